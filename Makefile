@@ -1,0 +1,66 @@
+# Two commands on a fresh machine: `make demo` and `make test`. They set up what they need.
+# Needed beforehand: Python >= 3.10, make, git; for the Pulumi engine see tools/engine/find.py.
+PY := .venv/bin/python
+STAMP := .venv/.installed
+PYTEST_ARGS := -n auto
+
+# .venv/bin comes first because a language host that we built runs the `python3` of PATH.
+WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
+
+.PHONY: help venv engine demo test lint types format check-format imports shell env lock clean
+
+help:  ## this list
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
+
+venv: $(STAMP)  ## the Python environment .venv, from the hash-locked requirements.txt
+
+# pip brings an older .venv up to date, so it is not thrown away when the lock changes.
+$(STAMP): requirements.txt pyproject.toml
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python3 on PATH is %d.%d, but 3.10 or later is needed" % sys.version_info[:2])'
+	python3 -m venv .venv
+	$(PY) -m pip install --quiet --require-hashes -r requirements.txt
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+engine: venv  ## a Pulumi engine; the last line is the folder that holds it
+	@$(PY) tools/engine/find.py
+
+demo: venv  ## the main job, against the emulated clouds
+	@$(WITH_ENGINE) $(PY) -m tools.demo
+
+test: venv  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
+	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
+
+lint: venv  ## ruff
+	$(PY) -m ruff check .
+
+types: venv  ## mypy, strict
+	$(PY) -m mypy
+
+format: venv  ## put the code in ruff's format
+	$(PY) -m ruff format .
+
+check-format: venv  ## fail if `make format` would change something
+	$(PY) -m ruff format --check .
+
+imports: venv  ## the import contract of pyproject.toml
+	.venv/bin/lint-imports
+
+env: venv  ## settings for plain `pulumi up`: eval "$$(make -s env)"
+	@mkdir -p .pulumi-state
+	@$(WITH_ENGINE) && printf 'export %s\n' \
+	  "PATH='$$PATH'" \
+	  "PULUMI_BACKEND_URL='file://$(CURDIR)/.pulumi-state'" \
+	  "PULUMI_CONFIG_PASSPHRASE='$$PULUMI_CONFIG_PASSPHRASE'" \
+	  "PULUMI_SKIP_UPDATE_CHECK=1"
+
+shell: venv  ## a shell in which plain `pulumi up` works, with its state in .pulumi-state
+	@settings="$$($(MAKE) -s env)" && eval "$$settings" && exec "$${SHELL:-/bin/sh}"
+
+lock: venv  ## write requirements.txt anew, with the newest versions allowed (needs uv)
+	uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --extra emulator \
+	  --output-file requirements.txt pyproject.toml requirements.in
+
+clean:  ## remove the environment and the caches in this checkout (not the engine, not .pulumi-state)
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
