@@ -1,0 +1,1 @@
+"""All that knows Pulumi, once: what every run resource shares."""

@@ -1,0 +1,82 @@
+"""Pure checks of inputs. An unknown value always passes: a preview may not know it yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pulumi.output import Unknown
+
+Problem = tuple[str, str]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:?\d\d|Z)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
+
+
+def text(
+    props: Mapping[str, Any],
+    name: str,
+    *,
+    required: bool = True,
+    pattern: str = "",
+    expected: str = "text",
+    longest: int = 0,
+    longest_bytes: int = 0,
+) -> Iterator[Problem]:
+    """A property that is text: whole-value `pattern`, `longest` characters or `longest_bytes` bytes of UTF-8."""
+    value = props.get(name)
+    if isinstance(value, Unknown):
+        return
+    label = name.rpartition(".")[2]
+    if value is None or value == "":
+        if required or value == "":
+            yield name, f"{label} is missing: expected {expected}"
+    elif not isinstance(value, str):
+        yield name, f"must be {expected}, not {type(value).__name__}"
+    elif _CONTROL.search(value) or _SURROGATE.search(value):
+        yield name, "has control characters"
+    elif longest and len(value) > longest:
+        yield name, f"is too long: {len(value)} characters, at most {longest}"
+    elif longest_bytes and len(value.encode()) > longest_bytes:
+        yield name, f"is too long: {len(value.encode())} bytes of UTF-8, at most {longest_bytes}"
+    elif pattern and not re.fullmatch(pattern, value):
+        yield name, f"{value!r} is not {expected}"
+
+
+def moment(value: Any) -> datetime | None:
+    """The time that an ISO text with offset names, else None."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+    except ValueError:
+        return None
+
+
+def time(props: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """An optional property that is an ISO time with offset."""
+    value = props.get(name)
+    if value is not None and not isinstance(value, Unknown) and moment(value) is None:
+        yield name, f"{value!r} is not a time with offset such as 2022-02-01T12:00:00+0800"
+
+
+def nested(props: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
+    """An optional property that is a mapping with keys of `allowed`."""
+    value = props.get(name)
+    if value is None or isinstance(value, Unknown):
+        return
+    if not isinstance(value, Mapping):
+        yield name, f"must be a mapping with {', '.join(allowed)}"
+        return
+    for key in value:
+        if key not in allowed:
+            yield f"{name}.{key}", f"is not known; expected one of {', '.join(allowed)}"
+
+
+def inside(props: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The members of a nested property under their full names (`input.prefix`); empty if it is no mapping."""
+    value = props.get(name)
+    return {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, Mapping) else {}

@@ -1,0 +1,113 @@
+"""The durable record made before firing: a small private resource that each run makes before itself.
+
+Its token is in the state by the time the run fires, so that a run which was started but never recorded can be told
+from one that was never started. It never causes a run, and it never talks to a service.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from provider.firing import INTENT_TYPE, MACHINE, PROCESS, Content, Intent
+from provider.lifecycle.values import digest, digests
+from provider.runs import rfc3339
+
+
+def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Digests of arguments and triggers; unknown where the value is unknown."""
+    return digests(arguments), digests(triggers) if isinstance(triggers, Mapping) else {}
+
+
+def differences(recorded: Content, wanted: tuple[Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
+    """`Content.differences` over what is known. What is unknown never means that a new run is wanted."""
+    arguments = {key: recorded.digests.get(key) if isinstance(value, Unknown) else value for key, value in wanted[0].items()}
+    values = {key: recorded.triggers.get(key) if isinstance(value, Unknown) else value for key, value in wanted[1].items()}
+    return recorded.differences(
+        Content(
+            {key: value for key, value in arguments.items() if value is not None},
+            {key: value for key, value in values.items() if value is not None},
+        )
+    )
+
+
+class IntentProvider(dynamic.ResourceProvider):
+    """Frozen name: the state refers to this class by module and name."""
+
+    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """A changed digest, or a new or changed trigger, asks for a new token; a removed trigger does not."""
+        content = content_of(_olds["record"])
+        digested = _news["digests"]
+        arguments = digested if isinstance(digested, Mapping) else {key: Unknown() for key in content.digests}
+        triggers = _news.get("triggers")
+        wanted = (arguments, wanted_content({}, triggers)[1])
+        changed = differences(content, wanted)
+        if changed:
+            return dynamic.DiffResult(changes=True, replaces=["digests", "triggers"])
+        unknown = isinstance(digested, Unknown) or isinstance(triggers, Unknown)
+        unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
+        return dynamic.DiffResult(changes=unknown, replaces=[])
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Mints a token. Sends nothing."""
+        token = secrets.token_hex(16)
+        record = {
+            "token": token,
+            "minted_at": rfc3339(datetime.now(timezone.utc)),
+            "process": PROCESS,
+            "machine": MACHINE,
+            "digests": dict(props["digests"]),
+            "triggers": digests(props.get("triggers") or {}),
+        }
+        return dynamic.CreateResult(token, {**props, "record": record})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult({**_news, "record": _olds["record"]})
+
+
+class RunIntent(dynamic.Resource, module="runs", name="Intent"):
+    """Made by each run resource as `<name>-intent`; not for use in programs."""
+
+    record: pulumi.Output[dict[str, Any]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        arguments: Mapping[str, pulumi.Input[Any]],
+        triggers: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        # One apply for each argument, so that one unknown value leaves the others known.
+        given = {key: value for key, value in arguments.items() if value is not None}
+        digested = {key: pulumi.Output.from_input(value).apply(_digest_or_none) for key, value in given.items()}
+        super().__init__(IntentProvider(), resource_name, {"digests": digested, "triggers": triggers, "record": None}, opts)
+        assert f"pulumi-python:{self._resource_type_name}" == INTENT_TYPE
+
+
+def _digest_or_none(value: Any) -> str | None:
+    return None if value is None else digest(value)
+
+
+def content_of(record: Mapping[str, Any]) -> Content:
+    return Content(dict(record.get("digests") or {}), dict(record.get("triggers") or {}))
+
+
+def intent_of(bag: Any) -> Intent | None:
+    """The intent whose record the engine brought, or None if it brought none."""
+    if not isinstance(bag, Mapping) or not isinstance(bag.get("token"), str):
+        return None
+    return Intent(
+        token=bag["token"],
+        minted_at=datetime.fromisoformat(str(bag["minted_at"]).replace("Z", "+00:00")),
+        process=str(bag["process"]),
+        machine=str(bag["machine"]),
+        content=content_of(bag),
+    )

@@ -1,0 +1,50 @@
+"""What Pulumi's resource options mean for a run, and which of them its intent takes over."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi import Alias, ResourceOptions
+
+from provider.firing import intent_urn
+
+_REFUSED = {
+    "retain_on_delete": "it hides a forced replacement from the provider; on_delete='abandon' leaves the run alone as well",
+    "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
+    "custom_timeouts": "Pulumi does not hand them to dynamic resources, and a run resource never waits",
+}
+
+
+def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptions:
+    """The options a run is registered with. Raises ValueError for those that would break the promise."""
+    given = opts or ResourceOptions()
+    for option, reason in _REFUSED.items():
+        if getattr(given, option, None):
+            raise ValueError(f"{kind} {name!r}: the option {option} is refused: {reason}")
+    if given.delete_before_replace is False:
+        raise ValueError(
+            f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
+            "forced replacement would be taken for an interrupted one"
+        )
+    return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
+
+
+def for_intent(opts: ResourceOptions) -> ResourceOptions:
+    """The same parent, provider, dependencies and former places. Nothing that could make the intent cause a run."""
+    return ResourceOptions(
+        parent=opts.parent,
+        depends_on=opts.depends_on,
+        provider=opts.provider,
+        providers=opts.providers,
+        version=opts.version,
+        aliases=[_intent_alias(alias) for alias in opts.aliases or []],
+    )
+
+
+def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]:
+    if isinstance(alias, str):
+        return intent_urn(alias)
+    if isinstance(alias, Alias):
+        former = Alias(stack=alias.stack, project=alias.project, parent=alias.parent)
+        former.name = alias.name if alias.name is ... else f"{alias.name}-intent"
+        return former
+    return pulumi.Output.from_input(alias).apply(lambda known: _intent_alias(known))

@@ -1,0 +1,57 @@
+"""Messages on a resource's own row, and whether the engine that asked for a run is still there.
+
+The dynamic host gives a provider no connection to the engine, but its last argument is the engine's address
+(observed with engine v3.259 and SDK 3.272; facts/engine.md, section 2). If that cannot be understood, nothing is
+shown and the check is skipped.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+_ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
+_SECONDS = 5.0
+
+
+@functools.cache
+def _engine() -> engine_pb2_grpc.EngineStub | None:
+    address = sys.argv[-1] if sys.argv else ""
+    if not _ADDRESS.fullmatch(address):
+        return None
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+
+def _log(urn: str, text: str, severity: engine_pb2.LogSeverity.ValueType, ephemeral: bool) -> bool:
+    engine = _engine()
+    if engine is None:
+        return True
+    try:
+        engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn=urn, ephemeral=ephemeral), timeout=_SECONDS)
+    except grpc.RpcError:
+        return False
+    return True
+
+
+def engine_alive(urn: str) -> bool:
+    """Contacts the engine (at most 5 s). A killed engine leaves its host behind, which must not fire."""
+    return _log(urn, "starting", engine_pb2.INFO, ephemeral=True)
+
+
+def tell(urn: str, text: str) -> None:
+    """Shows a passing message on the resource's row; it is not repeated in the final diagnostics. Never raises."""
+    _log(urn, text, engine_pb2.INFO, ephemeral=True)
+
+
+def note(urn: str, text: str) -> None:
+    """Shows a message that stays in the final diagnostics. Never raises."""
+    _log(urn, text, engine_pb2.INFO, ephemeral=False)
+
+
+def warn(urn: str, text: str) -> None:
+    """Shows a warning that stays in the final diagnostics. Never raises."""
+    _log(urn, text, engine_pb2.WARNING, ephemeral=False)

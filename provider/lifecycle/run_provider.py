@@ -1,0 +1,305 @@
+"""Create, read, diff, update and delete of a run, the same for each system. design.md, "When does it run?", as code.
+
+Providers are pickled by reference into the state and have no attributes of their own in the program; in the host,
+`configure` gives them the stack's configuration. They hold no secret.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from provider import errors, firing
+from provider.firing import Ask, Content, Recorded, Settled, World
+from provider.lifecycle import progress
+from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
+from provider.lifecycle.reporting import one_line
+from provider.runs import Found, Reference, RunApi, RunStatus, Started, plain, rfc3339
+
+Request = TypeVar("Request")
+
+MEMORY = firing.Memory()
+STEERING = ("adopt_id", "on_delete", "rerun_on_failure")
+
+
+@dataclass(frozen=True)
+class Bound(Generic[Request]):
+    """One request, bound to the client that sends it: what firing.py needs of a system."""
+
+    api: RunApi[Request]
+    request: Request
+    work: Hashable
+
+    def start(self) -> Started:
+        return self.api.start(self.request)
+
+    def find(self, since: datetime) -> Found:
+        return self.api.find(self.request, since)
+
+
+def _who(provider: RunProvider[Any], *args: Any) -> str:
+    """`WorkflowRun 'transcode'`: every provider method has the properties as its last argument."""
+    urn = args[-1].get("resource_urn")
+    name = urn.split("::", 3)[-1] if isinstance(urn, str) else args[0] if isinstance(args[0], str) else ""
+    return f"{provider.kind} {name!r}"
+
+
+_reported = one_line(_who, errors.RunsError)
+
+
+class RunProvider(dynamic.ResourceProvider, Generic[Request]):
+    """What the systems' providers share. What a system adds comes first; what Pulumi calls comes after it."""
+
+    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
+
+    kind: ClassVar[str]
+    """The resource's class name, for messages."""
+    arguments: ClassVar[tuple[str, ...]]
+    """The request arguments: a change in one of them asks for a new run."""
+    no_cancel: ClassVar[str] = ""
+    """Why `on_delete="cancel"` is refused, for a system that has no call that stops a run."""
+
+    _config: dynamic.Config | None = None
+
+    @abstractmethod
+    def problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Each bad input as (property, reason). Pure; unknown values must pass."""
+
+    @abstractmethod
+    def place(self, props: Mapping[str, Any]) -> Reference:
+        """Where the inputs and the configuration put the run; its id is empty. Raises InvalidConfiguration."""
+
+    @abstractmethod
+    def client(self, place: Reference) -> RunApi[Request]:
+        """Raises MissingCredentials or InvalidConfiguration."""
+
+    @abstractmethod
+    def request(self, props: Mapping[str, Any], token: str) -> Request:
+        """What is sent. `token` is the intent's: a generated name derives from it, so that a later `up` finds it."""
+
+    @abstractmethod
+    def work(self, request: Request) -> Hashable:
+        """Equal for requests whose runs a look-up cannot tell apart."""
+
+    @abstractmethod
+    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+        """In what a run that is to be adopted differs from the inputs, each as `argument is X, not Y`."""
+
+    @abstractmethod
+    def details(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
+        """The system's own outputs and `url`. Called with what is known; must not raise."""
+
+    def setting(self, key: str) -> str | None:
+        """A value of the stack's (or the explicit provider's) configuration."""
+        value = self._config.get(key) if self._config else None
+        return value if isinstance(value, str) else None
+
+    # -- what Pulumi calls
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        self._config = req.config
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Reports every bad input at once. Pure: no network, no state."""
+        failures = [dynamic.CheckFailure(*problem) for problem in [*self.problems(news), *self._steering_problems(news)]]
+        return dynamic.CheckResult(news, failures)
+
+    @_reported
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """A new run only if the content differs from what was fired AND its intent was made for the new content."""
+        recorded = _recorded(_id, _olds)
+        MEMORY.saw(_news_urn(_olds, _news), _stack_place(_olds), recorded)
+        wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
+        changed = differences(recorded.content, wanted)
+        bag, adopt = _news.get("intent"), _news.get("adopt_id")
+        if adopt and not isinstance(adopt, Unknown):
+            if adopt != _id:
+                return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
+            if changed:
+                raise errors.RunsError(
+                    f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {_id}. Remove adopt_id "
+                    "to fire a new run, or take the change back"
+                )
+        elif changed and _minted_for(bag, recorded, wanted, changed):
+            names = sorted({name.split(".")[0] for name in changed})
+            return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
+        elif not changed and _news.get("rerun_on_failure") is True and _olds.get("phase") == "failed":
+            return dynamic.DiffResult(changes=True, replaces=["rerun_on_failure"], delete_before_replace=True)
+        elif changed:
+            progress.warn(
+                _news_urn(_olds, _news),
+                f"{', '.join(changed)} changed, but its intent is not part of this update (--target, --exclude): nothing "
+                "fires. The next full `pulumi up` fires it",
+            )
+            return dynamic.DiffResult(changes=False, replaces=[])
+        unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())
+        unknown = unknown or any(isinstance(_news.get(name), Unknown) for name in (*STEERING, "triggers"))
+        steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
+        return dynamic.DiffResult(changes=unknown or steered, replaces=[])
+
+    @_reported
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
+        place = self.place(props)
+        api = self.client(place)
+        intent, content = intent_of(props.get("intent")), _content(self, props)
+        token = intent.token if intent else ""
+        if props.get("adopt_id"):
+            return self._adopt(props, place, api, content, token)
+        request = self.request(props, token)
+        urn = props["resource_urn"]
+        world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
+        work = (place, self.work(request))
+        settled = firing.settle(Ask(urn, place, intent, content), Bound(api, request, work), world)
+        return self._created(props, place, request, content, token, settled)
+
+    @_reported
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
+        place = self.place(props)
+        try:
+            status = self.client(place).get(id_)
+        except errors.NotFound as gone:
+            if "fired" not in props:
+                raise errors.RunsError(f"there is no run {id_} to read. {gone}") from gone
+            return dynamic.ReadResult(id_, {**props, "record_expired": True})
+        reference = replace(place, id=id_)
+        outs = {**props, **plain(status), **self.details(reference, None, status), "record_expired": False}
+        if "fired" not in props:  # .get(): there is no record of our own to keep
+            told = {name: value for name, value in status.request.items() if name in self.arguments and name not in props}
+            outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
+        return dynamic.ReadResult(id_, outs)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Records steering arguments. Sends nothing, and never fires."""
+        stays = {name: value for name, value in _olds.items() if name not in (*STEERING, "triggers")}
+        return dynamic.UpdateResult({**stays, **_news})
+
+    @_reported
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
+        if _props.get("on_delete") == "cancel":
+            self.client(self.place(_props)).cancel(_id)
+        MEMORY.deleted(_news_urn(_props, {}), _stack_place(_props), _recorded(_id, _props))
+
+    # -- parts
+
+    def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
+        triggers = props.get("triggers")
+        if on_delete == "cancel" and self.no_cancel:
+            yield "on_delete", self.no_cancel
+        elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
+            yield "on_delete", f"must be 'abandon' or 'cancel', not {on_delete!r}"
+        if adopt is not None and not isinstance(adopt, Unknown) and not (isinstance(adopt, str) and adopt.strip()):
+            yield "adopt_id", "must be the id of a run that exists"
+        if not isinstance(rerun, (bool, type(None), Unknown)):
+            yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
+        if not isinstance(triggers, (Mapping, type(None), Unknown)):
+            yield "triggers", 'must be a mapping of names to values, for example {"release": "42"}'
+
+    def _adopt(
+        self, props: dict[str, Any], place: Reference, api: RunApi[Request], content: Content, token: str
+    ) -> dynamic.CreateResult:
+        adopt = str(props["adopt_id"])
+        try:
+            status = api.get(adopt)
+        except errors.NotFound as gone:
+            raise errors.RunsError(f"there is no run {adopt} to adopt; nothing was fired. {gone}") from gone
+        differs = list(self.mismatches(props, status))
+        if differs:
+            raise errors.RunsError(f"run {adopt} does other work: {'; '.join(differs)}. Nothing was recorded or fired")
+        settled = Settled(adopt, "given", None)
+        MEMORY.settled(props["resource_urn"], place, adopt)
+        return self._created(props, place, None, content, token, settled, status)
+
+    def _created(
+        self,
+        props: dict[str, Any],
+        place: Reference,
+        request: Request | None,
+        content: Content,
+        token: str,
+        settled: Settled,
+        status: RunStatus | None = None,
+    ) -> dynamic.CreateResult:
+        if settled.note:
+            tell = progress.warn if settled.provenance == "found" else progress.note
+            tell(props["resource_urn"], settled.note)
+        if settled.kept:
+            return dynamic.CreateResult(settled.id, {**settled.kept.outputs, **props})
+        started = settled.started or Started(settled.id, datetime.min)
+        reference = replace(place, id=settled.id)
+        status = status or RunStatus(settled.id, started.phase, started.state)
+        outs = {
+            **props,
+            **plain(status),
+            **self.details(reference, request, status),
+            "region": place.region,
+            "reference": str(reference),
+            "provenance": settled.provenance,
+            "request_id": started.request_id or status.request_id,
+            "record_expired": False,
+            "fired": {
+                "token": token,
+                "digests": dict(content.digests),
+                "triggers": dict(content.triggers),
+                "at": rfc3339(settled.at) if settled.at else status.created_at,
+            },
+        }
+        return dynamic.CreateResult(settled.id, outs)
+
+
+def _content(provider: RunProvider[Any], props: Mapping[str, Any]) -> Content:
+    return Content(*wanted_content({name: props.get(name) for name in provider.arguments}, props.get("triggers")))
+
+
+def _recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
+    fired = outputs.get("fired") or {}
+    at = str(fired.get("at") or "").replace("Z", "+00:00")
+    return Recorded(
+        id=id,
+        token=str(fired.get("token") or ""),
+        content=content_of(fired),
+        fired_at=datetime.fromisoformat(at) if at else None,
+        outputs=outputs,
+    )
+
+
+def _stack_place(outputs: Mapping[str, Any]) -> Reference:
+    return replace(Reference.parse(outputs["reference"]), id="")
+
+
+def _news_urn(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
+    """The program's name for the resource; a rename with an alias has changed it."""
+    urn = news.get("resource_urn")
+    return urn if isinstance(urn, str) else str(olds.get("resource_urn") or "")
+
+
+def _minted_for(
+    bag: Any, recorded: Recorded, wanted: tuple[Mapping[str, Any], Mapping[str, Any]], changed: list[str]
+) -> bool:
+    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else.
+
+    Under `--target` of the run alone the engine brings the old intent: firing under it could fire twice, since the
+    next full `up` makes a new one. In a preview a token that is not yet known is a new one.
+    """
+    if isinstance(bag, Unknown):
+        return True
+    intent = intent_of(bag)
+    if intent is None or intent.token == recorded.token:
+        return False
+    arguments, triggers = wanted
+    for name in changed:
+        key = name.removeprefix("triggers.")
+        made_for, asked = (intent.content.triggers, triggers) if key != name else (intent.content.digests, arguments)
+        if made_for.get(key) == asked.get(key):
+            return True
+    return False

@@ -1,0 +1,51 @@
+"""Property values as the engine hands them over: whole numbers are floats, `None` vanishes, and in a preview (and in
+some questions of a real `up`) a value may be an `Unknown` object, at any depth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulumi.output import Unknown
+
+
+def known(value: Any) -> bool:
+    """Whether the value is known through and through."""
+    if isinstance(value, Unknown):
+        return False
+    if isinstance(value, Mapping):
+        return all(known(item) for item in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return all(known(item) for item in value)
+    return True
+
+
+def digest(value: Any) -> str:
+    """A fingerprint of a known value: the same in the program and in the host, in every later version.
+
+    Part of the state format: a change here would make every recorded run look changed.
+    """
+    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def digests(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A digest of each value that is given; one that is unknown stays unknown."""
+    return {
+        key: digest(value) if known(value) else Unknown() for key, value in values.items() if value is not None
+    }
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return ["number", repr(float(value))]  # the engine keeps numbers as doubles
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items() if item is not None}
+    if isinstance(value, Sequence):
+        return [_canonical(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} cannot be a property value")

@@ -1,0 +1,314 @@
+"""`tencent.InventoryJob`: a batch job that runs a workflow, or one operation, on many objects (seed 004)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+import pulumi
+from pulumi.output import Unknown
+
+from provider import credentials
+from provider.lifecycle import checks
+from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
+from provider.lifecycle.run_provider import RunProvider
+from provider.lifecycle.values import known
+from provider.runs import Reference, RunStatus
+from provider.tencent import bucket
+from provider.tencent.client import InventoryClient, InventoryRequest
+from provider.transport import shared
+
+
+class InventoryInputArgs(TypedDict, total=False):
+    """Which objects the job takes: exactly one of these (facts, section 2.4)."""
+
+    prefix: pulumi.Input[str]
+    """All objects whose key begins so."""
+    manifest: pulumi.Input[str]
+    """The `manifest.json` of a COS inventory."""
+    url_file: pulumi.Input[str]
+    """A text object with one COS object address a line."""
+    object: pulumi.Input[str]
+    """One object key."""
+
+
+class TimeIntervalArgs(TypedDict, total=False):
+    """Only objects uploaded in this time; ISO times with offset, for example `2022-02-01T12:00:00+0800`."""
+
+    start: pulumi.Input[str]
+    """Without it: from the beginning."""
+    end: pulumi.Input[str]
+    """Without it: until now."""
+
+
+_INPUTS = {"prefix": "Prefix", "manifest": "Manifest", "url_file": "UrlFile", "object": "Object"}
+_ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAME = "a name of letters, digits, hyphens, underscores or Chinese characters"
+_OWN = {"WorkflowIds": "workflow_ids", "TimeInterval": "time_interval"}
+
+
+class InventoryJobProvider(RunProvider[InventoryRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = "InventoryJob"
+    arguments = ("bucket", "region", "name", "type", "input", "workflow_ids", "time_interval", "operation")
+
+    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+        yield from bucket.problems(props, self.setting)
+        yield from checks.text(props, "name", required=False, pattern=bucket.JOB_NAME, expected=_NAME, longest=128)
+        yield from _input_problems(props)
+        yield from _interval_problems(props)
+        kind = props.get("type") or "Workflow"
+        if kind == "Workflow":
+            one = bucket.WORKFLOW_ID
+            ids = "a workflow id (w and 32 hexadecimal digits), or several with commas between them"
+            yield from checks.text(props, "workflow_ids", pattern=f"{one}(,{one})*", expected=ids)
+            if bucket.given(props.get("operation")):
+                yield "operation", "is only for type='Job'; a workflow brings its own operations"
+        elif kind == "Job":
+            if bucket.given(props.get("workflow_ids")):
+                yield "workflow_ids", "is only for type='Workflow'"
+            yield from _operation_problems(props)
+        elif not isinstance(kind, Unknown):
+            yield "type", f"must be 'Workflow' or 'Job', not {kind!r}"
+
+    def place(self, props: Mapping[str, Any]) -> Reference:
+        return bucket.place("tencent.inventory", props, self.setting)
+
+    def client(self, place: Reference) -> InventoryClient:
+        return InventoryClient(
+            shared(),
+            credentials.tencent_credentials(self.setting, os.environ),
+            region=place.region,
+            bucket=place.scope,
+            endpoint=credentials.tencent_endpoint(self.setting, os.environ),
+        )
+
+    def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
+        interval, operation = props.get("time_interval") or {}, {}
+        if interval:
+            times = {name.capitalize(): _wire_time(interval[name]) for name in ("start", "end") if interval.get(name)}
+            operation["TimeInterval"] = times
+        if props.get("workflow_ids"):
+            operation["WorkflowIds"] = props["workflow_ids"]
+        operation |= _elements(props.get("operation") or {})
+        inputs = {_INPUTS[name]: value for name, value in props["input"].items() if value is not None}
+        name = props.get("name")
+        generated = _generated_name(props["resource_urn"], token)
+        return InventoryRequest(name or generated, props.get("type") or "Workflow", inputs, operation, marked=not name)
+
+    def work(self, request: InventoryRequest) -> Hashable:
+        return request.name
+
+    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+        asked = {"name": props.get("name"), "type": props.get("type")}
+        for name, value in asked.items():
+            told = status.request.get(name)
+            if value and told and told != value:
+                yield f"its {name} is {told!r}, not {value!r}"
+        told = status.request.get("input")
+        wanted = {_INPUTS[name]: value for name, value in props["input"].items() if value is not None}
+        if told and told != wanted:
+            yield f"its input is {told!r}, not {wanted!r}"
+
+    def details(
+        self, reference: Reference, request: InventoryRequest | None, status: RunStatus | None
+    ) -> dict[str, Any]:
+        outputs: dict[str, Any] = {"job_id": reference.id, "url": bucket.console(reference)}
+        outputs["executions"] = dict(status.executions) if status else {}
+        if request:
+            outputs["name"] = request.name
+        return outputs
+
+
+def _input_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+    value = props.get("input")
+    if isinstance(value, Unknown):
+        return
+    choices = ", ".join(_INPUTS)
+    if not isinstance(value, Mapping):
+        yield "input", f"is missing: expected a mapping with exactly one of {choices}"
+        return
+    yield from checks.nested(props, "input", tuple(_INPUTS))
+    given = [name for name in _INPUTS if value.get(name) is not None]
+    if len(given) != 1:
+        yield "input", f"needs exactly one of {choices}; {'has ' + ' and '.join(given) if given else 'has none'}"
+    for name in given:
+        yield from checks.text(checks.inside(props, "input"), f"input.{name}", longest_bytes=2048)
+
+
+def _interval_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+    yield from checks.nested(props, "time_interval", ("start", "end"))
+    members = checks.inside(props, "time_interval")
+    for name in ("time_interval.start", "time_interval.end"):
+        yield from checks.time(members, name)
+    start, end = (checks.moment(members.get(f"time_interval.{name}")) for name in ("start", "end"))
+    if start and end and start >= end:
+        yield "time_interval", "ends before it starts"
+
+
+def _operation_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+    value = props.get("operation")
+    if isinstance(value, Unknown):
+        return
+    if not isinstance(value, Mapping):
+        yield "operation", "is missing: type='Job' needs a mapping with at least tag"
+        return
+    if not known(value):
+        return
+    try:
+        elements = _elements(value)
+    except ValueError as error:
+        yield "operation", str(error)
+        return
+    for element, argument in _OWN.items():
+        if element in elements:
+            yield f"operation.{element}", f"use the argument {argument}"
+    yield from checks.text(elements, "Tag", expected="the kind of job, for example Transcode", longest=128)
+    if elements.get("JobLevel") not in (None, "0", "1", "2"):
+        yield "operation.JobLevel", f"must be 0, 1 or 2, not {elements['JobLevel']}"
+    if elements.get("CallBackFormat") not in (None, "JSON", "XML"):
+        yield "operation.CallBackFormat", f"must be JSON or XML, not {elements['CallBackFormat']!r}"
+    if elements.get("CallBackType") not in (None, "Url", "TDMQ", "Kafka"):
+        yield "operation.CallBackType", f"must be Url, TDMQ or Kafka, not {elements['CallBackType']!r}"
+    if elements.get("CallBack") and not re.fullmatch(r"https?://\S+", str(elements["CallBack"])):
+        yield "operation.CallBack", "must be an http or https address"
+    if elements.get("UserData") and not re.fullmatch(r"[ -~]{1,1024}", str(elements["UserData"])):
+        yield "operation.UserData", "must be at most 1,024 printable ASCII characters"
+
+
+def _elements(value: Any) -> Any:
+    """A nested mapping with the vendor's element names: `job_param` is sent as `JobParam`, `JobParam` as it is."""
+    if isinstance(value, Mapping):
+        named: dict[str, Any] = {}
+        for key, item in value.items():
+            if not _ELEMENT.fullmatch(key):
+                raise ValueError(f"{key!r} is not an element name")
+            element = key if key[0].isupper() else "".join(part[:1].upper() + part[1:] for part in key.split("_"))
+            if element in named:
+                raise ValueError(f"{element} is given twice")
+            if item is not None:
+                named[element] = _elements(item)
+        return named
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_elements(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
+        return str(int(value))
+    return str(value)
+
+
+def _wire_time(value: str) -> str:
+    """The vendor's form, an offset without colon; a value that has it already is sent unchanged."""
+    if value.endswith("Z"):
+        return f"{value[:-1]}+0000"
+    return value[:-3] + value[-2:] if value[-3] == ":" else value
+
+
+def _generated_name(urn: str, token: str) -> str:
+    """Unique by the intent's token, so that a run with this name can only be the one that the intent stands for."""
+    name = re.sub(r"[^0-9A-Za-z_-]+", "-", urn.split("::", 3)[-1])[:110]
+    return f"{name}-{token[:12]}"
+
+
+class InventoryJob(Run, module="tencent", name="InventoryJob"):
+    """A Tencent CI batch job over objects of a bucket; `POST /inventorytriggerjob` (seed 004; facts, section 2.4).
+
+    Started once for each time it is asked for; `job_id` is its id. The resource returns at once and never waits.
+    """
+
+    _run_provider = InventoryJobProvider
+    _own_outputs = ("job_id", "executions")
+
+    job_id: pulumi.Output[str]
+    """The id of the job (`JobId`)."""
+    executions: pulumi.Output[dict[str, int]]
+    """How many executions the job has started, by their state, as of the last refresh; empty before it."""
+    bucket: pulumi.Output[str]
+    region: pulumi.Output[str]
+    name: pulumi.Output[str]
+    """The name that was sent; generated if none was given."""
+    type: pulumi.Output[str]
+    input: pulumi.Output[dict[str, str]]
+    workflow_ids: pulumi.Output[str | None]
+    time_interval: pulumi.Output[dict[str, str] | None]
+    operation: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        bucket: pulumi.Input[str],
+        input: pulumi.Input[InventoryInputArgs],
+        workflow_ids: pulumi.Input[str] | None = None,
+        time_interval: pulumi.Input[TimeIntervalArgs] | None = None,
+        type: pulumi.Input[Literal["Workflow", "Job"]] = "Workflow",
+        operation: pulumi.Input[Mapping[str, Any]] | None = None,
+        region: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
+        triggers: pulumi.Input[Triggers] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+        on_delete: pulumi.Input[OnDelete] | None = None,
+        rerun_on_failure: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
+        :param bucket: The bucket with its account number, `name-appid`. Changing it fires a new run.
+        :param input: Exactly one of `prefix`, `manifest`, `url_file`, `object`; sent unchanged. Changing it fires.
+        :param workflow_ids: For `type="Workflow"`: the workflow, `w` and 32 hexadecimal digits, or several with commas
+            between them. Changing it fires a new run.
+        :param time_interval: Only objects uploaded between `start` and `end`, ISO times with an offset; an offset with
+            a colon and `Z` are sent in the vendor's form (`+0800`). Changing it fires a new run.
+        :param type: `"Workflow"` (default) or `"Job"`, one operation without a workflow. Changing it fires a new run.
+        :param operation: For `type="Job"`: the elements of the vendor's `Operation` container, such as `tag` (required),
+            `job_param`, `output`, `queue_id`, `user_data`, `job_level`, `call_back`, at any depth, in snake case or in
+            the vendor's spelling. Elements are passed on in the order given. Changing it fires a new run.
+        :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
+            `TENCENTCLOUD_REGION`. Changing the argument fires a new run; changing the configuration does not.
+        :param name: The job's name, at most 128 letters, digits, hyphens, underscores or Chinese characters, sent
+            unchanged; the service does not demand that it is unique. Without it, the resource's name with a random
+            suffix, by which a lost job is found again for certain. Changing it fires a new run.
+        :param triggers: Any values. A new key, or a key with another value, fires a new run; removing a key, and
+            putting it back with the value that it was fired with, does not.
+        :param adopt_id: Records this job instead of firing one. Never fires.
+        :param on_delete: `"abandon"` (default): deleting the resource leaves the job alone. `"cancel"`: it asks the
+            service to cancel a job that is still going; executions that the job has already started go on, and a job
+            that has ended is no error. Changing it never fires.
+        :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`. The phase is recorded by a
+            refresh, so use `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
+            Has no effect together with `adopt_id`.
+        :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
+            `custom_timeouts`.
+        """
+        self._register(
+            resource_name,
+            {
+                "bucket": bucket,
+                "region": region,
+                "name": name,
+                "type": type,
+                "input": input,
+                "workflow_ids": workflow_ids,
+                "time_interval": time_interval,
+                "operation": operation,
+            },
+            Steering(triggers, adopt_id, on_delete, rerun_on_failure),
+            opts,
+        )
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],
+        *,
+        bucket: pulumi.Input[str],
+        region: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> InventoryJob:
+        """Reads a job that exists. Manages nothing: makes no intent, fires nothing and destroys nothing."""
+        return cls._existing(resource_name, id, {"bucket": bucket, "region": region}, opts)
