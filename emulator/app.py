@@ -102,7 +102,7 @@ class Emulator:
 
     async def _wait(self, seconds: float, epoch: int) -> None:
         if seconds > 0:
-            await asyncio.sleep(seconds)
+            await self._settings.sleep(seconds)
             if self._counters.epoch != epoch:
                 raise Gone
 

@@ -24,7 +24,7 @@ class Forced:
     message: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Run:
     """One run of any system.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from emulator.keys import DEFAULT_KEYS
 
 Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
 
 DEFAULT_OBJECTS = ("input/a.mp4", "input/b.mp4", "input/c.mp4")
 
@@ -20,7 +22,8 @@ class Settings:
     `run_seconds`: how long a run takes, in seconds. `latency`: seconds added to each answer of a cloud (never to admin
     answers). `list_lag`: seconds until a run shows in lists; a look at one run by its id is never late.
     `keys`: accepted access keys with their secret keys. `objects`: the object keys that every bucket holds; only
-    inventory jobs read them, a run on one named object is accepted for any name. `clock`: Unix seconds.
+    inventory jobs read them, a run on one named object is accepted for any name. `clock` gives Unix seconds,
+    `sleep` waits for seconds: for latency and ordered delays only, a run's state needs no waiting.
     """
 
     run_seconds: float = 3.0
@@ -29,3 +32,4 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_KEYS))
     objects: tuple[str, ...] = DEFAULT_OBJECTS
     clock: Clock = time.time
+    sleep: Sleep = asyncio.sleep

@@ -37,7 +37,7 @@ class Bucket(NamedTuple):
         return f"{self.name}.{self.region}"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Execution(Run):
     """One execution of a workflow on one object. `job_id` is the inventory job that started it, or empty."""
 
@@ -48,7 +48,7 @@ class Execution(Run):
     job_id: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Job(Run):
     """One inventory job. `input_xml` and `operation_xml` are those elements of its request, ready to be shown again."""
 
