@@ -2,6 +2,7 @@
 # Needed beforehand: Python >= 3.10, make, git; for the Pulumi engine see tools/engine/find.py.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS := -n auto
 
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
@@ -18,8 +19,8 @@ venv: $(STAMP)  ## the Python environment .venv, from the hash-locked requiremen
 $(STAMP): requirements.txt pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python3 on PATH is %d.%d, but 3.10 or later is needed" % sys.version_info[:2])'
 	python3 -m venv .venv
-	$(PY) -m pip install --quiet --require-hashes -r requirements.txt
-	$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 engine: venv  ## a Pulumi engine; the last line is the folder that holds it
@@ -46,7 +47,7 @@ check-format: venv  ## fail if `make format` would change something
 imports: venv  ## the import contract of pyproject.toml
 	.venv/bin/lint-imports
 
-env: venv  ## settings for plain `pulumi up`: eval "$$(make -s env)"
+env: venv  ## settings for plain `pulumi up`: eval "$(make -s env)"
 	@mkdir -p .pulumi-state
 	@$(WITH_ENGINE) && printf 'export %s\n' \
 	  "PATH='$$PATH'" \
@@ -57,7 +58,7 @@ env: venv  ## settings for plain `pulumi up`: eval "$$(make -s env)"
 shell: venv  ## a shell in which plain `pulumi up` works, with its state in .pulumi-state
 	@settings="$$($(MAKE) -s env)" && eval "$$settings" && exec "$${SHELL:-/bin/sh}"
 
-lock: venv  ## write requirements.txt anew, with the newest versions allowed (needs uv)
+lock:  ## write requirements.txt anew, with the newest versions allowed (needs uv)
 	uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --extra emulator \
 	  --output-file requirements.txt pyproject.toml requirements.in

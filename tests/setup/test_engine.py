@@ -160,6 +160,14 @@ def test_an_unsuitable_pulumi_is_named(machine: Machine, version: str) -> None:
     assert version.removeprefix("v").removesuffix("-dev") in machine.complaint()
 
 
+def test_path_comes_before_the_cache(machine: Machine) -> None:
+    machine.with_go()
+    machine.find()
+    installed = engine(machine.folder / "bin", "v3.259.0")
+    machine.path.append(installed)
+    assert machine.find() == installed
+
+
 # --- 2 and 4: the cache, and the build that fills it
 
 

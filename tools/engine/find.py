@@ -226,7 +226,7 @@ def build(root: Path) -> None:
     ):
         target = root / "bin" / package.rpartition("/")[2]
         command = [go, "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", str(target), package]
-        if subprocess.run(command, cwd=HERE / module, env=os.environ | settings, stdout=sys.stderr).returncode != 0:
+        if run_quietly(command, HERE / module, settings) != 0:
             raise Unavailable(f"build: {target.name} failed, see above")
     sources = output([go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", SDK_MODULE], settings, HERE / "cli")
     for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
@@ -257,6 +257,18 @@ def output(command: list[str], settings: dict[str, str], folder: Path | None = N
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{what} failed: {error}") from None
     return done.stdout.strip()
+
+
+def run_quietly(command: list[str], folder: Path, settings: dict[str, str]) -> int:
+    """Run Go, and pass on what it says but for the hundreds of modules that it downloads."""
+    with subprocess.Popen(
+        command, cwd=folder, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not line.startswith("go: downloading "):
+                print(line, end="", file=sys.stderr, flush=True)
+    return process.returncode
 
 
 def parse_version(answer: str, pattern: str) -> Version:

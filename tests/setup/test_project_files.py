@@ -1,0 +1,47 @@
+"""What the two commands stand on: the lock file, the Go modules' files, and the settings that `make env` prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PINS = [ROOT / "requirements.txt", *ROOT.glob("tools/engine/*/go.*")]
+
+
+@pytest.mark.parametrize("path", PINS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pins_name_no_index_and_no_folder_of_a_machine(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"https?:|--(?:extra-)?index|--find-links|file:", text) == []
+    assert re.findall(r"(?:^|[\s=])\.{0,2}/[\w.]\S*", text) == []
+
+
+def test_every_requirement_is_pinned_with_hashes() -> None:
+    blocks = re.split(r"\n(?=\S)", (ROOT / "requirements.txt").read_text().strip())
+    assert len(blocks) > 20
+    for block in blocks:
+        assert re.match(r"[\w.-]+==[\w.]+ ", block), block
+        assert "--hash=sha256:" in block
+
+
+@pytest.mark.engine
+def test_make_env_sets_up_a_shell_for_plain_pulumi() -> None:
+    # `-o`: a test must not install anything. Make's own variables are those of `make test`.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "PULUMI_"))}
+    env["PULUMI_CONFIG_PASSPHRASE"] = "two words"
+    script = (
+        'settings="$(make -s -o .venv/.installed env)" && eval "$settings" && '
+        "pulumi version && command -v python3 && "
+        'echo "$PULUMI_BACKEND_URL" && echo "$PULUMI_CONFIG_PASSPHRASE"'
+    )
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    version, python, backend, passphrase = done.stdout.splitlines()
+    assert re.match(r"v?3\.\d+\.\d+", version)
+    assert python == str(ROOT / ".venv" / "bin" / "python3")
+    assert backend == f"file://{ROOT}/.pulumi-state"
+    assert passphrase == "two words"
