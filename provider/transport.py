@@ -1,0 +1,445 @@
+"""HTTP for all clients: pooled connections of one process, with the retry rules of a thing that must not run twice.
+
+Two kinds of requests, each with its own `urllib3.util.Retry`:
+
+* a *read* (also a cancel, which is the same twice as once) is repeated after lost connections, 429 and 5xx;
+* a *start* is repeated only if it provably did not reach the service, or was refused by an explicit 429.
+
+What does NOT happen: redirects are not followed, cookies and `.netrc` are not used, bodies are not read without a
+limit, and no header, signature or query enters an error text. Proxies and certificate bundles of the environment are
+honoured; a loopback address never goes through a proxy.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import functools
+import http.client
+import io
+import os
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
+from urllib3.util import Retry
+
+from provider.credentials import is_loopback
+from provider.errors import NotReached, Unavailable, UnknownOutcome, clean
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
+BODY_BYTES = 8 * 1024 * 1024
+CONNECTIONS = 8  # the dynamic host has 4 threads; reads and starts share the pool
+RETRY_AFTER_SECONDS = 10.0  # more than this is not waited for between two tries
+BODY_TRIES = 3
+
+Params = Iterable[tuple[str, str | None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `complete` is False if a start's body broke off: then `body` is what arrived before that."""
+
+    status: int
+    headers: Mapping[str, str]  # names in any case
+    body: bytes
+    complete: bool = True
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock from the `Date` header (RFC 9110, 6.6.1); None if it is missing or cannot be read."""
+        try:
+            moment = email.utils.parsedate_to_datetime(self.headers.get("Date", ""))
+            return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+        except (TypeError, ValueError, OverflowError, IndexError):
+            return None
+
+
+class _Call:
+    """What is known of the call that this thread makes now.
+
+    `unsent` is True only while a connection is being made (name, TCP, proxy tunnel, TLS) or after that failed:
+    then nothing of the request has left this machine. In doubt it is False. The kind of the exception would not do:
+    urllib3 reports a reset connection to a forwarding proxy as ProxyError even after the request was sent.
+    """
+
+    def __init__(self, deadline: float, clock: Callable[[], float], limit: int, read: float) -> None:
+        self.deadline, self.clock, self.limit, self.read = deadline, clock, limit, read
+        self.unsent = False
+
+    def remaining(self) -> float:
+        return self.deadline - self.clock()
+
+
+class _Current(threading.local):
+    call: _Call | None = None
+
+
+_current = _Current()
+
+
+class _LimitedReader(io.RawIOBase):
+    """A socket's bytes up to the call's deadline and size; socket time-outs alone never end an answer that trickles."""
+
+    def __init__(self, raw: Any, sock: Any, call: _Call) -> None:
+        self._raw, self._sock, self._call = raw, sock, call
+        self._left = call.limit + 1024 * 1024  # a head may come on top of the body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        remaining = self._call.remaining()
+        if remaining <= 0:
+            raise TimeoutError("deadline")
+        if self._left <= 0:
+            raise OSError("answer too large")
+        self._sock.settimeout(min(self._call.read, remaining))
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        if _current.call is not None:
+            self.fp = io.BufferedReader(_LimitedReader(self.fp.detach(), sock, _current.call))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+    def connect(self) -> None:
+        call = _current.call
+        if call is None:
+            super().connect()
+            return
+        call.unsent = True
+        if isinstance(self.timeout, (int, float)):
+            self.timeout = max(0.001, min(self.timeout, call.remaining()))
+        super().connect()
+        call.unsent = False
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _BoundedRetry(Retry):
+    """`Retry` that keeps the call's deadline and does not drink a refused answer's body to its end."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset({429, 503})
+
+    def get_retry_after(self, response: Any) -> float | None:
+        try:
+            seconds = super().get_retry_after(response)
+        except (HTTPError, ValueError, OverflowError):  # a header that is neither a number nor a date
+            return None
+        return None if seconds is None else min(seconds, RETRY_AFTER_SECONDS)
+
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Any:  # fmt: skip
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        wait = (following.get_retry_after(response) if response else None) or following.get_backoff_time()
+        if _current.call is not None and wait >= _current.call.remaining():
+            raise MaxRetryError(_pool, url, error)
+        if response:
+            # urllib3 would read the rest into memory without a limit so that the connection can be used again
+            response.close()
+            response.release_conn()
+        return following
+
+
+class _StartRetry(_BoundedRetry):
+    # The default holds 503 too: urllib3 would repeat a POST that a gateway has perhaps passed on.
+    RETRY_AFTER_STATUS_CODES = frozenset({429})
+
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Any:  # fmt: skip
+        if error is not None and not (_current.call and _current.call.unsent):
+            raise MaxRetryError(_pool, url, error) from error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+class _Adapter(HTTPAdapter):
+    """Connections of ours in requests' pools. requests calls both methods to make its pool managers."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if proxy.lower().startswith("http"):  # SOCKS has connections of its own: every error is then an unknown outcome
+            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: Any) -> None:
+        # Even with allow_redirects=False requests prepares the next request, and reads this body without a limit.
+        return None
+
+
+class Transport:
+    """Sends requests by the rules above. Safe for threads; `shared()` is the one of this process.
+
+    `deadline` bounds one call with its retries, in seconds (only the resolver's own time-outs come on top); `backoff`
+    is the first pause between tries, doubled each time, with jitter. `clock` is monotonic.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: float = CONNECT_SECONDS,
+        read: float = READ_SECONDS,
+        deadline: float = DEADLINE_SECONDS,
+        body_limit: int = BODY_BYTES,
+        backoff: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connect, self._read, self._deadline, self._limit = connect, read, deadline, body_limit
+        self._backoff, self._clock, self._sleep = backoff, clock, sleep
+        common: dict[str, Any] = {
+            "total": 4,
+            "connect": 2,
+            "other": 0,  # TLS: a certificate that was refused will be refused again
+            "redirect": False,
+            "raise_on_status": False,
+            "allowed_methods": None,
+            "backoff_factor": backoff,
+            "backoff_jitter": backoff,
+            "backoff_max": 8.0,
+        }
+        reads = _BoundedRetry(read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
+        starts = _StartRetry(read=0, status=3, status_forcelist={429}, **common)
+        self._reads, adapter = _open(reads)
+        self._starts, _ = _open(starts, sharing=adapter)
+
+    def read(
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase,
+        headers: Mapping[str, str] | None = None,
+        params: Params | None = None,
+    ) -> Answer:
+        """Asks, or does what is the same twice as once. Any status is returned, 429 and 5xx after all tries.
+
+        `params` go on the wire in their order, percent-encoded with %20 for a space; a value of None is a bare key.
+        Raises Unavailable if there was no whole answer.
+        """
+        deadline = self._clock() + self._deadline
+        for attempt in range(1, BODY_TRIES + 1):
+            call = _Call(deadline, self._clock, self._limit, self._read)
+            try:
+                answer = self._send(self._reads, call, method, url, auth, headers, params)
+            except _Lost as lost:
+                raise Unavailable(lost.text) from None
+            if answer.complete:
+                return answer
+            # urllib3's Retry ends with the head of an answer; a body that broke off is ours to ask for again
+            pause = self._backoff * 2**attempt
+            if attempt == BODY_TRIES or pause >= call.remaining():
+                break
+            self._sleep(pause)
+        raise Unavailable(
+            f"{method} {urlsplit(url).path} to {urlsplit(url).netloc}: the answer broke off before its end"
+        )
+
+    def start(
+        self,
+        method: str,
+        url: str,
+        *,
+        auth: AuthBase,
+        headers: Mapping[str, str] | None = None,
+        params: Params | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """Sends a request that starts a run. Any status is returned, 429 after all tries.
+
+        Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body broke off is
+        returned with `complete=False`, since it may hold the id.
+        """
+        call = _Call(self._clock() + self._deadline, self._clock, self._limit, self._read)
+        try:
+            return self._send(self._starts, call, method, url, auth, headers, params, body)
+        except _Lost as lost:
+            raise (NotReached if lost.unsent else UnknownOutcome)(lost.text) from None
+
+    def _send(
+        self,
+        session: requests.Session,
+        call: _Call,
+        method: str,
+        url: str,
+        auth: AuthBase,
+        headers: Mapping[str, str] | None,
+        params: Params | None,
+        body: bytes = b"",
+    ) -> Answer:
+        name = f"{method} {urlsplit(url).path} to {urlsplit(url).netloc}"
+        query = "&".join(
+            _quote(key) if value is None else f"{_quote(key)}={_quote(value)}" for key, value in params or ()
+        )
+        request = requests.Request(
+            method, f"{url}?{query}" if query else url, headers=dict(headers or {}), data=body, auth=auth
+        )
+        host = urlsplit(url).hostname or ""
+        # naming the host itself is the one form that requests decides without changing os.environ (there are threads)
+        proxies = {"no_proxy": host} if is_loopback(host) else {}
+        try:
+            prepared = session.prepare_request(request)
+            settings = session.merge_environment_settings(prepared.url or "", proxies, True, None, None)
+        except requests.exceptions.RequestException as error:
+            # its text may hold the header or URL that was not accepted
+            raise _Lost(f"{name}: cannot be sent ({type(error).__name__})", unsent=True) from None
+        _current.call = call
+        try:
+            response = session.send(prepared, timeout=(self._connect, self._read), allow_redirects=False, **settings)
+            with response:
+                content, complete = _body(response, call)
+        except _TooLarge:
+            raise _Lost(f"{name}: the answer is larger than {call.limit} bytes", unsent=False) from None
+        except (requests.exceptions.RequestException, HTTPError) as error:
+            raise _Lost(f"{name}: {_reason(error)}", unsent=call.unsent or _before_sending(error)) from None
+        except OSError as error:
+            # a bare one comes only from requests' look for the certificate bundle, before it connects
+            raise _Lost(f"{name}: {clean(str(error))}", unsent=True) from None
+        finally:
+            _current.call = None
+        return Answer(response.status_code, response.headers, content, complete)
+
+
+@functools.cache
+def shared() -> Transport:
+    """The transport of this process."""
+    return Transport()
+
+
+class _Lost(Exception):
+    """No answer. `unsent`: nothing of the request has left this machine."""
+
+    def __init__(self, text: str, *, unsent: bool) -> None:
+        self.text, self.unsent = text, unsent
+        super().__init__(text)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _open(retry: Retry, sharing: HTTPAdapter | None = None) -> tuple[requests.Session, HTTPAdapter]:
+    adapter = _Adapter(max_retries=retry, pool_maxsize=CONNECTIONS, pool_block=True)
+    if sharing is not None:
+        adapter.poolmanager, adapter.proxy_manager = sharing.poolmanager, sharing.proxy_manager
+    session = _Session()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers.update({"User-Agent": "pulumi-runs", "Accept-Encoding": "gzip"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session, adapter
+
+
+def _body(response: requests.Response, call: _Call) -> tuple[bytes, bool]:
+    """The decoded body, and whether it is whole. Raises _TooLarge; on the wire and decoded, the limit is the same."""
+    raw: Any = response.raw
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    inflate = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None  # 47: gzip or zlib head
+    parts: list[bytes] = []
+    wire = size = 0
+    try:
+        # read1 hands over what has arrived, so that a start whose answer breaks off still shows what came before
+        while chunk := raw.read1(min(65536, raw.length_remaining or 65536), decode_content=False):
+            wire += len(chunk)
+            data = inflate.decompress(chunk, call.limit + 1 - size) if inflate else chunk
+            size += len(data)
+            if max(wire, size) > call.limit:
+                raise _TooLarge
+            parts.append(data)
+    except (HTTPError, http.client.HTTPException, OSError, zlib.error):
+        return b"".join(parts), False
+    return b"".join(parts), inflate is None or inflate.eof or not wire
+
+
+def _quote(text: str) -> str:
+    # RFC 3986 unreserved characters only: no "+" for a space, which signers and services read differently
+    return quote(text, safe="-_.~")
+
+
+def _before_sending(error: Exception) -> bool:
+    # a proxy or endpoint that cannot be used at all; requests finds that before it asks urllib3 for a connection
+    return isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema))
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """requests and urllib3 wrap errors in arguments and attributes rather than in causes: outermost first."""
+    found = [error]
+    while len(found) < 10:
+        last = found[-1]
+        inner = [getattr(last, "reason", None), getattr(last, "original_error", None), *last.args, last.__cause__]
+        following = next((item for item in inner if isinstance(item, BaseException) and item not in found), None)
+        if following is None:
+            break
+        found.append(following)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without what the libraries put into their texts: URLs, addresses of objects."""
+    chain = _chain(error)
+    for item in chain:
+        if isinstance(item, NameResolutionError):
+            return "the host name cannot be resolved"
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return f"the certificate is not trusted ({clean(item.verify_message, 100)})"
+        if isinstance(item, ssl.SSLError):
+            return f"TLS failed ({clean(str(item.reason or item.args[-1:]), 100)})"
+        if isinstance(item, ConnectTimeoutError) and not isinstance(item, NewConnectionError):
+            return "no connection in time"
+        if isinstance(item, (Urllib3TimeoutError, TimeoutError)) and not isinstance(item, NewConnectionError):
+            return "no answer in time"
+        if isinstance(item, http.client.RemoteDisconnected):
+            return "the connection was closed without an answer"
+        if isinstance(item, OSError) and not isinstance(item, requests.exceptions.RequestException):
+            if item.errno:
+                return os.strerror(item.errno).lower()
+            if str(item).startswith("Tunnel connection failed"):
+                return f"the proxy refused ({clean(str(item), 100)})"
+    return type(chain[-1]).__name__
