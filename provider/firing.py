@@ -61,7 +61,9 @@ class Content:
         """
         names = sorted({*self.digests, *wanted.digests})
         changed = [name for name in names if self.digests.get(name) != wanted.digests.get(name)]
-        changed += [f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value]
+        changed += [
+            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
+        ]
         return changed
 
 
@@ -215,7 +217,9 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
         old, just_deleted = memory.old(ask.urn)
         if old and not just_deleted and old.token != intent.token and not old.content.differences(ask.content):
             memory.settled(ask.urn, ask.system, old.id)
-            return Settled(old.id, "kept", old.fired_at, "the change was taken back before it ran; nothing fired", kept=old)
+            return Settled(
+                old.id, "kept", old.fired_at, "the change was taken back before it ran; nothing fired", kept=old
+            )
         minted_here = intent.process == PROCESS
         if memory.attempted(ask.urn, intent.token) or not (minted_here or just_deleted):
             found = _look_before_firing(ask, intent, old, api, world)
@@ -226,7 +230,9 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
 
 def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
     if not world.engine_alive():
-        raise errors.RunsError("nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again")
+        raise errors.RunsError(
+            "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"
+        )
     sent = world.now()
     world.memory.attempting(ask.urn, intent.token)
     try:

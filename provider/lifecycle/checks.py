@@ -80,3 +80,9 @@ def inside(props: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The members of a nested property under their full names (`input.prefix`); empty if it is no mapping."""
     value = props.get(name)
     return {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, Mapping) else {}
+
+
+def triggers(props: Mapping[str, Any]) -> Iterator[Problem]:
+    """The property `triggers`: names with values of any kind."""
+    if not isinstance(props.get("triggers"), (Mapping, type(None), Unknown)):
+        yield "triggers", 'must be a mapping of names to values, for example {"release": "42"}'

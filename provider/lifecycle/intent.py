@@ -16,6 +16,7 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from provider.firing import INTENT_TYPE, MACHINE, PROCESS, Content, Intent
+from provider.lifecycle import checks
 from provider.lifecycle.values import digest, digests
 from provider.runs import rfc3339
 
@@ -27,8 +28,12 @@ def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[st
 
 def differences(recorded: Content, wanted: tuple[Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
     """`Content.differences` over what is known. What is unknown never means that a new run is wanted."""
-    arguments = {key: recorded.digests.get(key) if isinstance(value, Unknown) else value for key, value in wanted[0].items()}
-    values = {key: recorded.triggers.get(key) if isinstance(value, Unknown) else value for key, value in wanted[1].items()}
+    arguments = {
+        key: recorded.digests.get(key) if isinstance(value, Unknown) else value for key, value in wanted[0].items()
+    }
+    values = {
+        key: recorded.triggers.get(key) if isinstance(value, Unknown) else value for key, value in wanted[1].items()
+    }
     return recorded.differences(
         Content(
             {key: value for key, value in arguments.items() if value is not None},
@@ -41,6 +46,10 @@ class IntentProvider(dynamic.ResourceProvider):
     """Frozen name: the state refers to this class by module and name."""
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """The intent is made before its run is checked, so it refuses what it cannot take itself."""
+        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in checks.triggers(news)])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A changed digest, or a new or changed trigger, asks for a new token; a removed trigger does not."""
@@ -88,7 +97,9 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         # One apply for each argument, so that one unknown value leaves the others known.
         given = {key: value for key, value in arguments.items() if value is not None}
         digested = {key: pulumi.Output.from_input(value).apply(_digest_or_none) for key, value in given.items()}
-        super().__init__(IntentProvider(), resource_name, {"digests": digested, "triggers": triggers, "record": None}, opts)
+        super().__init__(
+            IntentProvider(), resource_name, {"digests": digested, "triggers": triggers, "record": None}, opts
+        )
         assert f"pulumi-python:{self._resource_type_name}" == INTENT_TYPE
 
 

@@ -31,7 +31,9 @@ def _log(urn: str, text: str, severity: engine_pb2.LogSeverity.ValueType, epheme
     if engine is None:
         return True
     try:
-        engine.Log(engine_pb2.LogRequest(severity=severity, message=text, urn=urn, ephemeral=ephemeral), timeout=_SECONDS)
+        engine.Log(
+            engine_pb2.LogRequest(severity=severity, message=text, urn=urn, ephemeral=ephemeral), timeout=_SECONDS
+        )
     except grpc.RpcError:
         return False
     return True

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
 
-_OUTPUTS = (
-    "reference state phase code message created_at started_at finished_at tasks url request_id provenance record_expired fired"
-).split()
+_OUTPUTS = ["reference", "state", "phase", "code", "message", "created_at", "started_at", "finished_at", "tasks", "url", "request_id", "provenance", "record_expired", "fired"]
 
 
 class Steering(NamedTuple):
@@ -75,7 +73,7 @@ class Run(dynamic.Resource):
             # An output must be declared to become an attribute.
             **dict.fromkeys((*self._run_provider.arguments, *_OUTPUTS, *self._own_outputs)),
             **arguments,
-            "resource_urn": pulumi.create_urn(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
+            "resource_urn": _urn(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
         }
         if opts.id is None:  # with an id it is a look-up of an existing run: no intent, nothing fires
             intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts))
@@ -91,5 +89,15 @@ class Run(dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> Self:
         run = cls.__new__(cls)
-        run._register(resource_name, where, Steering(), pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+        run._register(
+            resource_name, where, Steering(), pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        )
         return run
+
+
+def _urn(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:
+    """The URN that the resource will have, without depending on its parent: that would be a circle."""
+    if isinstance(parent, pulumi.runtime.stack.Stack):  # the stack is everybody's parent and in no child's URN
+        parent = None
+    urn = pulumi.create_urn(name, type_, parent)
+    return pulumi.Output(set(), urn.future(), urn.is_known())

@@ -6,7 +6,6 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from pulumi.output import Unknown
 
 from provider import errors, firing
 from provider.firing import Ask, Content, Recorded, Settled, World
-from provider.lifecycle import progress
+from provider.lifecycle import checks, progress
 from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
 from provider.lifecycle.reporting import one_line
 from provider.runs import Found, Reference, RunApi, RunStatus, Started, plain, rfc3339
@@ -108,7 +107,9 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        failures = [dynamic.CheckFailure(*problem) for problem in [*self.problems(news), *self._steering_problems(news)]]
+        failures = [
+            dynamic.CheckFailure(*problem) for problem in [*self.problems(news), *self._steering_problems(news)]
+        ]
         return dynamic.CheckResult(news, failures)
 
     @_reported
@@ -173,7 +174,9 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         reference = replace(place, id=id_)
         outs = {**props, **plain(status), **self.details(reference, None, status), "record_expired": False}
         if "fired" not in props:  # .get(): there is no record of our own to keep
-            told = {name: value for name, value in status.request.items() if name in self.arguments and name not in props}
+            told = {
+                name: value for name, value in status.request.items() if name in self.arguments and name not in props
+            }
             outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
         return dynamic.ReadResult(id_, outs)
 
@@ -193,7 +196,6 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
-        triggers = props.get("triggers")
         if on_delete == "cancel" and self.no_cancel:
             yield "on_delete", self.no_cancel
         elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
@@ -202,8 +204,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             yield "adopt_id", "must be the id of a run that exists"
         if not isinstance(rerun, (bool, type(None), Unknown)):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
-        if not isinstance(triggers, (Mapping, type(None), Unknown)):
-            yield "triggers", 'must be a mapping of names to values, for example {"release": "42"}'
+        yield from checks.triggers(props)
 
     def _adopt(
         self, props: dict[str, Any], place: Reference, api: RunApi[Request], content: Content, token: str

@@ -34,9 +34,7 @@ def digest(value: Any) -> str:
 
 def digests(values: Mapping[str, Any]) -> dict[str, Any]:
     """A digest of each value that is given; one that is unknown stays unknown."""
-    return {
-        key: digest(value) if known(value) else Unknown() for key, value in values.items() if value is not None
-    }
+    return {key: digest(value) if known(value) else Unknown() for key, value in values.items() if value is not None}
 
 
 def _canonical(value: Any) -> Any:

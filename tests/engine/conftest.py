@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.emulator import Emulator, emulator
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[Emulator]:
+    with emulator("--run-seconds", "3600") as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(running_emulator: Emulator) -> Emulator:
+    """The emulator, empty. Runs go on for an hour, so that a state changes only when a test says so."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture
+def stack(tmp_path: Path, cloud: Emulator) -> Stack:
+    return Stack(tmp_path, cloud)

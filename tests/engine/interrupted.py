@@ -1,0 +1,51 @@
+"""How the tests interrupt an `up` at a chosen moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.support.emulator import Emulator
+from tests.support.stack import Stack
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def kill_after_start(
+    stack: Stack,
+    cloud: Emulator,
+    *source: str,
+    flags: tuple[str, ...] = (),
+    system: str = "tencent.workflow",
+    foreign: bool = False,
+) -> str:
+    """An `up` whose engine and host are killed between POST and checkpoint. The id of the run that it fired.
+
+    With `foreign` somebody else starts the same work just before.
+    """
+    before = set(cloud.ids(system))
+    where = {"system": system, "operation": "start"}
+    others = [{**where, "action": "foreign_run"}] if foreign else []
+    cloud.faults(*others, {**where, "action": "delay", "seconds": 60, "after_effect": True})
+    process = stack.start(*source, flags=flags)
+    wait_until(lambda: len(cloud.ids(system)) > len(before))
+    stack.kill()
+    process.wait(timeout=30)
+    (new,) = set(cloud.ids(system)) - before
+    return new
+
+
+def mint_only(stack: Stack, name: str = "run") -> None:
+    """An `up` that ends after the intent is on record and before the run is fired: its token is now an earlier up's."""
+    urn = f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/runs:Intent::{name}-intent"
+    stack.up(flags=("--target", urn))
+
+
+def refuse(cloud: Emulator, system: str = "tencent.workflow", times: int = 1) -> None:
+    """The next start is refused before anything runs."""
+    cloud.fault(system, "start", "status", status=400, code="MediaBucketUnBinded", message="not enabled", times=times)

@@ -1,0 +1,321 @@
+"""The cases that broke simpler designs (facts of the engine, section 4), and the decision table of `create()`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.interrupted import kill_after_start, mint_only, refuse, wait_until
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.support.stack import Stack, job, run
+
+pytestmark = pytest.mark.engine
+
+
+def transform(options: str) -> str:
+    """Sets options on the run alone, as a team's own rules would; its intent does not get them."""
+    return f"""
+def rule(args):
+    if args.type_.endswith('tencent:WorkflowRun'):
+        return pulumi.ResourceTransformationResult(
+            args.props, ResourceOptions.merge(args.opts, ResourceOptions({options})))
+pulumi.runtime.register_stack_transformation(rule)
+"""
+
+
+# -- a change that did not get to fire
+
+
+def test_a_change_stopped_by_a_sibling_and_taken_back_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    sibling = run("sibling", object="sibling.mp4")
+    after = "=ResourceOptions(depends_on=[sibling])"
+    stack.up(sibling, run(opts=after))
+    fired = cloud.ids()
+    refuse(cloud)
+    changed = run("sibling", object="sibling2.mp4")
+    assert stack.up(changed, run(object="b.mp4", opts=after), check=False).code != 0
+    stack.up(sibling, run(opts=after))
+    assert cloud.ids() == fired
+    assert [stack.id("sibling"), stack.id()] == fired
+
+
+def test_a_trigger_change_refused_then_made_again_fires_once(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run())
+    refuse(cloud)
+    assert stack.up(run(triggers={"a": "1"}), check=False).code != 0
+    stack.up(run(triggers={"a": "1"}))
+    assert len(cloud.runs()) == 2
+    assert cloud.ids()[-1] == stack.id()
+
+
+# -- the intent is made again, the run is not
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((run("old"),), (transform("aliases=[Alias(name='old')]"), run("new"))),
+        ((run("new"),), (transform("ignore_changes=['object']"), run("new", object="b.mp4"))),
+        ((run("new"),), (transform("protect=True"), run("new"))),
+    ],
+    ids=["alias", "ignore_changes", "protect"],
+)
+def test_an_option_set_by_a_transform_fires_nothing(
+    stack: Stack, cloud: Emulator, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    stack.up(*first)
+    stack.up(*second)
+    stack.up(*second)
+    assert cloud.ids() == [stack.id("new")]
+
+
+def test_a_protected_run_with_a_change_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    protect = "=ResourceOptions(protect=True)"
+    stack.up(run(opts=protect))
+    assert stack.up(run(object="b.mp4", opts=protect), check=False).code != 0
+    assert cloud.ids() == [stack.id()]
+    stack.up(run(opts=protect))
+    assert cloud.ids() == [stack.id()]
+
+
+COMPONENT = """
+class Group(pulumi.ComponentResource):
+    def __init__(self, name, opts=None):
+        super().__init__("tests:index:Group", name, None, opts)
+"""
+
+
+def test_a_moved_parent_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    stack.up(COMPONENT, run())
+    moved = "=ResourceOptions(parent=group, aliases=[Alias(parent=pulumi.ROOT_STACK_RESOURCE)])"
+    stack.up(COMPONENT, "group = Group('group')\n", run(opts=moved))
+    assert stack.resources()["run-intent"]["parent"].endswith("::group"), "the intent moves with its run"
+    assert cloud.ids() == [stack.id()]
+    renamed = "group = Group('team', ResourceOptions(aliases=[Alias(name='group')]))\n"
+    stack.up(COMPONENT, renamed, run(opts="=ResourceOptions(parent=group)"))
+    assert cloud.ids() == [stack.id()]
+
+
+def test_the_intent_takes_the_provider_of_its_component(stack: Stack, cloud: Emulator) -> None:
+    explicit = f"""
+other = pulumi.ProviderResource("pulumi-python", "other", {{
+    "tencentcloud:region": "ap-shanghai", "tencentcloud:secretId": "{SECRET_ID}",
+    "tencentcloud:secretKey": "{SECRET_KEY}", "runs:tencentEndpoint": "{cloud.url}"}})
+group = Group("group", ResourceOptions(providers=[other]))
+"""
+    stack.up(COMPONENT, explicit, run(opts="=ResourceOptions(parent=group)"))
+    resources = stack.resources()
+    assert resources["run-intent"]["provider"] == resources["run"]["provider"]
+    assert "::other::" in resources["run"]["provider"]
+    assert stack.outputs()["region"] == "ap-shanghai"
+
+
+# -- --target and --exclude
+
+
+def test_target_of_the_run_alone_killed_and_then_up_fires_once(stack: Stack, cloud: Emulator) -> None:
+    """Even with a token that differs from the recorded one (a rename has renewed it), the old token must not fire."""
+    stack.up(run("old"))
+    stack.up(transform("aliases=[Alias(name='old')]"), run())
+    first = stack.id()
+    stack.up(run(object="b.mp4"), flags=("--target", stack.urn("run")))
+    assert cloud.ids() == [first]
+    lost = kill_after_start(stack, cloud)
+    stack.up()
+    assert cloud.ids() == [first, lost]
+    assert stack.id() == lost
+
+
+def test_exclude_of_a_new_intent_is_an_error(stack: Stack, cloud: Emulator) -> None:
+    urn = f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/runs:Intent::run-intent"
+    excluded = stack.up(run(), flags=("--exclude", urn), check=False)
+    assert cloud.requests() == {}
+    assert "run" not in stack.resources()
+    stack.up()
+    assert cloud.ids() == [stack.id()]
+    assert excluded.code != 0 or "run" not in stack.resources()
+
+
+# -- forced replacements that did not get to fire
+
+
+def test_a_forced_replacement_refused_then_up_fires_the_new_run(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run())
+    first = stack.id()
+    refuse(cloud)
+    assert stack.up(flags=("--replace", stack.urn("run")), check=False).code != 0
+    stack.up()
+    assert len(cloud.runs()) == 2, "the run that was to be replaced is not taken for the new one"
+    assert stack.id() != first
+    assert cloud.ids()[-1] == stack.id()
+
+
+def test_a_forced_replacement_killed_after_the_start_is_found(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run())
+    first = stack.id()
+    lost = kill_after_start(stack, cloud, flags=("--replace", stack.urn("run")))
+    stack.up()
+    assert cloud.ids() == [first, lost]
+    assert stack.id() == lost
+
+
+def test_a_forced_replacement_refused_and_forced_again_says_what_it_found(stack: Stack, cloud: Emulator) -> None:
+    """The engine asks for no diff then, so the old run is adopted; the row says so, and a further one fires."""
+    stack.up(run())
+    first = stack.id()
+    refuse(cloud)
+    urn = stack.urn("run")
+    assert stack.up(flags=("--replace", urn), check=False).code != 0
+    again = stack.up(flags=("--replace", urn))
+    assert len(cloud.runs()) in (1, 2)
+    if cloud.ids() == [first]:
+        assert f"found run {first} of an interrupted up" in again.text
+        stack.up(flags=("--replace", urn))
+    assert len(cloud.runs()) == 2
+    assert cloud.ids()[-1] == stack.id()
+
+
+def test_killed_in_the_delete_of_a_forced_replacement_nothing_fires(stack: Stack, cloud: Emulator) -> None:
+    stack.up(job(on_delete="cancel"))
+    first = stack.id("job")
+    cloud.fault("tencent.inventory", "cancel", "delay", seconds=60)
+    urn = stack.urn("job")
+    process = stack.start(flags=("--replace", urn))
+    wait_until(lambda: cloud.count("tencent.inventory", "cancel") == 1)
+    stack.kill()
+    process.wait(timeout=30)
+    stack.up()
+    assert cloud.ids() == [first], "the request is lost, and nothing fires by itself"
+    stack.up(flags=("--replace", urn))
+    assert len(cloud.runs()) == 2
+
+
+def test_rerun_killed_after_the_start_is_found(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run(rerun_on_failure=True))
+    first = stack.id()
+    cloud.set_state(first, "Failed")
+    stack.refresh()
+    lost = kill_after_start(stack, cloud)
+    stack.up()
+    assert cloud.ids() == [first, lost]
+    assert stack.id() == lost
+
+
+# -- killed before and after the start
+
+
+def test_killed_before_the_start_fires_once(stack: Stack, cloud: Emulator) -> None:
+    stack.program(run())
+    mint_only(stack)
+    assert cloud.ids() == []
+    stack.up()
+    assert cloud.ids() == [stack.id()]
+    assert cloud.count("tencent.workflow", "find") >= 1, "it looked before it fired"
+    assert stack.outputs()["provenance"] == "fired"
+
+
+def test_a_service_that_cannot_be_asked_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    stack.program(run())
+    mint_only(stack)
+    cloud.fault("tencent.workflow", "find", "status", status=500, code="InternalError", times=100)
+    failed = stack.up(check=False)
+    assert failed.code != 0
+    assert "nothing was fired" in failed.text
+    assert cloud.ids() == []
+
+
+def test_two_runs_of_the_same_work_one_recorded_killed_before_the_other(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run("a"))
+    stack.program(run("a"), run("b"))
+    mint_only(stack, "b")
+    stack.up()
+    assert len(cloud.runs()) == 2, "b does not take a's run for its own"
+    assert {stack.id("a"), stack.id("b")} == set(cloud.ids())
+
+
+def test_several_candidates_are_listed_and_adopt_id_settles_it(stack: Stack, cloud: Emulator) -> None:
+    lost = kill_after_start(stack, cloud, run(), foreign=True)
+    foreign = next(entry["id"] for entry in cloud.runs(origin="foreign"))
+    ambiguous = stack.up(check=False)
+    assert ambiguous.code != 0
+    assert lost in ambiguous.text
+    assert foreign in ambiguous.text
+    assert "adopt_id" in ambiguous.text
+    stack.up(run(adopt_id=lost))
+    assert stack.id() == lost
+    stack.up(run())
+    assert cloud.ids() == [lost]
+
+
+def test_killed_after_the_start_then_destroyed_leaves_the_run_alone(stack: Stack, cloud: Emulator) -> None:
+    lost = kill_after_start(stack, cloud, run())
+    stack.destroy()
+    assert cloud.ids() == [lost]
+    stack.up()
+    assert len(cloud.runs()) == 2
+
+
+# -- unknown values
+
+
+def test_a_run_that_uses_an_unchanged_output_of_a_replaced_run_does_not_fire(stack: Stack, cloud: Emulator) -> None:
+    b = run("b", object="=a.object.apply(lambda key: 'out/' + key)")
+    stack.up(run("a"), b)
+    before = stack.id("b")
+    changed = run("a", triggers={"again": "1"})
+    assert "replace" not in _rows(stack.preview(changed, b).text, " b ")
+    stack.up()
+    assert stack.id("b") == before
+    assert len(cloud.runs()) == 3
+
+
+def test_a_run_whose_argument_follows_the_id_of_another_fires_with_it(stack: Stack, cloud: Emulator) -> None:
+    b = run("b", object="=a.instance_id")
+    stack.up(run("a"), b)
+    stack.up(run("a", triggers={"again": "1"}), b)
+    assert len(cloud.runs()) == 4
+    stack.up()
+    assert len(cloud.runs()) == 4
+
+
+def test_preview_with_unknown_values_passes_the_checks_and_sends_nothing(stack: Stack, cloud: Emulator) -> None:
+    chained = job("chained", input={"prefix": "x"}, time_interval="=a.created_at.apply(lambda at: {'start': at})")
+    preview = stack.preview(run("a"), run("b", object="=a.instance_id", triggers="={'of': a.instance_id}"), chained)
+    assert "+ 7 to create" in preview.text, "three runs with their intents, and the stack"
+    assert cloud.requests() == {}
+
+
+# -- options
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("retain_on_delete=True", "on_delete='abandon'"),
+        ("delete_before_replace=False", "overlap"),
+        ("import_='x'", "adopt_id"),
+        ("custom_timeouts=pulumi.CustomTimeouts(create='5m')", "never waits"),
+    ],
+)
+def test_options_that_would_break_the_promise_are_refused(
+    stack: Stack, cloud: Emulator, option: str, reason: str
+) -> None:
+    refused = stack.up(run("transcode", opts=f"=ResourceOptions({option})"), check=False)
+    assert refused.code != 0
+    assert (
+        f"WorkflowRun 'transcode': {'the option ' if 'False' not in option else ''}{option.split('=')[0]}"
+        in refused.text
+    )
+    assert reason in refused.text
+    assert cloud.ids() == []
+
+
+def test_additional_secret_outputs_and_depends_on_keep_their_meaning(stack: Stack, cloud: Emulator) -> None:
+    stack.up(
+        run("a"), run("b", object="b.mp4", opts="=ResourceOptions(additional_secret_outputs=['url'], depends_on=[a])")
+    )
+    assert "ciphertext" in stack.outputs("b")["url"]
+    assert [entry["request"]["query"]["object"] for entry in cloud.runs()] == ["a.mp4", "b.mp4"]
+
+
+def _rows(text: str, word: str) -> str:
+    return "\n".join(line for line in text.splitlines() if word in line)

@@ -1,0 +1,176 @@
+"""A Pulumi stack of its own: a temporary project, a file backend, and the real CLI on PATH."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "media-1250000000"
+WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"
+HEADER = "import pulumi\nfrom pulumi import Alias, ResourceOptions\nfrom provider import tencent\n"
+
+
+def call(what: str, name: str, /, **arguments: Any) -> str:
+    """Source of a resource call. A value that begins with `=` is source itself."""
+    given = [
+        f"{key}={value[1:] if isinstance(value, str) and value.startswith('=') else repr(value)}"
+        for key, value in arguments.items()
+        if value is not None
+    ]
+    variable = name.replace("-", "_")
+    return f"{variable} = {what}({', '.join([repr(name), *given])})\n"
+
+
+def run(name: str = "run", /, **arguments: Any) -> str:
+    """Source of a workflow run."""
+    return call(
+        "tencent.WorkflowRun", name, **{"bucket": BUCKET, "workflow_id": WORKFLOW, "object": "a.mp4", **arguments}
+    )
+
+
+def job(name: str = "job", /, **arguments: Any) -> str:
+    """Source of an inventory job."""
+    defaults = {"bucket": BUCKET, "workflow_ids": WORKFLOW, "input": {"prefix": "input"}}
+    return call("tencent.InventoryJob", name, **{**defaults, **arguments})
+
+
+class Result:
+    def __init__(self, completed: subprocess.CompletedProcess[str]) -> None:
+        self.code = completed.returncode
+        self.text = completed.stdout + completed.stderr
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n{self.text}"
+
+
+class Stack:
+    """`program()` writes the program; the other methods are the CLI's commands. They assert success unless told not to."""
+
+    def __init__(self, folder: Path, emulator: Emulator, name: str = "test") -> None:
+        self.folder, self.name, self.emulator = folder, name, emulator
+        self.project = folder / "project"
+        self.project.mkdir(parents=True)
+        (folder / "state").mkdir()
+        (self.project / "Pulumi.yaml").write_text("name: tests\nruntime: python\n")
+        self.configure()
+        self.pulumi("stack", "init", name)
+
+    def configure(self, **changes: str | None) -> None:
+        """Writes the stack's configuration; `None` leaves a key out. Keys are given with `__` for the colon."""
+        config: dict[str, str | None] = {
+            "tencentcloud:region": "ap-beijing",
+            "tencentcloud:secretId": SECRET_ID,
+            "tencentcloud:secretKey": SECRET_KEY,
+            "runs:tencentEndpoint": self.emulator.url,
+        }
+        config |= {key.replace("__", ":"): value for key, value in changes.items()}
+        file = self.project / f"Pulumi.{self.name}.yaml"
+        settings = yaml.safe_load(file.read_text()) if file.exists() else {}
+        settings["config"] = {key: value for key, value in config.items() if value is not None}
+        file.write_text(yaml.safe_dump(settings))
+
+    @property
+    def env(self) -> dict[str, str]:
+        prefixes = ("PULUMI", "TENCENTCLOUD", "RUNS_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+        env = {key: value for key, value in os.environ.items() if not key.startswith(prefixes)}
+        return env | {
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "NO_COLOR": "1",
+        }
+
+    def pulumi(self, *arguments: str, check: bool = True, env: dict[str, str] | None = None) -> Result:
+        command = [shutil.which("pulumi") or "pulumi", *arguments, "--non-interactive", "--color", "never"]
+        completed = subprocess.run(
+            command, cwd=self.project, env=self.env | (env or {}), capture_output=True, text=True, timeout=300
+        )
+        result = Result(completed)
+        assert not check or result.code == 0, result
+        return result
+
+    def program(self, *source: str) -> Stack:
+        body = HEADER + "".join(textwrap.dedent(part) for part in source)
+        (self.project / "__main__.py").write_text(body)
+        return self
+
+    def up(
+        self, *source: str, flags: tuple[str, ...] = (), check: bool = True, env: dict[str, str] | None = None
+    ) -> Result:
+        if source:
+            self.program(*source)
+        return self.pulumi("up", "--yes", "--skip-preview", "-s", self.name, *flags, check=check, env=env)
+
+    def preview(self, *source: str, flags: tuple[str, ...] = (), check: bool = True) -> Result:
+        if source:
+            self.program(*source)
+        return self.pulumi("preview", "-s", self.name, *flags, check=check)
+
+    def refresh(self) -> Result:
+        return self.pulumi("refresh", "--yes", "--skip-preview", "-s", self.name)
+
+    def destroy(self, *flags: str, check: bool = True) -> Result:
+        return self.pulumi("destroy", "--yes", "--skip-preview", "-s", self.name, *flags, check=check)
+
+    def start(self, *source: str, flags: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        """An `up` that goes on in the background."""
+        if source:
+            self.program(*source)
+        command = ["pulumi", "up", "--yes", "--skip-preview", "-s", self.name, "--non-interactive", *flags]
+        return subprocess.Popen(
+            command,
+            cwd=self.project,
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def processes(self) -> list[int]:
+        """The engine and its plugins: they all work in the project's folder."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and (entry / "cwd").resolve(strict=True) == self.project.resolve():
+                    found.append(int(entry.name))
+        return found
+
+    def kill(self) -> None:
+        """SIGKILL to everything that works in the project's folder, and `pulumi cancel` for the lock that stays."""
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.unlock()
+
+    def unlock(self) -> None:
+        self.pulumi("cancel", "--yes", "-s", self.name)
+
+    def export(self) -> str:
+        return self.pulumi("stack", "export", "-s", self.name).text
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The state's resources by name; intents included, provider and stack left out."""
+        resources = json.loads(self.export())["deployment"].get("resources") or []
+        return {entry["urn"].split("::", 3)[3]: entry for entry in resources if "dynamic/" in entry["type"]}
+
+    def urn(self, name: str) -> str:
+        return str(self.resources()[name]["urn"])
+
+    def id(self, name: str = "run") -> str:
+        return str(self.resources()[name]["id"])
+
+    def outputs(self, name: str = "run") -> dict[str, Any]:
+        return dict(self.resources()[name]["outputs"])
