@@ -240,7 +240,7 @@ def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
     except (errors.Refused, errors.NotReached):
         world.memory.refused(ask.urn, intent.token)
         raise
-    except Exception as lost:  # a bug of ours included: the request may have arrived
+    except Exception as lost:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
         return _look_for_lost_answer(ask, sent, lost, api, world)
     world.memory.settled(ask.urn, ask.system, started.id)
     return Settled(started.id, "fired", started.at, started=started)
@@ -264,8 +264,8 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
         world.sleep(pause)
         pause = min(pause * 2, 10.0)
     raise errors.UnknownOutcome(
-        f"{lost}. The run may have started: it was looked for during {LOOK_SECONDS:.0f} s and not found, and nothing was "
-        f"fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in the console, "
+        f"{lost}. The run may have started: it was looked for during {LOOK_SECONDS:.0f} s and not found, and nothing "
+        f"was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in the console, "
         "set adopt_id to its id"
     ) from lost
 
@@ -280,7 +280,8 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
             candidates, offset = _candidates(ask, api, world, intent.minted_at - SKEW, old)
         except (errors.Unavailable, errors.Refused) as error:
             raise errors.Unavailable(
-                f"nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. {error}"
+                "nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. "
+                f"{error}"
             ) from error
         minted = intent.minted_at + offset
         # Only another machine's clock can have put the intent later than the run that it was made for.
@@ -301,8 +302,8 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
         pause = min(pause * 2, 4.0)
     if world.now() - intent.minted_at > FORGET_AFTER:
         raise errors.UnknownOutcome(
-            f"nothing was fired: an earlier `pulumi up` may have started this run on {rfc3339(intent.minted_at)}, too long "
-            "ago for the service to tell. If it did not, change a trigger to fire it now; if it did, set adopt_id"
+            f"nothing was fired: an earlier `pulumi up` may have started this run on {rfc3339(intent.minted_at)}, too "
+            "long ago for the service to tell. If it did not, change a trigger to fire it now; if it did, set adopt_id"
         )
     return None
 
@@ -316,8 +317,7 @@ def _candidates(
     """
     first = api.find(since - SKEW)  # our clock may be off by as much; filtered below, in server time
     offset = first.server_time - world.now() if first.server_time else timedelta(0)
-    candidates = [candidate for candidate in world.memory.free(ask.system, first.candidates)]
-    candidates = [candidate for candidate in candidates if candidate.began >= since + offset]
+    candidates = [c for c in world.memory.free(ask.system, first.candidates) if c.began >= since + offset]
     if old:
         candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or c.began >= old.fired_at)]
     return sorted(candidates, key=lambda candidate: candidate.began), offset

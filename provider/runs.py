@@ -104,7 +104,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run found in a list that does the work that was asked for. `proof`: it carries a marker only we can have made."""
+    """A run found in a list that does the work that was asked for. `proof`: only we can have made its marker."""
 
     id: str
     began: datetime

@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 from pulumi import dynamic
-from pulumi.output import Unknown
+from pulumi.output import UNKNOWN, Unknown
 
 from provider.firing import INTENT_TYPE, MACHINE, PROCESS, Content, Intent
 from provider.lifecycle import checks
@@ -55,7 +55,7 @@ class IntentProvider(dynamic.ResourceProvider):
         """A changed digest, or a new or changed trigger, asks for a new token; a removed trigger does not."""
         content = content_of(_olds["record"])
         digested = _news["digests"]
-        arguments = digested if isinstance(digested, Mapping) else {key: Unknown() for key in content.digests}
+        arguments = digested if isinstance(digested, Mapping) else dict.fromkeys(content.digests, UNKNOWN)
         triggers = _news.get("triggers")
         wanted = (arguments, wanted_content({}, triggers)[1])
         changed = differences(content, wanted)

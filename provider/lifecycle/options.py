@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 from pulumi import Alias, ResourceOptions
 
 from provider.firing import intent_urn
 
 _REFUSED = {
-    "retain_on_delete": "it hides a forced replacement from the provider; on_delete='abandon' leaves the run alone as well",
+    "retain_on_delete": "it hides a forced replacement; on_delete='abandon' leaves the run alone as well",
     "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
     "custom_timeouts": "Pulumi does not hand them to dynamic resources, and a run resource never waits",
 }
@@ -34,7 +37,7 @@ def for_intent(opts: ResourceOptions) -> ResourceOptions:
         parent=opts.parent,
         depends_on=opts.depends_on,
         provider=opts.provider,
-        providers=opts.providers,
+        providers=opts.providers if isinstance(opts.providers, (Mapping, type(None))) else list(opts.providers),
         version=opts.version,
         aliases=[_intent_alias(alias) for alias in opts.aliases or []],
     )
@@ -45,6 +48,8 @@ def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]
         return intent_urn(alias)
     if isinstance(alias, Alias):
         former = Alias(stack=alias.stack, project=alias.project, parent=alias.parent)
-        former.name = alias.name if alias.name is ... else f"{alias.name}-intent"
+        unnamed: Any = ...  # pulumi's mark for "the current name"
+        former.name = unnamed if alias.name is unnamed else f"{alias.name}-intent"
         return former
-    return pulumi.Output.from_input(alias).apply(lambda known: _intent_alias(known))
+    later: Any = alias
+    return pulumi.Output.from_input(later).apply(_intent_alias)

@@ -11,7 +11,7 @@ import functools
 import re
 import sys
 
-import grpc
+import grpc  # type: ignore[import-untyped]  # it ships no types
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 _ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")

@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
 
-_OUTPUTS = ["reference", "state", "phase", "code", "message", "created_at", "started_at", "finished_at", "tasks", "url", "request_id", "provenance", "record_expired", "fired"]
+_OUTPUTS = [
+    "reference",
+    "state",
+    "phase",
+    "code",
+    "message",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "tasks",
+    "url",
+    "request_id",
+    "provenance",
+    "record_expired",
+    "fired",
+]
 
 
 class Steering(NamedTuple):
@@ -99,5 +114,5 @@ def _urn(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output
     """The URN that the resource will have, without depending on its parent: that would be a circle."""
     if isinstance(parent, pulumi.runtime.stack.Stack):  # the stack is everybody's parent and in no child's URN
         parent = None
-    urn = pulumi.create_urn(name, type_, parent)
+    urn: Any = pulumi.create_urn(name, type_, parent)
     return pulumi.Output(set(), urn.future(), urn.is_known())

@@ -20,7 +20,7 @@ from provider.firing import Ask, Content, Recorded, Settled, World
 from provider.lifecycle import checks, progress
 from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
 from provider.lifecycle.reporting import one_line
-from provider.runs import Found, Reference, RunApi, RunStatus, Started, plain, rfc3339
+from provider.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
 
 Request = TypeVar("Request")
 
@@ -125,8 +125,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
                 return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
             if changed:
                 raise errors.RunsError(
-                    f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {_id}. Remove adopt_id "
-                    "to fire a new run, or take the change back"
+                    f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {_id}. Remove "
+                    "adopt_id to fire a new run, or take the change back"
                 )
         elif changed and _minted_for(bag, recorded, wanted, changed):
             names = sorted({name.split(".")[0] for name in changed})
@@ -136,8 +136,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         elif changed:
             progress.warn(
                 _news_urn(_olds, _news),
-                f"{', '.join(changed)} changed, but its intent is not part of this update (--target, --exclude): nothing "
-                "fires. The next full `pulumi up` fires it",
+                f"{', '.join(changed)} changed, but its intent is not part of this update (--target, --exclude): "
+                "nothing fires. The next full `pulumi up` fires it",
             )
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())
@@ -236,9 +236,12 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             tell(props["resource_urn"], settled.note)
         if settled.kept:
             return dynamic.CreateResult(settled.id, {**settled.kept.outputs, **props})
-        started = settled.started or Started(settled.id, datetime.min)
+        started = settled.started
         reference = replace(place, id=settled.id)
-        status = status or RunStatus(settled.id, started.phase, started.state)
+        if status is None:
+            status = RunStatus(
+                settled.id, started.phase if started else Phase.PENDING, started.state if started else ""
+            )
         outs = {
             **props,
             **plain(status),
@@ -246,7 +249,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             "region": place.region,
             "reference": str(reference),
             "provenance": settled.provenance,
-            "request_id": started.request_id or status.request_id,
+            "request_id": started.request_id if started else status.request_id,
             "record_expired": False,
             "fired": {
                 "token": token,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.output import Unknown
+from pulumi.output import UNKNOWN, Unknown
 
 
 def known(value: Any) -> bool:
@@ -34,7 +34,7 @@ def digest(value: Any) -> str:
 
 def digests(values: Mapping[str, Any]) -> dict[str, Any]:
     """A digest of each value that is given; one that is unknown stays unknown."""
-    return {key: digest(value) if known(value) else Unknown() for key, value in values.items() if value is not None}
+    return {key: digest(value) if known(value) else UNKNOWN for key, value in values.items() if value is not None}
 
 
 def _canonical(value: Any) -> Any:

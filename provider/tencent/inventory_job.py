@@ -264,7 +264,7 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         :param time_interval: Only objects uploaded between `start` and `end`, ISO times with an offset; an offset with
             a colon and `Z` are sent in the vendor's form (`+0800`). Changing it fires a new run.
         :param type: `"Workflow"` (default) or `"Job"`, one operation without a workflow. Changing it fires a new run.
-        :param operation: For `type="Job"`: the elements of the vendor's `Operation` container, such as `tag` (required),
+        :param operation: For `type="Job"`: elements of the vendor's `Operation` container, such as `tag` (required),
             `job_param`, `output`, `queue_id`, `user_data`, `job_level`, `call_back`, at any depth, in snake case or in
             the vendor's spelling. Elements are passed on in the order given. Changing it fires a new run.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then

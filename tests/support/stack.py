@@ -56,7 +56,7 @@ class Result:
 
 
 class Stack:
-    """`program()` writes the program; the other methods are the CLI's commands. They assert success unless told not to."""
+    """`program()` writes the program; the other methods are the CLI's commands, which assert success by default."""
 
     def __init__(self, folder: Path, emulator: Emulator, name: str = "test") -> None:
         self.folder, self.name, self.emulator = folder, name, emulator
