@@ -265,8 +265,8 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
         pause = min(pause * 2, 10.0)
     raise errors.UnknownOutcome(
         f"{lost}. The run may have started: it was looked for during {LOOK_SECONDS:.0f} s and not found, and nothing "
-        f"was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in the console, "
-        "set adopt_id to its id"
+        f"was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in the "
+        "console, set adopt_id to its id"
     ) from lost
 
 
