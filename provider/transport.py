@@ -195,7 +195,7 @@ class _StartRetry(_BoundedRetry):
 
 
 class _Adapter(HTTPAdapter):
-    """Connections of ours in requests' pools. requests calls both methods to make its pool managers."""
+    """Connections of ours in requests' pools; requests calls the first two methods to make its pool managers."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -206,6 +206,12 @@ class _Adapter(HTTPAdapter):
         if proxy.lower().startswith("http"):  # SOCKS has connections of its own: every error is then an unknown outcome
             manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]
+        except OSError as error:  # REQUESTS_CA_BUNDLE names no file; this comes before a connection is asked for
+            raise _NoBundle(str(error)) from None
 
 
 class _Session(requests.Session):
@@ -337,11 +343,10 @@ class Transport:
                 content, complete = _body(response, call)
         except _TooLarge:
             raise _Lost(f"{name}: the answer is larger than {call.limit} bytes", unsent=False) from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
-            raise _Lost(f"{name}: {_reason(error)}", unsent=call.unsent or _before_sending(error)) from None
-        except OSError as error:
-            # a bare one comes only from requests' look for the certificate bundle, before it connects
+        except _NoBundle as error:
             raise _Lost(f"{name}: {clean(str(error))}", unsent=True) from None
+        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+            raise _Lost(f"{name}: {_reason(error)}", unsent=call.unsent or _before_sending(error)) from None
         finally:
             _current.call = None
         return Answer(response.status_code, response.headers, content, complete)
@@ -362,6 +367,10 @@ class _Lost(Exception):
 
 
 class _TooLarge(Exception):
+    pass
+
+
+class _NoBundle(Exception):
     pass
 
 

@@ -31,7 +31,7 @@ from provider.errors import (
 )
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started
 from provider.tencent import status as reading
-from provider.tencent.codes import Context, failure
+from provider.tencent.codes import Context, Failure, failure
 from provider.tencent.signing import QSignAuth
 from provider.transport import Answer, Params, Transport
 
@@ -296,12 +296,8 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
             return reading.job_status(id, job, request_id)
         # An unknown job is a 200 answer. The vendor's Go SDK writes the element in the singular.
         if reading.rows(content.get("NonExistJobIds")) or reading.rows(content.get("NonExistJobId")):
-            raise NotFound(
-                f"Tencent CI does not know the run of GET {path}",
-                status=answer.status,
-                code="NonExistJobIds",
-                request_id=request_id,
-            )
+            unknown = Failure(answer.status, "NonExistJobIds", "", request_id)
+            raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", unknown, "")
         raise Unavailable(f"Tencent CI gave an answer to GET {path} without a JobsDetail")
 
     def executions(self, status: RunStatus) -> Mapping[str, int]:

@@ -103,7 +103,7 @@ class Failure:
 
     @property
     def unknown_run(self) -> bool:
-        return "WorkflowExecutionNotFound" in self.code
+        return "WorkflowExecutionNotFound" in self.code or self.code == "NonExistJobIds"
 
 
 @dataclass(frozen=True)

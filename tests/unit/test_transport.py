@@ -261,12 +261,16 @@ def test_start_over_a_connection_that_the_peer_closes_meanwhile(transport: Trans
 
 
 def test_start_after_the_peer_closed_an_idle_connection(transport: Transport) -> None:
+    closed = threading.Event()
+
     def ok_and_close(connection: socket.socket) -> None:
         connection.sendall(OK)
         connection.close()
+        closed.set()
 
     with Service(ok_and_close, OK) as service:
         start(transport, service.url)
+        assert closed.wait(30)
         assert start(transport, service.url).status == 200
         assert (len(service.received), service.connections) == (2, 2)
 
