@@ -1,0 +1,237 @@
+"""The clients against the emulator, which is an implementation of its own: both must read the vendor's pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from provider.credentials import Credentials
+from provider.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
+from provider.runs import Phase
+from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from provider.transport import Transport
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+
+KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment TENCENTCLOUD_SECRET_ID")
+WORKFLOW = WorkflowRequest("we59a9648e62e48ffb25e4b41f3721799", "videos/my clip (1)+~中.mp4")
+JOB = InventoryRequest(
+    "demo",
+    "Workflow",
+    {"Prefix": "input"},
+    {
+        "TimeInterval": {"Start": "2022-02-01T12:00:00+0800", "End": "2022-05-01T12:00:00+0800"},
+        "WorkflowIds": "w7476ff3564ee45b7b490d64bccaba6cc",
+    },
+)
+RUNS, JOBS = "tencent.workflow", "tencent.inventory"
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Emulator]:
+    with emulator("--run-seconds", "3600") as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(process: Emulator) -> Emulator:
+    process.reset()
+    return process
+
+
+def runs(cloud: Emulator, credentials: Credentials = KEYS) -> WorkflowClient:
+    transport = Transport(backoff=0.0, sleep=lambda _: None)
+    return WorkflowClient(
+        transport, credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
+    )
+
+
+def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
+    transport = Transport(backoff=0.0, sleep=lambda _: None)
+    return InventoryClient(
+        transport, credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
+    )
+
+
+def an_hour_ago() -> datetime:
+    return datetime.now(timezone.utc) - timedelta(hours=1)
+
+
+def test_start_get_and_find_an_execution(cloud: Emulator) -> None:
+    client = runs(cloud)
+    started = client.start(WORKFLOW)
+    assert cloud.ids(RUNS) == [started.id]
+    assert started.request_id
+    found = client.get(started.id)
+    assert (found.id, found.phase) == (started.id, Phase.RUNNING)
+    assert found.request["workflow_id"] == WORKFLOW.workflow_id
+    assert found.request["object"] == WORKFLOW.object
+    cloud.set_state(started.id, "Failed", "NoSuchKey", "gone")
+    found = client.get(started.id)
+    assert (found.phase, found.code) == (Phase.FAILED, "NoSuchKey")
+    assert found.finished_at
+    listed = client.find(WORKFLOW, an_hour_ago())
+    assert [candidate.id for candidate in listed.candidates] == [started.id]
+    assert listed.server_time is not None
+    assert client.find(WORKFLOW, listed.server_time + timedelta(hours=1)).candidates == ()
+    assert client.find(WorkflowRequest(WORKFLOW.workflow_id, "other.mp4"), an_hour_ago()).candidates == ()
+
+
+def test_start_get_find_and_cancel_a_job(cloud: Emulator) -> None:
+    client = jobs(cloud)
+    started = client.start(JOB)
+    found = client.get(started.id)
+    assert not found.phase.terminal
+    assert found.request["input"] == JOB.input
+    assert found.request["operation"] == JOB.operation
+    assert sum(client.executions(found).values()) == len(cloud.runs(RUNS, origin="job"))
+    assert [candidate.id for candidate in client.find(JOB, an_hour_ago()).candidates] == [started.id]
+    client.cancel(started.id)
+    assert client.get(started.id).phase is Phase.CANCELLED
+    client.cancel(started.id)
+    client.cancel("b404")
+    assert cloud.count(JOBS, "start") == 1
+
+
+def test_a_job_of_type_job(cloud: Emulator) -> None:
+    client = jobs(cloud)
+    output = {"Region": "ap-beijing", "Bucket": "media-1250000000", "Object": "out/${InputName}.${ext}"}
+    operation = {
+        "Tag": "Transcode",
+        "JobParam": {"TemplateId": "t1", "WatermarkTemplateId": ["t2", "t3"]},
+        "Output": output,
+        "UserData": "a<b>&c",
+    }
+    request = InventoryRequest("batch-1", "Job", {"Object": "a b/中.mp4"}, operation, marked=True)
+    started = client.start(request)
+    assert client.get(started.id).request["operation"] == operation
+    (found,) = client.find(request, an_hour_ago()).candidates
+    assert (found.id, found.proof) == (started.id, True)
+    assert client.executions(client.get(started.id)) == {}
+
+
+def test_all_pages_are_read(cloud: Emulator) -> None:
+    client = runs(cloud)
+    started = [client.start(WORKFLOW).id for _ in range(205)]
+    found = client.find(WORKFLOW, an_hour_ago()).candidates
+    assert sorted(candidate.id for candidate in found) == sorted(started)
+    assert cloud.count(RUNS, "find") == 3
+    job = jobs(cloud)
+    named = [job.start(JOB).id for _ in range(101)]
+    assert sorted(candidate.id for candidate in job.find(JOB, an_hour_ago()).candidates) == sorted(named)
+
+
+def test_unknown_runs(cloud: Emulator) -> None:
+    with pytest.raises(NotFound):
+        runs(cloud).get("i404")
+    with pytest.raises(NotFound):
+        jobs(cloud).get("b404")
+
+
+@pytest.mark.parametrize("keys", [Credentials(SECRET_ID, "wrong"), Credentials("AKIDwrong", SECRET_KEY)])
+def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
+    named = Credentials(keys.id, keys.secret, source="environment TENCENTCLOUD_SECRET_ID")
+    for call in (
+        lambda: runs(cloud, named).start(WORKFLOW),
+        lambda: runs(cloud, named).get("i1"),
+        lambda: jobs(cloud, named).start(JOB),
+        lambda: jobs(cloud, named).find(JOB, an_hour_ago()),
+        lambda: jobs(cloud, named).cancel("b1"),
+    ):
+        with pytest.raises(Refused, match="environment TENCENTCLOUD_SECRET_ID") as caught:
+            call()
+        assert caught.value.status in (401, 403)
+    assert cloud.ids() == []
+
+
+def test_slow_down_passes(cloud: Emulator) -> None:
+    cloud.fault(RUNS, "start", "status", status=503, code="SlowDown", times=2)
+    started = runs(cloud).start(WORKFLOW)
+    assert cloud.ids(RUNS) == [started.id]
+    assert cloud.count(RUNS, "start") == 3
+
+
+def test_slow_down_goes_on(cloud: Emulator) -> None:
+    cloud.fault(RUNS, "start", "status", status=503, code="SlowDown", times=99)
+    with pytest.raises(Throttled):
+        runs(cloud).start(WORKFLOW)
+    assert cloud.ids(RUNS) == []
+
+
+def test_a_lost_answer_is_one_start(cloud: Emulator) -> None:
+    for client, request, system in ((runs(cloud), WORKFLOW, RUNS), (jobs(cloud), JOB, JOBS)):
+        cloud.fault(system, "start", "drop_response")
+        with pytest.raises(UnknownOutcome):
+            client.start(request)  # type: ignore[arg-type]
+        assert cloud.count(system, "start") == 1
+        found = client.find(request, an_hour_ago()).candidates  # type: ignore[arg-type]
+        assert [candidate.id for candidate in found] == cloud.ids(system)
+        assert len(found) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_an_error_after_the_run_began_is_one_start(cloud: Emulator, status: int) -> None:
+    cloud.fault(RUNS, "start", "status", status=status, code="InternalError", after_effect=True)
+    with pytest.raises(UnknownOutcome, match="InternalError"):
+        runs(cloud).start(WORKFLOW)
+    assert len(cloud.ids(RUNS)) == cloud.count(RUNS, "start") == 1
+
+
+def test_a_reset_before_the_effect_is_still_unknown(cloud: Emulator) -> None:
+    cloud.fault(RUNS, "start", "reset_before")
+    with pytest.raises(UnknownOutcome):
+        runs(cloud).start(WORKFLOW)
+    assert cloud.count(RUNS, "start") <= 1
+
+
+def test_a_truncated_answer(cloud: Emulator) -> None:
+    """Whether the id is within what came or not: one start, and no id that the service did not give."""
+    cloud.fault(RUNS, "start", "truncate")
+    with suppress(UnknownOutcome):
+        assert runs(cloud).start(WORKFLOW).id in cloud.ids(RUNS)
+    assert len(cloud.ids(RUNS)) == cloud.count(RUNS, "start") == 1
+
+
+def test_the_malformed_sample_as_an_answer(cloud: Emulator) -> None:
+    sample = "<Response>\n<RequestId>r</RequestId>\n<InstanceId>i6fc=</InstanceId>\n<Response>"
+    cloud.fault(RUNS, "start", "body", body=sample)
+    assert runs(cloud).start(WORKFLOW).id == "i6fc="
+
+
+def test_reads_are_repeated(cloud: Emulator) -> None:
+    id = runs(cloud).start(WORKFLOW).id
+    for action in ("drop_response", "reset_before", "truncate"):
+        cloud.fault(RUNS, "get", action, times=2)
+        assert runs(cloud).get(id).id == id
+    cloud.fault(RUNS, "get", "status", status=503, code="ServiceUnavailable", times=2)
+    assert runs(cloud).get(id).id == id
+    cloud.fault(RUNS, "find", "status", status=500, times=99)
+    with pytest.raises(Unavailable):
+        runs(cloud).find(WORKFLOW, an_hour_ago())
+
+
+def test_cancel_is_repeated(cloud: Emulator) -> None:
+    client = jobs(cloud)
+    id = client.start(JOB).id
+    cloud.fault(JOBS, "cancel", "drop_response")
+    client.cancel(id)
+    assert client.get(id).phase is Phase.CANCELLED
+
+
+def test_a_forgotten_run(cloud: Emulator) -> None:
+    client = runs(cloud)
+    id = client.start(WORKFLOW).id
+    cloud.fault(RUNS, "get", "forget")
+    with pytest.raises(NotFound):
+        client.get(id)
+
+
+def test_nobody_is_there() -> None:
+    with emulator() as running:
+        gone = runs(running)
+    with pytest.raises(NotReached):
+        gone.start(WORKFLOW)
+    with pytest.raises(RunsError):
+        gone.find(WORKFLOW, an_hour_ago())
