@@ -95,6 +95,11 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     def details(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
         """The system's own outputs and `url`. Called with what is known; must not raise."""
 
+    def look(self, api: Any, id: str) -> RunStatus:
+        """All that a refresh asks the system. Raises NotFound if it does not know the run."""
+        status: RunStatus = api.get(id)
+        return status
+
     def setting(self, key: str) -> str | None:
         """A value of the stack's (or the explicit provider's) configuration."""
         value = self._config.get(key) if self._config else None
@@ -166,7 +171,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
         try:
-            status = self.client(place).get(id_)
+            status = self.look(self.client(place), id_)
         except errors.NotFound as gone:
             if "fired" not in props:
                 raise errors.RunsError(f"there is no run {id_} to read. {gone}") from gone

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypedDict
 
 import pulumi
 from pulumi.output import Unknown
 
-from provider import credentials
+from provider import credentials, errors
 from provider.lifecycle import checks
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
 from provider.lifecycle.run_provider import RunProvider
@@ -86,6 +87,13 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
             endpoint=credentials.tencent_endpoint(self.setting, os.environ),
         )
 
+    def look(self, api: InventoryClient, id: str) -> RunStatus:
+        status = api.get(id)
+        try:
+            return replace(status, executions=api.executions(status))  # the job's own answer has no counters
+        except errors.Unavailable:  # for example more executions than can be listed: the job's state is told all the same
+            return status
+
     def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
         interval, operation = props.get("time_interval") or {}, {}
         if interval:
@@ -117,7 +125,8 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
         self, reference: Reference, request: InventoryRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
         outputs: dict[str, Any] = {"job_id": reference.id, "url": bucket.console(reference)}
-        outputs["executions"] = dict(status.executions) if status else {}
+        if status and (status.executions or request):
+            outputs["executions"] = dict(status.executions)  # a refresh that could not count keeps the last counts
         if request:
             outputs["name"] = request.name
         return outputs

@@ -228,7 +228,8 @@ def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, clo
     refuse(cloud)
     refused = stack.up(run("transcode"), check=False)
     assert refused.code != 0
-    (line,) = {line.strip() for line in refused.text.splitlines() if "MediaBucketUnBinded" in line}
+    diagnostics = refused.text.partition("Diagnostics:")[2]
+    (line,) = [line.strip() for line in diagnostics.splitlines() if "MediaBucketUnBinded" in line]
     assert "WorkflowRun 'transcode': Tencent CI refused POST /triggerworkflow: 400 MediaBucketUnBinded" in line
     assert "(request " in line
     assert "Traceback" not in refused.text
