@@ -15,29 +15,22 @@ from __future__ import annotations
 import email.utils
 import functools
 import http.client
-import io
 import os
-import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
-from urllib3.util import Retry
 
+from provider.connections import Call, NoBundle, ReadRetry, StartRetry, current, open_session
 from provider.credentials import is_loopback
 from provider.errors import NotReached, Unavailable, UnknownOutcome, clean
 
@@ -45,8 +38,6 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 DEADLINE_SECONDS = 60.0
 BODY_BYTES = 8 * 1024 * 1024
-CONNECTIONS = 8  # the dynamic host has 4 threads; reads and starts share the pool
-RETRY_AFTER_SECONDS = 10.0  # more than this is not waited for between two tries
 BODY_TRIES = 3
 
 Params = Iterable[tuple[str, str | None]]
@@ -69,155 +60,6 @@ class Answer:
             return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
         except (TypeError, ValueError, OverflowError, IndexError):
             return None
-
-
-class _Call:
-    """What is known of the call that this thread makes now.
-
-    `unsent` is True only while a connection is being made (name, TCP, proxy tunnel, TLS) or after that failed:
-    then nothing of the request has left this machine. In doubt it is False. The kind of the exception would not do:
-    urllib3 reports a reset connection to a forwarding proxy as ProxyError even after the request was sent.
-    """
-
-    def __init__(self, deadline: float, clock: Callable[[], float], limit: int, read: float) -> None:
-        self.deadline, self.clock, self.limit, self.read = deadline, clock, limit, read
-        self.unsent = False
-
-    def remaining(self) -> float:
-        return self.deadline - self.clock()
-
-
-class _Current(threading.local):
-    call: _Call | None = None
-
-
-_current = _Current()
-
-
-class _LimitedReader(io.RawIOBase):
-    """A socket's bytes up to the call's deadline and size; socket time-outs alone never end an answer that trickles."""
-
-    def __init__(self, raw: Any, sock: Any, call: _Call) -> None:
-        self._raw, self._sock, self._call = raw, sock, call
-        self._left = call.limit + 1024 * 1024  # a head may come on top of the body
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        remaining = self._call.remaining()
-        if remaining <= 0:
-            raise TimeoutError("deadline")
-        if self._left <= 0:
-            raise OSError("answer too large")
-        self._sock.settimeout(min(self._call.read, remaining))
-        count = self._raw.readinto(buffer)
-        self._left -= count or 0
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        if _current.call is not None:
-            self.fp = io.BufferedReader(_LimitedReader(self.fp.detach(), sock, _current.call))
-
-
-class _Connection(HTTPConnection):
-    response_class = _Response
-
-    def connect(self) -> None:
-        call = _current.call
-        if call is None:
-            super().connect()
-            return
-        call.unsent = True
-        if isinstance(self.timeout, (int, float)):
-            self.timeout = max(0.001, min(self.timeout, call.remaining()))
-        super().connect()
-        call.unsent = False
-
-
-class _TlsConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _BoundedRetry(Retry):
-    """`Retry` that keeps the call's deadline and does not drink a refused answer's body to its end."""
-
-    RETRY_AFTER_STATUS_CODES = frozenset({429, 503})
-
-    def get_retry_after(self, response: Any) -> float | None:
-        try:
-            seconds = super().get_retry_after(response)
-        except (HTTPError, ValueError, OverflowError):  # a header that is neither a number nor a date
-            return None
-        return None if seconds is None else min(seconds, RETRY_AFTER_SECONDS)
-
-    def increment(
-        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Any:  # fmt: skip
-        following = super().increment(method, url, response, error, _pool, _stacktrace)
-        wait = (following.get_retry_after(response) if response else None) or following.get_backoff_time()
-        if _current.call is not None and wait >= _current.call.remaining():
-            raise MaxRetryError(_pool, url, error)
-        if response:
-            # urllib3 would read the rest into memory without a limit so that the connection can be used again
-            response.close()
-            response.release_conn()
-        return following
-
-
-class _StartRetry(_BoundedRetry):
-    # The default holds 503 too: urllib3 would repeat a POST that a gateway has perhaps passed on.
-    RETRY_AFTER_STATUS_CODES = frozenset({429})
-
-    def increment(
-        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Any:  # fmt: skip
-        if error is not None and not (_current.call and _current.call.unsent):
-            raise MaxRetryError(_pool, url, error) from error
-        return super().increment(method, url, response, error, _pool, _stacktrace)
-
-
-class _Adapter(HTTPAdapter):
-    """Connections of ours in requests' pools; requests calls the first two methods to make its pool managers."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if proxy.lower().startswith("http"):  # SOCKS has connections of its own: every error is then an unknown outcome
-            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
-        return manager
-
-    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]
-        except OSError as error:  # REQUESTS_CA_BUNDLE names no file; this comes before a connection is asked for
-            raise _NoBundle(str(error)) from None
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: Any) -> None:
-        # Even with allow_redirects=False requests prepares the next request, and reads this body without a limit.
-        return None
 
 
 class Transport:
@@ -251,10 +93,10 @@ class Transport:
             "backoff_jitter": backoff,
             "backoff_max": 8.0,
         }
-        reads = _BoundedRetry(read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
-        starts = _StartRetry(read=0, status=3, status_forcelist={429}, **common)
-        self._reads, adapter = _open(reads)
-        self._starts, _ = _open(starts, sharing=adapter)
+        reads = ReadRetry(read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
+        starts = StartRetry(read=0, status=3, status_forcelist={429}, **common)
+        self._reads, adapter = open_session(reads)
+        self._starts, _ = open_session(starts, sharing=adapter)
 
     def read(
         self,
@@ -272,7 +114,7 @@ class Transport:
         """
         deadline = self._clock() + self._deadline
         for attempt in range(1, BODY_TRIES + 1):
-            call = _Call(deadline, self._clock, self._limit, self._read)
+            call = Call(deadline, self._clock, self._limit, self._read)
             try:
                 answer = self._send(self._reads, call, method, url, auth, headers, params)
             except _Lost as lost:
@@ -303,7 +145,7 @@ class Transport:
         Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body broke off is
         returned with `complete=False`, since it may hold the id.
         """
-        call = _Call(self._clock() + self._deadline, self._clock, self._limit, self._read)
+        call = Call(self._clock() + self._deadline, self._clock, self._limit, self._read)
         try:
             return self._send(self._starts, call, method, url, auth, headers, params, body)
         except _Lost as lost:
@@ -312,7 +154,7 @@ class Transport:
     def _send(
         self,
         session: requests.Session,
-        call: _Call,
+        call: Call,
         method: str,
         url: str,
         auth: AuthBase,
@@ -336,19 +178,19 @@ class Transport:
         except requests.exceptions.RequestException as error:
             # its text may hold the header or URL that was not accepted
             raise _Lost(f"{name}: cannot be sent ({type(error).__name__})", unsent=True) from None
-        _current.call = call
+        current.call = call
         try:
             response = session.send(prepared, timeout=(self._connect, self._read), allow_redirects=False, **settings)
             with response:
                 content, complete = _body(response, call)
         except _TooLarge:
             raise _Lost(f"{name}: the answer is larger than {call.limit} bytes", unsent=False) from None
-        except _NoBundle as error:
+        except NoBundle as error:
             raise _Lost(f"{name}: {clean(str(error))}", unsent=True) from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
             raise _Lost(f"{name}: {_reason(error)}", unsent=call.unsent or _before_sending(error)) from None
         finally:
-            _current.call = None
+            current.call = None
         return Answer(response.status_code, response.headers, content, complete)
 
 
@@ -370,23 +212,7 @@ class _TooLarge(Exception):
     pass
 
 
-class _NoBundle(Exception):
-    pass
-
-
-def _open(retry: Retry, sharing: HTTPAdapter | None = None) -> tuple[requests.Session, HTTPAdapter]:
-    adapter = _Adapter(max_retries=retry, pool_maxsize=CONNECTIONS, pool_block=True)
-    if sharing is not None:
-        adapter.poolmanager, adapter.proxy_manager = sharing.poolmanager, sharing.proxy_manager
-    session = _Session()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers.update({"User-Agent": "pulumi-runs", "Accept-Encoding": "gzip"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session, adapter
-
-
-def _body(response: requests.Response, call: _Call) -> tuple[bytes, bool]:
+def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
     """The decoded body, and whether it is whole. Raises _TooLarge; on the wire and decoded, the limit is the same."""
     raw: Any = response.raw
     encoding = response.headers.get("Content-Encoding", "").strip().lower()

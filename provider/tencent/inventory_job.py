@@ -91,7 +91,7 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
         status = api.get(id)
         try:
             return replace(status, executions=api.executions(status))  # the job's own answer has no counters
-        except errors.Unavailable:  # for example more executions than can be listed: the job's state is told all the same
+        except errors.Unavailable:  # for example more than can be listed: the state is told all the same
             return status
 
     def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
