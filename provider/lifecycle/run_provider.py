@@ -272,12 +272,15 @@ def _content(provider: RunProvider[Any], props: Mapping[str, Any]) -> Content:
 
 def _recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
     fired = outputs.get("fired") or {}
-    at = str(fired.get("at") or "").replace("Z", "+00:00")
+    try:
+        at = datetime.fromisoformat(str(fired.get("at") or "").replace("Z", "+00:00"))
+    except ValueError:  # an adopted run whose service told no time
+        at = None
     return Recorded(
         id=id,
         token=str(fired.get("token") or ""),
         content=content_of(fired),
-        fired_at=datetime.fromisoformat(at) if at else None,
+        fired_at=at,
         outputs=outputs,
     )
 
