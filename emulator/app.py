@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from emulator.admin import PREFIX, Admin
 from emulator.counters import Counters
 from emulator.faults import FaultQueue, Plan
+from emulator.huawei.urls import HuaweiObs
 from emulator.link import Link
 from emulator.runs import RunStore
 from emulator.settings import Settings
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator")
 
-SYSTEMS: tuple[type[System], ...] = (TencentCi,)
+SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiObs)
 
 
 class Gone(Exception):

@@ -114,6 +114,10 @@ class RunStore:
     def __iter__(self) -> Iterator[Run]:
         return iter(list(self._runs.values()))
 
+    def under(self, key: tuple[str, ...]) -> list[Run]:
+        """All runs under an index key, oldest first, for lists that are not in the order of time."""
+        return list(self._index.get(key, ()))
+
     def page(
         self,
         key: tuple[str, ...],

@@ -8,20 +8,13 @@ import secrets
 from datetime import datetime, timedelta, timezone
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 _ZONE = timezone(timedelta(hours=8))
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:([zZ])|([+-]\d\d):?(\d\d))", re.ASCII)
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAX_DEPTH = 32
 
 NOT_SET = "-"
 """What CI shows for a time that is not set (sample of "Triggering Job", 1045/47029)."""
-
-
-def xml_text(text: str) -> str:
-    """Text as element content. A character that XML cannot carry is replaced; a carriage return survives parsing."""
-    return escape(_NOT_XML.sub("\ufffd", text), {"\r": "&#13;"})
 
 
 def parse_xml(body: bytes) -> Element:

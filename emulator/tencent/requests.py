@@ -11,8 +11,9 @@ import binascii
 import re
 from xml.etree.ElementTree import Element
 
+from emulator.markup import xml_text
 from emulator.systems import Refused, Request
-from emulator.tencent.formats import parse_time, parse_xml, xml_text
+from emulator.tencent.formats import parse_time, parse_xml
 from emulator.tencent.models import STATES, JobOrder, Query
 
 _WORKFLOW_ID = re.compile(r"w[0-9a-f]{32}", re.ASCII)

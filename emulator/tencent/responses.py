@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from emulator.markup import xml_text
 from emulator.runs import Run
 from emulator.settings import Clock
 from emulator.systems import Answer, Refused
-from emulator.tencent.formats import execution_time, job_time, new_request_id, new_trace_id, xml_text
+from emulator.tencent.formats import execution_time, job_time, new_request_id, new_trace_id
 from emulator.tencent.models import TERMINAL, Execution, Job
 from emulator.tencent.requests import next_token
 

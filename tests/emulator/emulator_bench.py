@@ -85,6 +85,9 @@ class FakeTransport(asyncio.Transport):
 class Bench:
     """One emulator. `now` is its clock; a wait moves it on and calls `on_sleep` first."""
 
+    host = HOST
+    system = "tencent.workflow"
+
     def __init__(self, **settings: Any) -> None:
         self.now = START
         self.waits: list[float] = []
@@ -106,15 +109,20 @@ class Bench:
         query: dict[str, str] | None = None,
         body: str | bytes = b"",
         *,
-        host: str = HOST,
+        host: str = "",
         headers: dict[str, str] | None = None,
     ) -> Reply:
         """A request, signed unless `headers` say otherwise."""
         raw = body.encode() if isinstance(body, str) else body
-        request = Request(method, path, list((query or {}).items()), [("host", host)], raw)
+        request = Request(method, path, list((query or {}).items()), [("host", host or self.host)], raw)
         request.headers.append(("content-length", str(len(raw))))
-        given = {"authorization": authorization(request, self.now), **(headers or {})}
-        return asyncio.run(self._exchange(request, [*request.headers, *given.items()]))
+        if not path.startswith("/_emulator/"):
+            self.sign(request, headers or {})
+        return asyncio.run(self._exchange(request, request.headers))
+
+    def sign(self, request: Request, headers: dict[str, str]) -> None:
+        """Add the given headers and those of a signature that are not given."""
+        request.headers += {"authorization": authorization(request, self.now), **headers}.items()
 
     async def _exchange(self, request: Request, headers: list[tuple[str, str]]) -> Reply:
         scope = {
@@ -167,9 +175,11 @@ class Bench:
         method = "GET" if value is None else "POST"
         return self.call(method, f"/_emulator/{call}", body=b"" if value is None else json.dumps(value).encode())
 
-    def fault(self, action: str, operation: str = "start", system: str = "tencent.workflow", **more: Any) -> None:
+    def fault(self, action: str, operation: str = "start", system: str = "", **more: Any) -> None:
         """Order a fault."""
-        reply = self.admin("faults", {"system": system, "operation": operation, "action": action, **more})
+        reply = self.admin(
+            "faults", {"system": system or self.system, "operation": operation, "action": action, **more}
+        )
         assert reply.json == {"accepted": 1}
 
     def origins(self) -> list[str]:
