@@ -71,6 +71,27 @@ _TENCENT = _System(
     ),
 )
 
+# The environment's names are those of Terraform's provider; the OBS SDK has others, which it reads only when told to.
+_HUAWEI = _System(
+    title="Huawei Cloud",
+    config=_Names(
+        label="stack configuration",
+        id="huaweicloud:accessKey",
+        secret="huaweicloud:secretKey",
+        token="huaweicloud:securityToken",
+        region="huaweicloud:region",
+        endpoint="runs:huaweiEndpoint",
+    ),
+    environ=_Names(
+        label="environment",
+        id="HW_ACCESS_KEY",
+        secret="HW_SECRET_KEY",
+        token="HW_SECURITY_TOKEN",
+        region="HW_REGION_NAME",
+        endpoint="RUNS_HUAWEI_ENDPOINT",
+    ),
+)
+
 
 def tencent_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
     """The key pair and token of the first source that has any of them. An empty value counts as not set.
@@ -92,6 +113,21 @@ def tencent_endpoint(config: Lookup, environ: Mapping[str, str]) -> str | None:
     https is accepted anywhere, http for loopback only (127.0.0.0/8, ::1, localhost). Raises InvalidConfiguration.
     """
     return _endpoint(_TENCENT, config, environ)
+
+
+def huawei_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
+    """As `tencent_credentials`."""
+    return _credentials(_HUAWEI, config, environ)
+
+
+def huawei_region(config: Lookup, environ: Mapping[str, str]) -> str | None:
+    """For example `cn-north-4`; as `tencent_region`."""
+    return _region(_HUAWEI, config, environ)
+
+
+def huawei_endpoint(config: Lookup, environ: Mapping[str, str]) -> str | None:
+    """As `tencent_endpoint`."""
+    return _endpoint(_HUAWEI, config, environ)
 
 
 def is_loopback(host: str) -> bool:

@@ -93,13 +93,17 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class Started:
-    """The answer to a start request. `at` is the server's time (its `Date` header), else our own clock."""
+    """The answer to a start request. `at` is the server's time (its `Date` header), else our own clock.
+
+    `details` are outputs that the answer tells already, under their names.
+    """
 
     id: str
     at: datetime
     request_id: str = ""
     state: str = ""
     phase: Phase = Phase.PENDING
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -251,6 +251,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             **props,
             **plain(status),
             **self.details(reference, request, status),
+            **(started.details if started else {}),
             "region": place.region,
             "reference": str(reference),
             "provenance": settled.provenance,
