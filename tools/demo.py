@@ -69,8 +69,11 @@ class Cloud:
 
     def ask(self, what: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.url}/_emulator/{what}", timeout=10) as answer:
-            return json.load(answer)
+        try:
+            with opener.open(f"{self.url}/_emulator/{what}", timeout=10) as answer:
+                return json.load(answer)
+        except OSError as error:
+            raise Failed(f"the emulator does not answer: {error}") from error
 
     def fired(self) -> list[str]:
         """Ids of the runs that were asked for, oldest first; without the executions that a job starts by itself."""
@@ -86,8 +89,8 @@ class Demo:
     cloud: Cloud
     signals: Signals
     steps: int = 0
-    outputs: dict[str, list[str]] = field(default_factory=dict)
-    """Ids that the stack has given, with the outputs' names."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """Ids that the stack has given, each with the output and the step that gave it first."""
 
     def step(self, title: str, look: str) -> None:
         self.signals.check()
@@ -126,14 +129,14 @@ class Demo:
         values: dict[str, str] = json.loads(self.ask("stack", "output", "--json", "--stack", STACK, folder=folder))
         return values
 
-    def note_ids(self) -> None:
-        """Remembers the ids that the stack gives now; each must be a run that the emulator knows."""
-        fired = self.cloud.fired()
-        for name, value in self.stack_outputs().items():
-            if name.endswith("_id"):
-                self.expect(f"output {name} is the id of a run", value in fired)
-                if value not in self.outputs.setdefault(name, []):
-                    self.outputs[name].append(value)
+    def expect_ids(self, *new: str) -> None:
+        """Each id that the stack gives is a fired run's; those of the outputs `new` were not seen before."""
+        ids = {value: name for name, value in self.stack_outputs().items() if name.endswith("_id")}
+        changed = {name for value, name in ids.items() if value not in self.outputs}
+        which = f"new: {' and '.join(new)}" if new else "none is new"
+        true = set(ids) <= set(self.cloud.fired()) and changed == set(new)
+        self.expect(f"the stack's ids are those of runs ({which})", true)
+        self.outputs = {value: f"{name} (step {self.steps})" for value, name in ids.items()} | self.outputs
 
     def expect_fired(self, expected: int) -> None:
         fired = len(self.cloud.fired())
@@ -141,7 +144,7 @@ class Demo:
 
     def expect(self, what: str, true: bool) -> None:
         if not true:
-            raise Failed(what)
+            raise Failed(f"step {self.steps}, not as expected: {what}")
         say(green(f"ok  {what}"))
 
     def wait_for_the_runs(self) -> None:
@@ -164,11 +167,12 @@ def life_of_a_run(demo: Demo) -> None:
     demo.step("The first up", "Two runs fire: a workflow run and a batch job. Their ids are stack outputs.")
     demo.pulumi(*up)
     demo.expect_fired(2)
-    demo.note_ids()
+    demo.expect_ids("instance_id", "job_id")
 
     demo.step("Up again, with nothing changed", "Nothing fires, and the ids stay.")
     demo.pulumi(*up)
     demo.expect_fired(2)
+    demo.expect_ids()
 
     demo.step("Refresh, when the runs have ended", "The phases go from pending to succeeded. Nothing fires.")
     demo.wait_for_the_runs()
@@ -185,7 +189,7 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi("config", "set", "release", "2", "--stack", STACK)
     demo.pulumi(*up)
     demo.expect_fired(3)
-    demo.note_ids()
+    demo.expect_ids("instance_id")
 
     consumer = "stacks/consumer"
     demo.step("Another stack takes the ids", "The program in stacks/consumer reads them by StackReference.")
@@ -207,22 +211,26 @@ def life_of_a_run(demo: Demo) -> None:
 
 def what_the_emulator_counted(demo: Demo) -> None:
     say(f"\n{bold('What the emulator counted')}\n")
-    names = {id: name for name, ids in demo.outputs.items() for id in ids}
-    rows = [("system", "requests")]
-    for system, operations in demo.cloud.ask("requests").items():
-        if isinstance(operations, dict) and any(operations.values()):
-            rows.append((system, counts(operations)))
-    table(rows)
-    rows = [("run", "system", "state", "stack output")]
-    runs = [run for run in demo.cloud.ask("runs") if run["origin"] == "api"]
-    table([*rows, *((run["id"], run["system"], run["state"], names.get(run["id"], "")) for run in runs)])
+    requests = [
+        (system, counts(operations))
+        for system, operations in demo.cloud.ask("requests").items()
+        if isinstance(operations, dict) and any(operations.values())
+    ]
+    table(("system", "requests"), *requests)
+    runs = demo.cloud.ask("runs")
+    fired = [run for run in runs if run["origin"] == "api"]
+    table(
+        ("run", "system", "state", "stack output"),
+        *((run["id"], run["system"], run["state"], demo.outputs.get(run["id"], "")) for run in fired),
+    )
+    say(f"  The batch job itself started {len(runs) - len(fired)} executions more, one an object.\n")
 
 
 def counts(numbers: dict[str, int]) -> str:
     return ", ".join(f"{name} {round(number)}" for name, number in numbers.items() if number)
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
+def table(*rows: tuple[str, ...]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for number, row in enumerate(rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -259,18 +267,18 @@ def run(command: list[str], folder: Path, env: dict[str, str], signals: Signals)
         try:
             while process.poll() is None:
                 signals.check()
-                if not (channel and show(channel)):
+                if not show(channel):
                     time.sleep(0.02)
-            while channel and show(channel):
-                pass
         finally:
-            end(process)
+            end(process, channel)
+            while show(channel):
+                pass
     return process.returncode
 
 
-def show(channel: int) -> bool:
-    """Passes on what a child has written; whether there was something."""
-    if not select.select([channel], [], [], 0)[0]:
+def show(channel: int | None) -> bool:
+    """Passes on what a child has written to its terminal, if it has one; whether there was something."""
+    if channel is None or not select.select([channel], [], [], 0)[0]:
         return False
     try:
         data = os.read(channel, 65536)
@@ -281,14 +289,34 @@ def show(channel: int) -> bool:
     return bool(data)
 
 
-def end(process: subprocess.Popen[Any]) -> None:
+def end(process: subprocess.Popen[Any], channel: int | None = None) -> None:
     """One SIGINT, which lets the engine finish what it is doing; only if that does not help, more."""
+    if process.poll() is not None:
+        return
     for number, patience in ((signal.SIGINT, 20), (signal.SIGINT, 10), (signal.SIGKILL, 10)):
-        if process.poll() is not None:
-            return
-        process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+        if process.poll() is None:
+            process.send_signal(number)
+        until = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < until:
+            if not show(channel):  # a child whose terminal is full cannot end
+                time.sleep(0.02)
+    # A plugin may outlive an engine that was stopped while it started. Each child has a session of its own.
+    until = time.monotonic() + 2
+    while (left := session(process.pid)) and time.monotonic() < until:
+        time.sleep(0.02)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def session(leader: int) -> list[int]:
+    """The processes in the session that this one began; none can be found where there is no /proc."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 @contextlib.contextmanager
@@ -297,14 +325,15 @@ def emulator(env: dict[str, str]) -> Iterator[Cloud]:
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         first = process.stdout.readline()
         if not first.startswith("listening on "):
             raise Failed("the emulator did not start")
         yield Cloud(first.split()[-1])
     finally:
         end(process)
+        process.stdout.close()
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -380,6 +409,9 @@ def main() -> int:
         return 128 + signals.number
     except Failed as failure:
         print(f"\ndemo: FAILED: {failure}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # as in `make demo | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     say(f"All as promised, in {time.monotonic() - began:.0f} s.")
     return 0
