@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from provider import firing
+from provider.firing import Memory
+from provider.lifecycle import run_provider
+from tests.provider.host import JobHost, RunHost
+from tests.support.emulator import Emulator, emulator
+
+
+@pytest.fixture(scope="module")
+def running_emulator() -> Iterator[Emulator]:
+    with emulator("--run-seconds", "3600") as running:
+        yield running
+
+
+@pytest.fixture
+def cloud(running_emulator: Emulator) -> Emulator:
+    """The emulator, empty. Runs go on for an hour, so that a state changes only when a test says so."""
+    running_emulator.reset()
+    return running_emulator
+
+
+@pytest.fixture(autouse=True)
+def process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host process that has seen nothing, has been there for long, and has no settings but the stack's."""
+    another_process(monkeypatch)
+    monkeypatch.setattr(firing, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(firing, "SIBLINGS_SECONDS", 0.0)
+    for name in [*os.environ]:
+        if name.startswith(("TENCENTCLOUD_", "RUNS_")):
+            monkeypatch.delenv(name)
+
+
+def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process knows of the stack is gone. Its intents are those with `earlier=True`."""
+    monkeypatch.setattr(run_provider, "MEMORY", Memory())
+
+
+@pytest.fixture
+def run(cloud: Emulator) -> RunHost:
+    return RunHost(cloud.url)
+
+
+@pytest.fixture
+def job(cloud: Emulator) -> JobHost:
+    return JobHost(cloud.url, "job")
