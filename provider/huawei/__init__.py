@@ -1,0 +1,5 @@
+"""Huawei Cloud OBS workflows ("Data+"): executions of workflows."""
+
+from provider.huawei.workflow_run import WorkflowRun
+
+__all__ = ["WorkflowRun"]

@@ -1,0 +1,305 @@
+"""The calls to OBS workflows ("Data+") on `obs.<region>.myhuaweicloud.com`.
+
+Sources: seed 003; https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), _0128 (list), _0129 (get).
+The vendor's Python SDK is not used: it sends the start POST again after a lost answer, does not verify certificates by
+default, loses the request id, and is one object for the whole process, whichever keys it was made with.
+
+What does NOT happen: no query is ever sent with `POST /v2/workflows/NAME`. With `x-workflow-create` or
+`x-workflow-template-name` the same request would create the workflow instead of starting it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote
+
+from provider.credentials import Credentials
+from provider.errors import (
+    InvalidConfiguration,
+    NotFound,
+    NotReached,
+    RunsError,
+    Unavailable,
+    UnknownOutcome,
+    clean,
+)
+from provider.huawei import status as reading
+from provider.huawei.codes import Context, failure, request_id
+from provider.huawei.signing import ObsAuth
+from provider.runs import Candidate, Found, RunApi, RunStatus, Started
+from provider.transport import Answer, Params, Transport
+
+PAGES = 200  # of 1000 rows each; the list has no time filter and goes by name, so all of it must be read
+PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
+LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
+SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a request is sent again after SlowDown
+
+GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_BY_API = "APICALL"
+_BY_EVENT = ("TRIGGERCAL", "TRIGGERCALL")  # one L throughout the pages; the other spelling would be no surprise
+_EXECUTIONS = "/v2/workflowexecutions"
+
+
+@dataclass(frozen=True)
+class WorkflowRequest:
+    """`POST /v2/workflows/NAME`. `object` is sent as it is, with or without a slash; empty `inputs` are left out."""
+
+    bucket: str
+    object: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class WorkflowClient(RunApi[WorkflowRequest]):
+    """Executions of one workflow ("graph")."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        *,
+        region: str,
+        graph_name: str,
+        endpoint: str | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`endpoint` changes where the bytes go, not the Host header. Raises InvalidConfiguration."""
+        if not re.fullmatch(GRAPH_NAME, graph_name):
+            raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
+        if not _REGION.fullmatch(region):
+            raise InvalidConfiguration(f"region {clean(region, 100)!r} is not the name of a region")
+        self._transport = transport
+        self._auth = ObsAuth(credentials, clock)
+        self._context = Context(credentials, graph_name, region)
+        self._graph = graph_name
+        host = f"obs.{region}.myhuaweicloud.com"
+        self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
+        self._base = endpoint or f"https://{host}"
+        self._clock, self._sleep = clock, sleep
+        self._compared: dict[str, Mapping[str, Any]] = {}  # a run's input stays what it was: no need to ask again
+
+    def start(self, request: WorkflowRequest) -> Started:
+        """Started.details: `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
+        path = f"/v2/workflows/{self._graph}"
+        action = "dwr:workflow:executeAsync"
+        body = _body(request)
+
+        def send() -> Answer:
+            return self._transport.start("POST", self._base + path, auth=self._auth, headers=self._headers, body=body)
+
+        try:
+            answer = self._unhurried(send)
+        except (NotReached, UnknownOutcome) as error:
+            said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
+            raise type(error)(f"Huawei OBS {said}: {error}") from None
+        failed = failure(answer)
+        if failed.throttled or failed.refused:
+            raise self._context.refusal(f"Huawei OBS refused POST {path}", failed, action)
+        id, content = reading.started_id(answer.body)
+        if not 200 <= answer.status < 300 or not id:
+            said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
+            refusal = self._context.refusal(f"Huawei OBS {said} POST {path}", failed, action)
+            raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
+        began = reading.time_text(reading.text(content, "started_at"))
+        urn = clean(reading.text(content, "execution_urn"), 500)
+        details = {"execution_urn": urn, "created_at": began, "started_at": began}
+        at = answer.date or datetime.fromtimestamp(self._clock(), timezone.utc)
+        return Started(id, at, request_id=clean(request_id(answer), 100), details=details)
+
+    def get(self, id: str) -> RunStatus:
+        answer, info = self._execution(id)
+        return reading.execution_status(id, info, request_id(answer))
+
+    def stopped_at(self, status: RunStatus) -> str:
+        """When a run ended, from the list; empty if it cannot be told. The page of `get` shows no `stopped_at`.
+
+        One request: a page begins right after its marker in the order of names, so just before the run's own.
+        """
+        kind = status.request.get("execution_type") or _BY_API
+        try:
+            rows, _ = self._page([("x-workflow-next-marker", f"{kind}{status.id[:-1]}")], "100")[1:]
+        except RunsError:
+            return ""
+        own = next((row for row in rows if reading.text(row, "execution_name") == status.id), {})
+        return reading.time_text(reading.text(own, "stopped_at"))
+
+    def find(self, request: WorkflowRequest, since: datetime) -> Found:
+        """Runs of the workflow that the API started, and that may be of this request.
+
+        A run counts unless it surely is another's: one whose time or input cannot be read counts too.
+        """
+        suspects, server_time = self._since(since)
+        if len(suspects) > LOOKS:
+            raise Unavailable(f"Huawei OBS cannot compare them all: more than {LOOKS} runs of {self._graph} began")
+        found = []
+        for id, began in suspects.items():
+            try:
+                info = self._compared.get(id) or self._execution(id)[1]
+            except NotFound:  # listed all the same
+                info = {}
+            told = reading.told_request(info)
+            if told:
+                self._compared[id] = info
+            began = began or reading.moment(reading.text(info, "started_at")) or since
+            if began >= since.replace(microsecond=0) and not any(differences(request, told)):
+                found.append(Candidate(id, began))
+        return Found(tuple(found), server_time)
+
+    def cancel(self, id: str) -> None:
+        """Always raises: the pages have sixteen calls, and none of them stops an execution (nor have the SDKs)."""
+        raise RunsError("Huawei OBS has no API that cancels a workflow execution")
+
+    # -- parts
+
+    def _execution(self, id: str) -> tuple[Answer, Mapping[str, Any]]:
+        path = f"{_EXECUTIONS}/{_segment(id)}"
+        answer, content = self._ask(path, [], "dwr:workflow:get*", of_a_run=True)
+        info = reading.mapping(content.get("execution_info"))
+        if not info:
+            raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
+        return answer, info
+
+    def _since(self, since: datetime) -> tuple[dict[str, datetime | None], datetime | None]:
+        """Ids of runs that the API started, with their times (None if it cannot be read), and the server's time."""
+        suspects: dict[str, datetime | None] = {}
+        server_time = None
+        for answer, rows in self._pages():
+            server_time = answer.date or server_time
+            for row in rows:
+                id = reading.text(row, "execution_name")
+                if not id:
+                    raise Unavailable(f"Huawei OBS listed a run without execution_name in its answer to {_EXECUTIONS}")
+                began = reading.moment(reading.text(row, "started_at"))
+                # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
+                old = began is not None and began < since.replace(microsecond=0)
+                if not old and reading.text(row, "execution_type").upper() not in _BY_EVENT:
+                    suspects[id] = began
+        return suspects, server_time
+
+    def _pages(self) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
+        """All pages of the list, or an error: a run that a part of a list does not show would be fired twice."""
+        marker, seen = "", set[str]()
+        for _ in range(PAGES):
+            after: list[tuple[str, str | None]] = [("x-workflow-next-marker", marker)] if marker else []
+            answer, rows, marker = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
+            yield answer, rows
+            if not marker:
+                return
+            if marker in seen:
+                raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} gave the same next_marker again")
+            seen.add(marker)
+        raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} has more than {PAGES} pages")
+
+    def _page(
+        self, params: list[tuple[str, str | None]], limit: str
+    ) -> tuple[Answer, list[Mapping[str, Any]], str]:  # fmt: skip
+        """One page, and the marker of the next one; empty after the last."""
+        params = [*params, ("x-workflow-limit", limit)]
+        answer, content = self._ask(_EXECUTIONS, params, "dwr:workflow:list*")
+        rows, marker, more = (
+            content.get("executions"),
+            reading.text(content, "next_marker"),
+            content.get("is_truncated"),
+        )
+        if rows is None and content.get("count") == 0:
+            rows = []
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Unavailable(f"Huawei OBS gave an answer to GET {_EXECUTIONS} that cannot be read")
+        if more is False or (more is None and not marker):
+            return answer, rows, ""
+        if more not in (True, None) or not marker:
+            raise Unavailable(
+                f"Huawei OBS cannot list them all: GET {_EXECUTIONS} does not tell where its list goes on"
+            )
+        return answer, rows, marker
+
+    def _ask(
+        self, path: str, params: list[tuple[str, str | None]], action: str, *, of_a_run: bool = False
+    ) -> tuple[Answer, Mapping[str, Any]]:
+        """A read. Raises Refused, NotFound or Unavailable, also if the answer is no JSON object."""
+        query: Params = [("x-workflow-graph-name", self._graph), *params]
+
+        def send() -> Answer:
+            return self._transport.read(
+                "GET", self._base + path, auth=self._auth, headers=self._headers, params=query
+            )  # fmt: skip
+
+        try:
+            answer = self._unhurried(send)
+        except Unavailable as error:
+            raise Unavailable(f"Huawei OBS could not be asked: {error}") from None
+        if 200 <= answer.status < 300:
+            content = reading.parsed(answer.body)
+            if not isinstance(content, dict):
+                raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
+            return answer, content
+        failed = failure(answer)
+        refusal = self._context.refusal(f"Huawei OBS refused GET {path}", failed, action, of_a_run=of_a_run)
+        if failed.throttled or not failed.refused:
+            raise Unavailable(str(refusal).replace("Huawei OBS refused", "Huawei OBS did not answer", 1))
+        raise refusal
+
+    def _unhurried(self, send: Callable[[], Answer]) -> Answer:
+        """Sends again after `SlowDown`; 429 was repeated by the transport already."""
+        for pause in SLOW_DOWN_PAUSES:
+            answer = send()
+            if answer.status == 429 or not failure(answer).throttled:
+                return answer
+            self._sleep(pause * random.uniform(0.75, 1.25))
+        return send()
+
+
+def differences(request: WorkflowRequest, told: Mapping[str, Any]) -> Iterator[str]:
+    """`bucket`, `object` and `inputs.NAME` that are told and differ."""
+    if "bucket" in told and told["bucket"] != request.bucket:
+        yield "bucket"
+    if "object" in told and not reading.same_object(told["object"], request.object):
+        yield "object"
+    inputs = told.get("inputs") or {}
+    yield from (
+        f"inputs.{name}" for name, value in request.inputs.items() if not reading.agrees(value, inputs.get(name))
+    )
+
+
+def _body(request: WorkflowRequest) -> bytes:
+    """As the vendor's SDK writes it: UTF-8 that is not escaped. Raises InvalidConfiguration for what JSON cannot hold.
+
+    The vendor's SDK sends `"inputs": null` where there are none; the pages call the key optional, so it is left out.
+    """
+    content: dict[str, Any] = {"bucket": request.bucket, "object": request.object}
+    if inputs := _wire(request.inputs):
+        content["inputs"] = inputs
+    try:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:  # a lone surrogate is a ValueError too
+        raise InvalidConfiguration(f"the arguments cannot be written as JSON ({type(error).__name__})") from None
+
+
+def _wire(value: Any) -> Any:
+    """The engine makes each number a float and drops what is None: `5` was meant, so `5` is sent and not `5.0`."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: _wire(item) for name, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [_wire(item) for item in value]
+    return value
+
+
+def _segment(id: str) -> str:
+    """An id as one segment of a path; ids are opaque, and come from states and users too."""
+    try:
+        id.encode()
+    except UnicodeEncodeError:
+        raise InvalidConfiguration("an id holds half of a character (a lone surrogate)") from None
+    if id.strip() in ("", ".", ".."):  # a path of dots names another resource, however it is encoded
+        raise InvalidConfiguration(f"{id!r} cannot be the id of a run")
+    return quote(id, safe="-_.~")
