@@ -27,7 +27,7 @@ engine: venv  ## a Pulumi engine; the last line is the folder that holds it
 	@$(PY) tools/engine/find.py
 
 demo: venv  ## the main job, against the emulated clouds
-	@$(WITH_ENGINE) $(PY) -m tools.demo
+	@$(WITH_ENGINE) exec $(PY) -m tools.demo  # exec: so that a signal to make reaches the demo
 
 test: venv  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
