@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(
 @pytest.fixture
 def in_this_process(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     handlers = {number: signal.getsignal(number) for number in demo.SIGNALS}
-    monkeypatch.setattr(demo.tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     yield monkeypatch
     for number, handler in handlers.items():
         signal.signal(number, handler)
