@@ -185,6 +185,6 @@ def open_session(retry: Retry, sharing: HTTPAdapter | None = None) -> tuple[requ
     session = _Session()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.headers.update({"User-Agent": "pulumi-runs", "Accept-Encoding": "gzip"})
+    session.headers.update({"User-Agent": "cloud-runs", "Accept-Encoding": "gzip"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session, adapter

@@ -194,7 +194,7 @@ def life_of_a_run(demo: Demo) -> None:
     consumer = "stacks/consumer"
     demo.step("Another stack takes the ids", "The program in stacks/consumer reads them by StackReference.")
     demo.ask("stack", "init", STACK, folder=consumer)
-    producer = f"organization/pulumi-runs/{STACK}"
+    producer = f"organization/cloud-runs/{STACK}"
     demo.pulumi("config", "set", "producer", producer, "--stack", STACK, folder=consumer)
     demo.pulumi(*up, folder=consumer)
     taken, given = demo.stack_outputs(consumer), demo.stack_outputs()
@@ -394,7 +394,7 @@ def main() -> int:
         return 1
     try:
         with contextlib.ExitStack() as stack:
-            temporary = tempfile.TemporaryDirectory(prefix="pulumi-runs-demo-", ignore_cleanup_errors=True)
+            temporary = tempfile.TemporaryDirectory(prefix="cloud-runs-demo-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(temporary))
             env = environment(folder)
             cloud = stack.enter_context(emulator(env))

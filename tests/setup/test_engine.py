@@ -80,7 +80,7 @@ class Machine:
 
     @property
     def cache(self) -> Path:
-        return self.folder / "cache" / "pulumi-runs"
+        return self.folder / "cache" / "cloud-runs"
 
     @property
     def built(self) -> list[str]:

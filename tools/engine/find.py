@@ -144,7 +144,7 @@ def is_program(path: Path) -> bool:
 def entry() -> Path:
     """Where an engine of this version for this kind of machine is kept."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
-    return cache / "pulumi-runs" / f"engine-{text(VERSION)}-{platform.system()}-{platform.machine()}".lower()
+    return cache / "cloud-runs" / f"engine-{text(VERSION)}-{platform.system()}-{platform.machine()}".lower()
 
 
 @contextlib.contextmanager
