@@ -92,6 +92,27 @@ _HUAWEI = _System(
     ),
 )
 
+# EnOS: the vendor's SDK takes all of these as arguments, so the names are ours. Tokens are fetched, never configured.
+_ENOS = _System(
+    title="EnOS",
+    config=_Names(
+        label="stack configuration",
+        id="enos:accessKey",
+        secret="enos:secretKey",
+        token="",
+        region="",
+        endpoint="enos:endpoint",
+    ),
+    environ=_Names(
+        label="environment",
+        id="ENOS_ACCESS_KEY",
+        secret="ENOS_SECRET_KEY",
+        token="",
+        region="",
+        endpoint="RUNS_ENOS_ENDPOINT",
+    ),
+)
+
 
 def tencent_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
     """The key pair and token of the first source that has any of them. An empty value counts as not set.
@@ -130,6 +151,40 @@ def huawei_endpoint(config: Lookup, environ: Mapping[str, str]) -> str | None:
     return _endpoint(_HUAWEI, config, environ)
 
 
+def enos_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
+    """Access key and secret key of an application. Otherwise as `tencent_credentials`."""
+    return _credentials(_ENOS, config, environ)
+
+
+def enos_endpoint(config: Lookup, environ: Mapping[str, str]) -> str:
+    """The customer's API gateway as `scheme://host[:port]`; http for loopback only. Raises InvalidConfiguration also if
+    it is not set, since there is no default.
+    """
+    found = _endpoint(_ENOS, config, environ)
+    if found is None:
+        places = " or ".join(f"{names.label} {names.endpoint}" for names in (_ENOS.config, _ENOS.environ))
+        raise InvalidConfiguration(
+            f"no EnOS endpoint: set {places} to your API gateway (console: Help, Environment Information)"
+        )
+    return found
+
+
+def enos_organization(config: Lookup, environ: Mapping[str, str]) -> str | None:
+    """For example `o15`; None if it is not set."""
+    return (
+        _value(config, "stack configuration", "enos:orgId") or _value(environ.get, "environment", "ENOS_ORG_ID") or None
+    )
+
+
+def enos_user(config: Lookup, environ: Mapping[str, str]) -> str | None:
+    """The user that owns the flows; None if it is not set."""
+    return (
+        _value(config, "stack configuration", "enos:userId")
+        or _value(environ.get, "environment", "ENOS_USER_ID")
+        or None
+    )
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host (no port, no brackets) is this machine by its name alone; nothing is resolved."""
     if host.lower() == "localhost":
@@ -146,7 +201,7 @@ def _sources(system: _System, config: Lookup, environ: Mapping[str, str]) -> lis
 
 
 def _value(lookup: Lookup, label: str, name: str) -> str:
-    value = lookup(name) or ""
+    value = (lookup(name) or "") if name else ""  # not each system has each setting
     if value and not _PRINTABLE.fullmatch(value):
         what = (
             "leading or trailing white space" if value != value.strip() else "a space or a character that is not ASCII"

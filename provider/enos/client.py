@@ -1,0 +1,338 @@
+"""The calls to EnOS batch data processing, V2.0 ("Dataflow Service"): flow runs behind an API gateway.
+
+Sources: seed 002 (trigger); https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ `trigger_flow.html`,
+`update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html` (facts,
+section 1). The vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the answer of a
+POST when its token has expired (facts, section 3b).
+
+One path and one method serve calls that read and calls that act (`action` tells them apart), and Delete Flow is a GET.
+So every request goes out once, through `Transport.start`; what may be asked again is asked again here, with a new
+timestamp.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from provider.credentials import Credentials
+from provider.enos import status as reading
+from provider.enos.codes import Context, Failure, Kind, failure
+from provider.enos.signing import ApimAuth
+from provider.enos.tokens import JSON, Session, Tokens, session
+from provider.errors import (
+    InvalidConfiguration,
+    NotFound,
+    NotReached,
+    Refused,
+    RunsError,
+    Unavailable,
+    UnknownOutcome,
+    clean,
+)
+from provider.runs import Candidate, Found, RunApi, RunStatus, Started, rfc3339
+from provider.transport import Answer, Transport
+
+PAUSES = (0.5, 1.0, 2.0)  # seconds, with jitter, before a question is asked again
+ASK_SECONDS = 60.0  # for one question with its repeats
+LOOK_SECONDS = 30.0  # a look before a start that took longer is not believed: the engine may be gone by then
+CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
+CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
+ROWS = 50  # of one page; the service's limit is nowhere documented
+PAGES = 100
+_TYPES = (0, 1, 2)  # manual, periodic, temporary; which of them a triggered run is, is nowhere documented
+_ALWAYS = (0, 4_102_444_800_000)  # trigger times from 1970 to 2100, in milliseconds
+
+
+@dataclass(frozen=True)
+class FlowRequest:
+    """`trigger_time` is in milliseconds since 1970. With `parameters` the call is `updateAndTrigger`: they hold for
+    this run, and the stored flow stays as it is."""
+
+    flow_id: int
+    trigger_time: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class MinuteTaken(NotReached):
+    """A run of the flow has this trigger minute already, so nothing was sent. The text names the run."""
+
+    def __init__(self, flow_id: int, trigger_time: int, first: str) -> None:
+        self.first = first
+        minute = rfc3339(datetime.fromtimestamp(reading.minute_of(trigger_time) / 1000, timezone.utc))
+        super().__init__(
+            f"nothing was fired: run {first} of flow {flow_id} has the trigger minute {minute} already, and EnOS tells "
+            "the runs of a flow apart by that alone. Give a trigger_time in another minute, or leave it out and change "
+            f"a trigger; to record run {first} instead, set adopt_id to it"
+        )
+
+
+class FlowClient(RunApi[FlowRequest]):
+    """Runs of flows that belong to one organization, asked for by one user."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: Credentials,
+        *,
+        endpoint: str,
+        org: str,
+        user: str,
+        flow: str = "",
+        session: Session | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints."""
+        self._transport, self._credentials, self._endpoint = transport, credentials, endpoint
+        self._org, self._user = org, user
+        self._session = session or _session(endpoint, credentials.id)
+        self._tokens = Tokens(transport, credentials, endpoint, self._session, clock, sleep)
+        self._context = Context(credentials, endpoint, org, user, flow)
+        self._clock, self._sleep = clock, sleep
+
+    def start(self, request: FlowRequest) -> Started:
+        """Looks first: nothing is sent if a run of the flow has the trigger minute already (MinuteTaken names it)."""
+        key = (self._org, request.flow_id, reading.minute_of(request.trigger_time))
+        first = self._session.fired.get(key) or self._look(request)
+        if first:
+            raise MinuteTaken(request.flow_id, request.trigger_time, first)
+        started = self._trigger(request)
+        self._session.fired[key] = started.id
+        return started
+
+    def find(self, request: FlowRequest, since: datetime) -> Found:
+        """Runs of this flow with this trigger minute. The minute is EnOS's own key, so each of them is proof.
+
+        `began` is the latest moment at which the run can have been made, since the service tells no zone.
+        """
+        rows, server_time = self._in_minute(request)
+        now = server_time or datetime.fromtimestamp(self._clock(), timezone.utc)
+        began = {id: min(reading.latest_creation(row) or now, now) for id, row in rows.items()}
+        found = tuple(Candidate(id, at, proof=True) for id, at in began.items() if at >= since)
+        return Found(found, server_time)
+
+    def get(self, id: str) -> RunStatus:
+        """`GET /flowInstances?action=get`. No page says how an unknown run is told, so the list has the last word."""
+        _sendable(id)
+        what = "GET /flowInstances?action=get"
+        told: Any = None
+        unknown = Failure(200, "", "")
+        try:
+            told = self._ask("GET", "/flowInstances", "get", [("flowInstId", id)])[0]
+        except Refused as refused:
+            if refused.code != "62102":
+                raise
+            unknown = Failure(refused.status, refused.code, refused.message)
+        instance = reading.mapping(told)
+        if told and (not instance or instance.get("instanceId") not in (id, None)):
+            raise Unavailable(f"EnOS gave an answer to {what} that is not about run {clean(id, 100)}")
+        instance = instance or self._search(id, _ALWAYS)[0].get(id, {})
+        if not instance:
+            raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
+        return reading.instance_status(id, instance)
+
+    def cancel(self, id: str) -> None:
+        """`POST /flowInstances?action=cancel`, then waits until the run has ended.
+
+        A run that has ended before, or that is not known, is no error and nothing is sent for it: no page says what the
+        service would do. Raises RunsError if the run still goes on after CANCEL_SECONDS.
+        """
+        if self._ended(id):
+            return
+        try:
+            self._ask("POST", "/flowInstances", "cancel", [], {"flowInstId": id})
+        except Refused:
+            if not self._ended(id):  # it may have ended in between
+                raise
+            return
+        deadline, waits = self._clock() + CANCEL_SECONDS, 0
+        while not self._ended(id):
+            pause = CANCEL_PAUSES[min(waits, len(CANCEL_PAUSES) - 1)]
+            if self._clock() + pause > deadline:
+                raise RunsError(
+                    f"EnOS accepted to cancel run {clean(id, 100)}, but it still goes on after {CANCEL_SECONDS:.0f} s. "
+                    "Look at it in the console and destroy again, or set on_delete='abandon'"
+                )
+            self._sleep(pause)
+            waits += 1
+
+    def _ended(self, id: str) -> bool:
+        try:
+            return self.get(id).phase.terminal
+        except NotFound:
+            return True
+
+    def _look(self, request: FlowRequest) -> str | None:
+        """The run that has the trigger minute, or None. Whatever keeps it from being told, nothing was sent."""
+        began = self._clock()
+        try:
+            self._tokens.token()  # first, so that nothing comes between the look and the start
+            rows, _ = self._in_minute(request)
+        except Refused:
+            raise
+        except RunsError as error:
+            raise NotReached(
+                f"nothing was fired: EnOS could not be asked for other runs in the trigger minute. {error}"
+            ) from error
+        took = self._clock() - began
+        if took > LOOK_SECONDS and not rows:
+            raise NotReached(
+                f"nothing was fired: EnOS took {took:.0f} s to tell other runs in the trigger minute; try again later"
+            )
+        return next(iter(rows), None)
+
+    def _trigger(self, request: FlowRequest) -> Started:
+        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
+        action = "trigger"
+        if request.parameters:
+            action = "updateAndTrigger"
+            # The page's table says "Map", its sample has this list, and newer pages say "List<Map>".
+            body["parameters"] = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
+        what = f"POST /flows?action={action}"
+        try:
+            answer, failed, token = self._send("POST", "/flows", action, [], body)
+        except UnknownOutcome as error:
+            raise UnknownOutcome(f"EnOS gave no answer that can be used: {error}") from None
+        except NotReached as error:
+            raise NotReached(f"EnOS was not reached: {error}") from None
+        except Unavailable as error:  # no new token after the first was refused as expired
+            raise NotReached(f"nothing was fired: {error}") from None
+        id = reading.started_id(answer.body) if failed.code in ("0", "") and 200 <= answer.status < 300 else ""
+        if not id:
+            if not failed.succeeded and failed.kind is not Kind.IN_DOUBT:
+                raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
+            said = "gave no readable id for" if failed.succeeded else "failed at"
+            refusal = self._context.refusal(f"EnOS {said} {what}", failed, secret=token)
+            raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
+        return Started(id, answer.date or datetime.fromtimestamp(self._clock(), timezone.utc))
+
+    def _in_minute(self, request: FlowRequest) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+        """The runs of the flow in the trigger minute, by id, and the server's time."""
+        minute = reading.minute_of(request.trigger_time)
+        listed, server_time = self._search(str(request.flow_id), (minute, minute + reading.MINUTE))
+        rows = {}
+        for id, row in listed.items():
+            flow = reading.flow_of(row)
+            if flow is None:
+                raise Unavailable(
+                    "EnOS listed a run without its flow in its answer to POST /flowInstances?action=search"
+                )
+            if flow == request.flow_id and reading.may_be_in_minute(row.get("triggerTime"), request.trigger_time):
+                rows[id] = row
+        return rows, server_time
+
+    def _search(
+        self, expression: str, between: tuple[int, int]
+    ) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+        """`POST /flowInstances?action=search`: the runs whose id or flow's name has `expression` in it, by their id,
+        with a trigger time in [from, to). All of them, or an error: a run that is not shown would be fired twice.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        server_time = None
+        for kind in _TYPES:
+            seen: dict[str, Mapping[str, Any]] = {}
+            for page in range(PAGES + 1):
+                body = {
+                    "type": kind,
+                    "expression": expression,
+                    "owner": "",
+                    "fromTriggerTime": between[0],
+                    "toTriggerTime": between[1],
+                    "status": "",
+                    "pagination": {"pageNo": page, "pageSize": ROWS},  # V2.0 counts from 0
+                }
+                data, answer = self._ask("POST", "/flowInstances", "search", [], body)
+                server_time = answer.date or server_time
+                rows, count = _rows(data)
+                more = rows.keys() - seen.keys()
+                seen |= rows
+                if len(rows) < ROWS and len(seen) >= count:
+                    break
+                if not more or page == PAGES:  # it repeats itself, or tells of more than it lists
+                    raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
+            found |= seen
+        return found, server_time
+
+    def _ask(
+        self, method: str, path: str, action: str, params: list[tuple[str, str]], body: Mapping[str, Any] | None = None
+    ) -> tuple[Any, Answer]:
+        """`data` of a call that is the same twice as once. Raises Refused or Unavailable."""
+        what = f"{method} {path}?action={action}"
+        deadline = self._clock() + ASK_SECONDS
+        for pause in (*PAUSES, 0.0):
+            try:
+                answer, failed, token = self._send(method, path, action, params, body)
+            except (NotReached, UnknownOutcome) as error:
+                trouble = f"EnOS could not be asked: {error}"
+            else:
+                told = reading.document(answer.body)
+                if failed.succeeded and told is not None:
+                    return told.get("data"), answer
+                if not failed.succeeded and failed.kind in (Kind.REFUSED, Kind.EXPIRED, Kind.AGAIN):
+                    raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
+                unread = told is None and 200 <= answer.status < 300
+                trouble = f"EnOS gave an answer to {what} that cannot be read"
+                if not unread:
+                    trouble = str(self._context.refusal(f"EnOS did not answer {what}", failed, secret=token))
+            pause *= random.uniform(0.75, 1.25)
+            if not pause or self._clock() + pause >= deadline:
+                break
+            self._sleep(pause)
+        raise Unavailable(trouble)
+
+    def _send(
+        self, method: str, path: str, action: str, params: list[tuple[str, str]], body: Mapping[str, Any] | None
+    ) -> tuple[Answer, Failure, str]:
+        """One request, and once more with a new token if the gateway called the first one expired: then it did not let
+        the request pass (facts, section 4). Also returns the token, for what must not be told."""
+        query: list[tuple[str, str | None]] = [
+            ("action", action),
+            ("userId", self._user),
+            ("orgId", self._org),
+            *params,
+        ]
+        # Spaces and lines as the vendor prints them; these very bytes are signed.
+        content = json.dumps(body, indent=2, separators=(",", ":"), ensure_ascii=False).encode() if body else b""
+        for last in (False, True):
+            token = self._tokens.token()
+            auth = ApimAuth(token, self._credentials.secret, lambda: self._session.stamp(self._clock))
+            answer = self._transport.start(
+                method,
+                f"{self._endpoint}/dataflow-batch-service/v2.0{path}",
+                auth=auth,
+                headers=JSON if content else {},
+                params=query,
+                body=content,
+            )
+            failed = failure(answer)
+            if failed.succeeded or failed.kind is not Kind.EXPIRED or last:
+                break
+            self._tokens.expired(token)
+        return answer, failed, token
+
+
+_session = session  # the parameter of the same name hides it
+
+
+def _rows(data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:
+    """The rows of a page by id, and how many runs the service says there are."""
+    listed, count = (reading.mapping(data).get(name) for name in ("flowInsts", "count"))
+    if listed is None and count == 0:
+        listed = []
+    rows = [reading.mapping(row) for row in listed] if isinstance(listed, list) else [{}]
+    by_id = {reading.usable_id(row.get("instanceId")): row for row in rows}
+    if "" in by_id:
+        raise Unavailable("EnOS gave a list of runs that cannot be read")
+    return by_id, reading.number(count) or 0
+
+
+def _sendable(id: str) -> None:
+    """Ids are opaque, and come from states and users too."""
+    if not reading.usable_id(id):
+        raise InvalidConfiguration(f"{clean(id, 100)!r} cannot be the id of a run")
