@@ -6,6 +6,7 @@ They take and give JSON, need no signature, get no latency and are not counted.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from emulator.counters import Counters
@@ -21,11 +22,19 @@ _METHODS = {"runs": "GET", "requests": "GET", "faults": "POST", "reset": "POST"}
 class Admin:
     """Answers the admin calls for all systems."""
 
-    def __init__(self, store: RunStore, counters: Counters, faults: FaultQueue, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        counters: Counters,
+        faults: FaultQueue,
+        clock: Clock,
+        clears: Iterable[Callable[[], None]],
+    ) -> None:
         self._store = store
         self._counters = counters
         self._faults = faults
         self._clock = clock
+        self._clears = [store.clear, faults.clear, counters.clear, *clears]
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """One admin call; `path` is the decoded path. A mistake in it is a 400, 404 or 405 with an `error` text."""
@@ -44,9 +53,8 @@ class Admin:
             return _json(200, self._counters.as_json())
         if call == "faults":
             return self._order(body)
-        self._store.clear()
-        self._faults.clear()
-        self._counters.clear()
+        for clear in self._clears:
+            clear()
         return _json(200, {"reset": True})
 
     def _set_state(self, run_id: str, body: bytes) -> Answer:

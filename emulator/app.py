@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from emulator.admin import PREFIX, Admin
 from emulator.counters import Counters
+from emulator.enos.urls import EnosFlows
 from emulator.faults import FaultQueue, Plan
 from emulator.huawei.urls import HuaweiObs
 from emulator.link import Link
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator")
 
-SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiObs)
+SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiObs, EnosFlows)
 
 
 class Gone(Exception):
@@ -42,7 +43,8 @@ class Emulator:
         operations = {name: names for system in SYSTEMS for name, names in system.operations.items()}
         self._counters = Counters(operations)
         self._faults = FaultQueue(operations)
-        self._admin = Admin(store, self._counters, self._faults, settings.clock)
+        clears = [system.clear for system in self._systems]
+        self._admin = Admin(store, self._counters, self._faults, settings.clock, clears)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """The ASGI entry. Cancelled (when the server stops), it ends without an answer."""
@@ -137,7 +139,9 @@ class Emulator:
                 for run in answer.runs:
                     self._store.forget(run)
                 # The answer to a start stands, with an id that nobody knows; a look must already tell of the loss.
-                if match.operation != "start":
+                if answer.forget is not None:
+                    answer.forget()
+                elif match.operation != "start":
                     answer = system.handle(request, match, "api")
             lost = plan.find("status", after_effect=True)
             if lost is not None:

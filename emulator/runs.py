@@ -67,7 +67,8 @@ class Run:
         """When the run ended, in Unix seconds; `None` while it has not."""
         if self.forced is not None:
             return self.forced.at if self.forced.state in self.terminal else None
-        return self.entered(self.timeline[-1][1], now)
+        last = self.timeline[-1][1]
+        return self.entered(last, now) if last in self.terminal else None
 
 
 class RunStore:

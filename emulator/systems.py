@@ -5,7 +5,7 @@ A further cloud is a folder with a class that meets `System`, and its line in `e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -58,12 +58,16 @@ class Match:
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back. `runs` are the runs that it tells of: the started one, the one looked at, or those of a page."""
+    """What goes back. `runs` are the runs that it tells of: the started one, the one looked at, or those of a page.
+
+    `forget` is for what it tells of besides runs (a token): called by a fault `forget`, after which the answer stands.
+    """
 
     status: int
     body: bytes
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     runs: tuple[Run, ...] = ()
+    forget: Callable[[], None] | None = None
 
 
 class Refused(Exception):
@@ -101,3 +105,6 @@ class System(Protocol):
 
     def refuse(self, refused: Refused) -> Answer:
         """The refusal in the vendor's format."""
+
+    def clear(self) -> None:
+        """Forget what it keeps besides runs."""

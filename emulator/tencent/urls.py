@@ -86,6 +86,9 @@ class TencentCi:
         """CI's error answer."""
         return self._responses.error(refused)
 
+    def clear(self) -> None:
+        """Nothing: it keeps runs only."""
+
     def _workflow(self, bucket: Bucket, request: Request, match: Match, origin: str) -> Answer:
         if match.operation == "start":
             workflow, key = trigger(request)

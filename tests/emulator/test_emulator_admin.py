@@ -93,6 +93,7 @@ def test_counts(bench: Bench) -> None:
         "tencent.workflow": {"find": 1, "get": 1, "start": 2},
         "tencent.inventory": {"cancel": 1, "find": 1, "get": 0, "start": 1},
         "huawei.workflow": {"create": 0, "find": 0, "get": 0, "resume": 0, "start": 0},
+        "enos.flow": dict.fromkeys(["cancel", "find", "get", "refresh", "start", "time", "token"], 0),
         "unrouted": 1,
         "connections": 1,
     }
