@@ -2,13 +2,14 @@
 # Needed beforehand: Python >= 3.10, make, git; for the Pulumi engine see tools/engine/find.py.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+SDKS := .venv/sdks
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS := -n auto
 
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv engine demo test lint types format check-format imports shell env lock clean
+.PHONY: help venv sdks engine demo test lint types format check-format imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -23,13 +24,22 @@ $(STAMP): requirements.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+sdks: $(SDKS)/.installed  ## the vendors' SDKs for tests/vendor, in a folder of their own in .venv
+
+# Two of them come as source only; setuptools of the lock builds them, as pip would fetch another from outside of it.
+# crcmod does without a C compiler. What they need beside these, the environment has.
+$(SDKS)/.installed: tests/vendor/requirements.txt $(STAMP)
+	rm -rf $(SDKS)
+	$(PIP) --require-hashes --no-deps --use-pep517 --no-build-isolation --target $(SDKS) -r $<
+	@touch $@
+
 engine: venv  ## a Pulumi engine; the last line is the folder that holds it
 	@$(PY) tools/engine/find.py
 
 demo: venv  ## the main job, against the emulated clouds
 	@$(WITH_ENGINE) exec $(PY) -m tools.demo  # exec: so that a signal to make reaches the demo
 
-test: venv  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
+test: venv sdks  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
 
 lint: venv  ## ruff
@@ -58,10 +68,14 @@ env: venv  ## settings for plain `pulumi up`: eval "$(make -s env)"
 shell: venv  ## a shell in which plain `pulumi up` works, with its state in .pulumi-state
 	@settings="$$($(MAKE) -s env)" && eval "$$settings" && exec "$${SHELL:-/bin/sh}"
 
-lock:  ## write requirements.txt anew, with the newest versions allowed (needs uv)
-	uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate --extra emulator \
-	  --output-file requirements.txt pyproject.toml requirements.in
+COMPILE = uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
+SHARED = certifi charset-normalizer idna requests urllib3 xmltodict
+
+lock:  ## write the requirements.txt files anew, with the newest versions allowed (needs uv)
+	$(COMPILE) --extra emulator --output-file requirements.txt pyproject.toml requirements.in
+	$(COMPILE) --constraint requirements.txt $(SHARED:%=--no-emit-package %) \
+	  --output-file tests/vendor/requirements.txt tests/vendor/requirements.in
 
 clean:  ## remove the environment and the caches in this checkout (not the engine, not .pulumi-state)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
