@@ -91,7 +91,8 @@ def started_id(body: bytes) -> tuple[str, Mapping[str, Any]]:
     """
     content = parsed(body)
     if isinstance(content, dict):
-        id = text(content, "execution_name")
+        name = content.get("execution_name")
+        id = name if isinstance(name, str) else ""
     else:
         ids = set(_NAME_ALONE.findall(body.decode("utf-8", "replace")))
         id = ids.pop() if len(ids) == 1 else ""
