@@ -58,6 +58,7 @@ class Signals:
 
     def check(self) -> None:
         if self.number:
+            print("\ndemo: stopping", file=sys.stderr)
             raise Stopped
 
 
