@@ -8,6 +8,7 @@ it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -68,6 +69,7 @@ _STATUS_HINTS: Mapping[int, str] = {
     404: "Check that {endpoint} is the address of the API gateway.",
     429: _LATER,
 }
+_DIGEST = re.compile("[0-9a-f]{64}")  # a signature, or the proof of a token request
 _MOVED = "Check the endpoint {endpoint}: it sends to another address."
 
 
@@ -123,7 +125,7 @@ class Context:
         for value in (secret, self.credentials.secret, self.credentials.id):
             if value:
                 told = told.replace(value, "***")
-        return told
+        return _DIGEST.sub("***", told)
 
 
 def failure(answer: Answer) -> Failure:

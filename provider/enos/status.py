@@ -144,7 +144,7 @@ def may_be_in_minute(told: Any, trigger_time: int) -> bool:
 def latest_creation(instance: Mapping[str, Any]) -> datetime | None:
     """The latest moment that `timestamp`, the time of creation without zone, can mean; None if it cannot be read."""
     local = _local_time(instance.get("timestamp"))
-    return local + _WESTERNMOST if local else None
+    return local + _WESTERNMOST if local and local.year < 9999 else None
 
 
 def _known(status: Any) -> tuple[str, Phase]:

@@ -138,7 +138,7 @@ class Tokens:
             token = _read(answer.body) if failed.succeeded else None
             if token:
                 return token
-            refusal = self._context.refusal(f"EnOS gave no access token for POST {path}", failed, secret=proof)
+            refusal = self._context.refusal(f"EnOS gave no access token for POST {path}", failed)
             if failed.kind not in (Kind.AGAIN, Kind.IN_DOUBT):
                 raise refusal
             trouble = str(_unreadable(path) if failed.succeeded else refusal)
