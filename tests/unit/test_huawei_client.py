@@ -557,6 +557,14 @@ def test_find() -> None:
     assert [path.rpartition("/")[2] for _, path, _, _ in script.sent[2:]] == ["e1", "e2", "e3"]
 
 
+def test_the_list_of_the_page() -> None:
+    """Its marker is of the other type: the page lists without one. The sample of `get` tells no input of ours."""
+    client, script = runs(says(recorded("sample-list.json")), page(), says(recorded("sample-get.json")))
+    assert client.find(SEED_RUN, SINCE).candidates == (Candidate("<execution_name>", AT),)
+    marker = "TRIGGERCALaa76d0ccc918619a2853ce2c5965c592ca6d8dfa1c39635029dacea2"
+    assert dict(script.sent[1][2])["x-workflow-next-marker"] == marker
+
+
 def test_a_run_is_compared_once() -> None:
     client, script = runs(page(row("e1")), info(**OURS), page(row("e1")))
     assert client.find(SEED_RUN, SINCE) == client.find(SEED_RUN, SINCE)
