@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,6 +24,13 @@ def cloud(running_emulator: Emulator) -> Emulator:
     """The emulator, empty. Runs go on for an hour, so that a state changes only when a test says so."""
     running_emulator.reset()
     return running_emulator
+
+
+@pytest.fixture(autouse=True)
+def tracebacks() -> Iterator[None]:
+    """An error whose text nobody asked for would leave the process without tracebacks."""
+    yield
+    assert not hasattr(sys, "tracebacklimit")
 
 
 @pytest.fixture(autouse=True)

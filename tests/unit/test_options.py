@@ -1,0 +1,146 @@
+"""Resource options: which of them a run refuses, and what its intent takes over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import Alias, CustomTimeouts, ResourceOptions
+from pulumi.resource import ROOT_STACK_RESOURCE
+
+from provider.lifecycle import options
+
+KIND = "pulumi-python:dynamic/tencent:WorkflowRun"
+INTENT = "pulumi-python:dynamic/runs:Intent"
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"retain_on_delete": True}, "retain_on_delete"),
+        ({"import_": "i0"}, "import_"),
+        ({"custom_timeouts": CustomTimeouts(create="1m")}, "custom_timeouts"),
+        ({"delete_before_replace": False}, "delete_before_replace=False"),
+    ],
+)
+def test_what_is_refused(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match="is refused: ") as error:
+        options.for_run(ResourceOptions(**given), "WorkflowRun", "transcode")
+    text = str(error.value)
+    assert text.startswith(f"WorkflowRun 'transcode': {'the option ' if '=' not in named else ''}{named} is refused: ")
+
+
+@pytest.mark.parametrize("opts", [None, ResourceOptions(), ResourceOptions(delete_before_replace=True)])
+def test_a_run_is_always_deleted_before_it_is_replaced(opts: ResourceOptions | None) -> None:
+    assert options.for_run(opts, "WorkflowRun", "x").delete_before_replace is True
+
+
+def test_options_that_say_nothing_pass() -> None:
+    given = ResourceOptions(retain_on_delete=False, import_=None, custom_timeouts=None)
+    assert options.for_run(given, "WorkflowRun", "x").delete_before_replace is True
+
+
+def test_a_run_keeps_its_options_and_the_given_ones_are_not_changed() -> None:
+    given = ResourceOptions(
+        protect=True, ignore_changes=["object"], additional_secret_outputs=["url"], version="1.2.3", aliases=["a"]
+    )
+    opts = options.for_run(given, "WorkflowRun", "x")
+    assert (opts.protect, opts.ignore_changes, opts.version) == (True, ["object"], "1.2.3")
+    assert (opts.additional_secret_outputs, opts.aliases) == (["url"], ["a"])
+    assert given.delete_before_replace is None
+
+
+def test_nothing_can_make_the_intent_cause_a_run_or_stay_behind() -> None:
+    given = options.for_run(
+        ResourceOptions(
+            protect=True,
+            ignore_changes=["object"],
+            replace_on_changes=["*"],
+            replacement_trigger="1",
+            additional_secret_outputs=["url"],
+            deleted_with=None,
+            version="1.2.3",
+        ),
+        "WorkflowRun",
+        "x",
+    )
+    intent = options.for_intent(given)
+    for option in (
+        "protect", "ignore_changes", "replace_on_changes", "replacement_trigger", "additional_secret_outputs",
+        "deleted_with", "retain_on_delete", "import_", "id", "urn", "custom_timeouts", "delete_before_replace",
+    ):  # fmt: skip
+        assert not getattr(intent, option), option
+    assert intent.version == "1.2.3"
+
+
+class Somebody(pulumi.ComponentResource):
+    """Stands for a resource; nothing is registered."""
+
+    def __init__(self) -> None:
+        pass
+
+
+def test_the_intent_has_the_same_parent_provider_and_dependencies() -> None:
+    parent, other = Somebody(), Somebody()
+    given = ResourceOptions(parent=parent, depends_on=[other], version="1.2.3")
+    intent = options.for_intent(options.for_run(given, "WorkflowRun", "x"))
+    assert intent.parent is parent
+    assert intent.depends_on == [other]
+    assert intent.aliases == []
+
+
+def former(alias: Any) -> Any:
+    (mapped,) = options.for_intent(ResourceOptions(aliases=[alias])).aliases or []
+    return mapped
+
+
+def parts(alias: Any) -> dict[str, Any]:
+    """What an alias says; what it leaves to the resource's present is left out."""
+    assert isinstance(alias, Alias)
+    return {key: value for key, value in vars(alias).items() if value is not ...}
+
+
+def test_an_alias_that_is_a_urn() -> None:
+    assert former(f"urn:pulumi:s::p::{KIND}::old") == f"urn:pulumi:s::p::{INTENT}::old-intent"
+    inside = f"urn:pulumi:s::p::my:mod:Group$my:mod:Inner${KIND}::old"
+    assert former(inside) == f"urn:pulumi:s::p::my:mod:Group$my:mod:Inner${INTENT}::old-intent"
+
+
+def test_an_alias_of_a_name() -> None:
+    assert parts(former(Alias(name="old"))) == {"name": "old-intent"}
+
+
+def test_an_alias_of_a_parent_has_the_present_name() -> None:
+    parent = Somebody()
+    assert parts(former(Alias(parent=parent))) == {"parent": parent}
+    assert parts(former(Alias(parent=ROOT_STACK_RESOURCE))) == {"parent": ROOT_STACK_RESOURCE}
+    assert parts(former(Alias(parent="urn:pulumi:s::p::my:mod:Group::g"))) == {
+        "parent": "urn:pulumi:s::p::my:mod:Group::g"
+    }
+
+
+def test_an_alias_of_all() -> None:
+    alias = Alias(name="old", parent=ROOT_STACK_RESOURCE, stack="s", project="p", type_="other:type:Run")
+    assert parts(former(alias)) == {
+        "name": "old-intent",
+        "parent": ROOT_STACK_RESOURCE,
+        "stack": "s",
+        "project": "p",
+    }, "the type of an intent was never another"
+
+
+@pytest.mark.parametrize(
+    ("alias", "expected"),
+    [
+        (f"urn:pulumi:s::p::{KIND}::old", f"urn:pulumi:s::p::{INTENT}::old-intent"),
+        (Alias(name="old"), {"name": "old-intent"}),
+    ],
+)
+def test_an_alias_that_is_an_output(alias: Any, expected: Any) -> None:
+    async def known() -> Any:
+        return await former(pulumi.Output.from_input(alias)).future()
+
+    found = asyncio.run(known())
+    assert (found if isinstance(found, str) else parts(found)) == expected

@@ -1,0 +1,144 @@
+"""Digests are part of the state format: a change of one would make every recorded run look changed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.output import UNKNOWN, Unknown
+
+from provider.lifecycle.values import digest, digests, known
+
+GOLDEN = [
+    ("", "12ae32cb1ec02d01eda3581b127c1fee"),
+    ("a.mp4", "57feca19c50b1d6217e83ba7fe830e6f"),
+    ("中é😀", "30c7c4e2fcc7dfd47c262bbdd4d781b3"),
+    (0, "08bc029f7696cd47a0249136be3da334"),
+    (1, "2614b2959bb978900d9a1c220b388cf0"),
+    (-1.5, "a33993fe64fc5cd3e48444ca29cf0170"),
+    (42, "fb627c3752c039ca03363f2b45affbe5"),
+    (True, "b5bea41b6c623f7c09f1bf24dcae58eb"),
+    (False, "fcbcf165908dd18a9e49f7ff27810176"),
+    (None, "74234e98afe7498fb5daf1f36ac2d78a"),
+    ([], "4f53cda18c2baa0c0354bb5f9a3ecbe5"),
+    ({}, "44136fa355b3678a1146ad16f7e8649e"),
+    (["a", 1, None, True], "7e7f51b1bdb20ed474b5b92ccde6e74f"),
+    ({"prefix": "input"}, "f9a6c5bf6a67b6f72bac86eb6ff5d973"),
+    ({"start": "2022-02-01T12:00:00+0800", "end": "2022-05-01T12:00:00+0800"}, "2e986f97d3d47f1ac7a4f5dbd24a9154"),
+    ({"b": {"y": [1, {"z": 0.1}]}, "a": False}, "3e3a694f60ff5f0eb25539ff481c4661"),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), GOLDEN)
+def test_golden_values(value: Any, expected: str) -> None:
+    assert digest(value) == expected
+
+
+def test_golden_values_differ() -> None:
+    assert len({expected for _, expected in GOLDEN}) == len(GOLDEN)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        ({"a": 1, "b": 2}, {"b": 2.0, "a": 1.0}),
+        ({"a": None}, {}),
+        ({"x": {"a": None, "b": 0}}, {"x": {"b": 0.0}}),
+        (("a", 1), ["a", 1.0]),
+        (OrderedDict(a=1), {"a": 1}),
+        ({1: "a"}, {"1": "a"}),
+        (2**53, float(2**53)),
+    ],
+)
+def test_what_the_engine_does_not_tell_apart(one: Any, other: Any) -> None:
+    assert digest(one) == digest(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (True, 1),
+        (False, 0),
+        (True, "True"),
+        (True, "true"),
+        (1, "1"),
+        (1, "1.0"),
+        (None, "None"),
+        (None, "null"),
+        ("", None),
+        ([], {}),
+        ([], ""),
+        (["a"], "a"),
+        ([1, 2], [2, 1]),
+        ([None], []),
+        ({"a": []}, {}),
+        ({"a": {"b": 1}}, {"a.b": 1}),
+        ("é", "e\u0301"),
+        ("a", "A"),
+        ("a", "a "),
+        (0.1, 0.1 + 1e-17 * 2),
+        ([["a"], "b"], ["a", ["b"]]),
+    ],
+)
+def test_what_is_told_apart(one: Any, other: Any) -> None:
+    assert digest(one) != digest(other)
+
+
+@pytest.mark.parametrize("value", [object(), {"a": {1, 2}}, [UNKNOWN]])
+def test_what_cannot_be_a_property(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be a property value"):
+        digest(value)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=5) | st.integers(-9, 9) | st.floats(allow_nan=False, width=16),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def engine(value: Any) -> Any:
+    """What the engine makes of it."""
+    if isinstance(value, dict):
+        return {key: engine(item) for key, item in reversed(value.items()) if item is not None}
+    if isinstance(value, list):
+        return [engine(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@given(VALUES)
+def test_the_program_and_the_host_agree(value: Any) -> None:
+    assert digest(value) == digest(engine(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (UNKNOWN, False),
+        ([UNKNOWN], False),
+        (["a", {"b": [UNKNOWN]}], False),
+        ({"a": {"b": UNKNOWN}}, False),
+        (None, True),
+        ("", True),
+        (0, True),
+        ("text with letters", True),
+        ([], True),
+        ({}, True),
+        ([{"a": [1, None]}], True),
+    ],
+)
+def test_known(value: Any, expected: bool) -> None:
+    assert known(value) is expected
+
+
+def test_digests_leave_out_none_and_keep_unknown() -> None:
+    found = digests({"a": 1, "b": None, "c": UNKNOWN, "d": {"e": [UNKNOWN]}, "f": "", "g": {}})
+    assert list(found) == ["a", "c", "d", "f", "g"]
+    assert found["a"] == digest(1)
+    assert isinstance(found["c"], Unknown)
+    assert isinstance(found["d"], Unknown)
+    assert (found["f"], found["g"]) == (digest(""), digest({}))
