@@ -34,7 +34,7 @@ from provider.huawei import status as reading
 from provider.huawei.codes import Context, failure, request_id
 from provider.huawei.signing import ObsAuth
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started
-from provider.transport import Answer, Params, Transport
+from provider.transport import Answer, Transport
 
 PAGES = 200  # of 1000 rows each; the list has no time filter and goes by name, so all of it must be read
 PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
@@ -46,6 +46,7 @@ _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _BY_API = "APICALL"
 _BY_EVENT = ("TRIGGERCAL", "TRIGGERCALL")  # one L throughout the pages; the other spelling would be no surprise
 _EXECUTIONS = "/v2/workflowexecutions"
+_Query = list[tuple[str, str | None]]
 
 
 @dataclass(frozen=True)
@@ -175,8 +176,8 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             server_time = answer.date or server_time
             for row in rows:
                 id = reading.text(row, "execution_name")
-                if not id:
-                    raise Unavailable(f"Huawei OBS listed a run without execution_name in its answer to {_EXECUTIONS}")
+                if id in ("", ".", ".."):
+                    raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
                 began = reading.moment(reading.text(row, "started_at"))
                 # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
                 old = began is not None and began < since.replace(microsecond=0)
@@ -188,7 +189,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         """All pages of the list, or an error: a run that a part of a list does not show would be fired twice."""
         marker, seen = "", set[str]()
         for _ in range(PAGES):
-            after: list[tuple[str, str | None]] = [("x-workflow-next-marker", marker)] if marker else []
+            after: _Query = [("x-workflow-next-marker", marker)] if marker else []
             answer, rows, marker = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
             yield answer, rows
             if not marker:
@@ -198,17 +199,11 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             seen.add(marker)
         raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} has more than {PAGES} pages")
 
-    def _page(
-        self, params: list[tuple[str, str | None]], limit: str
-    ) -> tuple[Answer, list[Mapping[str, Any]], str]:  # fmt: skip
+    def _page(self, params: _Query, limit: str) -> tuple[Answer, list[Mapping[str, Any]], str]:
         """One page, and the marker of the next one; empty after the last."""
-        params = [*params, ("x-workflow-limit", limit)]
-        answer, content = self._ask(_EXECUTIONS, params, "dwr:workflow:list*")
-        rows, marker, more = (
-            content.get("executions"),
-            reading.text(content, "next_marker"),
-            content.get("is_truncated"),
-        )
+        answer, content = self._ask(_EXECUTIONS, [*params, ("x-workflow-limit", limit)], "dwr:workflow:list*")
+        rows, more = content.get("executions"), content.get("is_truncated")
+        marker = reading.text(content, "next_marker")
         if rows is None and content.get("count") == 0:
             rows = []
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -216,21 +211,17 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         if more is False or (more is None and not marker):
             return answer, rows, ""
         if more not in (True, None) or not marker:
-            raise Unavailable(
-                f"Huawei OBS cannot list them all: GET {_EXECUTIONS} does not tell where its list goes on"
-            )
+            raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} tells no next_marker")
         return answer, rows, marker
 
     def _ask(
-        self, path: str, params: list[tuple[str, str | None]], action: str, *, of_a_run: bool = False
+        self, path: str, params: _Query, action: str, *, of_a_run: bool = False
     ) -> tuple[Answer, Mapping[str, Any]]:
         """A read. Raises Refused, NotFound or Unavailable, also if the answer is no JSON object."""
-        query: Params = [("x-workflow-graph-name", self._graph), *params]
+        query: _Query = [("x-workflow-graph-name", self._graph), *params]
 
         def send() -> Answer:
-            return self._transport.read(
-                "GET", self._base + path, auth=self._auth, headers=self._headers, params=query
-            )  # fmt: skip
+            return self._transport.read("GET", self._base + path, auth=self._auth, headers=self._headers, params=query)
 
         try:
             answer = self._unhurried(send)

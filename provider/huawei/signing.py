@@ -54,11 +54,8 @@ def canonicalized_headers(headers: Headers) -> str:
 
 def canonicalized_resource(path: str, params: Params) -> str:
     """Line 6. `path` is as on the wire; `params` are decoded, stay decoded, and appear bare if they have no value."""
-    listed = sorted(
-        (name, value)
-        for name, value in params
-        if name.lower() in SUB_RESOURCES or name.lower().startswith(PREFIX)
-    )  # fmt: skip
+    listed = [pair for pair in params if pair[0].lower() in SUB_RESOURCES or pair[0].lower().startswith(PREFIX)]
+    listed.sort(key=lambda pair: (pair[0], pair[1] or ""))
     query = "&".join(name if value is None else f"{name}={value}" for name, value in listed)
     return f"{path}?{query}" if query else path
 

@@ -30,9 +30,7 @@ PHASES: Mapping[str, Phase] = {
     "CANCELLED": Phase.CANCELLED,
 }
 
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII
-)  # fmt: skip
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
 _ID = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME_ALONE = re.compile(r'"execution_name"\s*:\s*"([^"\\]*)"')
 _DEPTH = 16

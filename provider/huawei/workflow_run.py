@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 import pulumi
 
-from provider import credentials, errors
+from provider import errors
+from provider.credentials import HUAWEI
 from provider.huawei import inputs as parameters
 from provider.huawei.client import GRAPH_NAME, WorkflowClient, WorkflowRequest, differences
 from provider.lifecycle import checks
@@ -46,7 +47,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         region = "a region, for example cn-north-4"
         yield from checks.text(props, "region", required=False, pattern=_REGION, expected=region, longest=60)
         if props.get("region") is None:
-            found = credentials.huawei_region(self.setting, os.environ)
+            found = HUAWEI.region(self.setting, os.environ)
             if not found:
                 yield "region", f"is missing: looked for it in {_PLACES}"
             else:
@@ -56,7 +57,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         """A recorded run stays where its reference says, whatever the configuration says today."""
         if isinstance(props.get("reference"), str):
             return Reference.parse(props["reference"])
-        region = props.get("region") or credentials.huawei_region(self.setting, os.environ)
+        region = props.get("region") or HUAWEI.region(self.setting, os.environ)
         if not region:
             raise errors.InvalidConfiguration(f"the region is missing: set {_PLACES}")
         return Reference(_SYSTEM, str(region), str(props["graph_name"]), "")
@@ -64,10 +65,10 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(
             shared(),
-            credentials.huawei_credentials(self.setting, os.environ),
+            HUAWEI.credentials(self.setting, os.environ),
             region=place.region,
             graph_name=place.scope,
-            endpoint=credentials.huawei_endpoint(self.setting, os.environ),
+            endpoint=HUAWEI.endpoint(self.setting, os.environ),
         )
 
     def look(self, api: WorkflowClient, id: str) -> RunStatus:

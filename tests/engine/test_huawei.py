@@ -188,6 +188,24 @@ def test_bad_arguments_are_named_before_anything_is_sent(stack: Stack, cloud: Em
     assert cloud.requests() == {}
 
 
+def test_preview_with_unknown_inputs_passes_the_checks(stack: Stack, cloud: Emulator) -> None:
+    chained = scan("chained", inputs="={'source': scan.execution_name, 'deep': [{'urn': scan.execution_urn}]}")
+    assert "+ 5 to create" in stack.preview(scan(), chained).text
+    assert cloud.requests() == {}
+    stack.up()
+    assert sent(cloud)[1]["inputs"] == {
+        "source": stack.id("scan"),
+        "deep": [{"urn": stack.outputs("scan")["execution_urn"]}],
+    }
+
+
+def test_a_secret_input_is_sent_and_not_shown(stack: Stack, cloud: Emulator) -> None:
+    secret = "={'password': pulumi.Output.secret('hunter2')}"
+    fired = stack.up(scan(inputs=secret))
+    assert sent(cloud)[0]["inputs"] == {"password": "hunter2"}
+    assert "hunter2" not in fired.text + stack.export() + stack.refresh().text + stack.export()
+
+
 def test_get_reads_a_run_and_manages_nothing(stack: Stack, cloud: Emulator) -> None:
     stack.up(scan(inputs={"template-id": 7}))
     id = stack.id("scan")

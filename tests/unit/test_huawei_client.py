@@ -646,6 +646,7 @@ def test_too_many_to_compare_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
         says({"executions": {}, "is_truncated": False}),
         says({"executions": ["x"], "is_truncated": False}),
         says({"executions": [row("")], "is_truncated": False}),
+        says({"executions": [row("..")], "is_truncated": False}),
         says({"executions": [{"started_at": BEGAN}], "is_truncated": False}),
         says({"executions": [], "is_truncated": True}),
         says({"executions": [], "is_truncated": True, "next_marker": 7}),
