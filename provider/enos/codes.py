@@ -16,7 +16,7 @@ from typing import Any
 
 from provider.credentials import Credentials
 from provider.enos.status import document, number, text
-from provider.errors import Refused, Throttled, clean
+from provider.errors import Refused, Throttled
 from provider.transport import Answer
 
 
@@ -145,4 +145,4 @@ def _code(told: Mapping[str, Any]) -> str:
 
 def _one_code(value: Any) -> str:
     whole = number(value)
-    return str(whole) if whole is not None else clean(text(value), 100) or "unreadable"
+    return str(whole) if whole is not None else text(value) or "unreadable"

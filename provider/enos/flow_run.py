@@ -12,14 +12,15 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from provider import credentials, errors
+from provider import errors
+from provider.credentials import ENOS, ENOS_ORG, ENOS_USER, enos_endpoint
 from provider.enos.client import FlowClient, FlowRequest
 from provider.enos.status import MINUTE, may_be_in_minute, minute_of
-from provider.lifecycle import checks
+from provider.lifecycle import checks, run_provider
 from provider.lifecycle.intent import intent_of
 from provider.lifecycle.reporting import RunError
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
-from provider.lifecycle.run_provider import MEMORY, RunProvider
+from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus, rfc3339
 from provider.transport import shared
 
@@ -41,12 +42,12 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         when = "milliseconds since 1970, an ISO time with offset such as 2019-11-22T01:23:00Z, or a datetime"
         if props.get("trigger_time") is not None:
             yield from _whole(props, "trigger_time", 0, _LATEST, when)
-        for name, lookup, places in (
-            ("org_id", credentials.enos_organization, _ORG),
-            ("user_id", credentials.enos_user, _USER),
+        for name, setting, places in (
+            ("org_id", ENOS_ORG, _ORG),
+            ("user_id", ENOS_USER, _USER),
         ):
             yield from checks.text(props, name, required=False, pattern=r"[\x21-\x7e]+", expected="an id", longest=200)
-            if props.get(name) is None and not lookup(self.setting, os.environ):
+            if props.get(name) is None and not ENOS.value(setting, self.setting, os.environ):
                 yield name, f"is missing: looked for it in {places}"
         yield from _parameter_problems(props)
 
@@ -58,7 +59,7 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         """
         if isinstance(props.get("reference"), str):
             return Reference.parse(props["reference"])
-        org = props.get("org_id") or credentials.enos_organization(self.setting, os.environ)
+        org = props.get("org_id") or ENOS.value(ENOS_ORG, self.setting, os.environ)
         if not org:
             raise errors.InvalidConfiguration(f"the organization is missing: set {_ORG}")
         parts = [str(int(props["flow_id"])), str(org), *([str(props["user_id"])] if props.get("user_id") else [])]
@@ -66,13 +67,13 @@ class FlowRunProvider(RunProvider[FlowRequest]):
 
     def client(self, place: Reference) -> FlowClient:
         flow, org, *given = (unquote(part) for part in place.scope.split("/"))
-        user = given[0] if given else credentials.enos_user(self.setting, os.environ)
+        user = given[0] if given else ENOS.value(ENOS_USER, self.setting, os.environ)
         if not user:
             raise errors.InvalidConfiguration(f"the user is missing: set {_USER}")
         return FlowClient(
             shared(),
-            credentials.enos_credentials(self.setting, os.environ),
-            endpoint=credentials.enos_endpoint(self.setting, os.environ),
+            ENOS.credentials(self.setting, os.environ),
+            endpoint=enos_endpoint(self.setting, os.environ),
             org=org,
             user=user,
             flow=flow,
@@ -123,7 +124,7 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         if intent is None:
             return 0  # without an intent nothing is fired
         minute = minute_of(int(intent.minted_at.timestamp()) * 1000)
-        old, _ = MEMORY.old(props["resource_urn"])
+        old, _ = run_provider.MEMORY.old(props["resource_urn"])
         if old is None or not isinstance(old.outputs.get("trigger_time"), (int, float)):
             return minute
         before = minute_of(int(old.outputs["trigger_time"]))

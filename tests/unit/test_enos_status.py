@@ -1,4 +1,4 @@
-"""Recorded answers -> status. `seed-*` is the seed's sample, `*-printed` are the vendor's pages', bare quotes and all."""
+"""Recorded answers -> status. `seed-*` is the seed's sample, `*-printed` the vendor's pages', bare quotes and all."""
 
 from __future__ import annotations
 

@@ -1,0 +1,274 @@
+"""`enos.FlowRun` on the real engine: fires are counted where they arrive."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from tests.engine.interrupted import kill_after_start
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.support.stack import Stack, call
+
+pytestmark = pytest.mark.engine
+
+SYSTEM = "enos.flow"
+IMPORT = "from datetime import datetime, timezone\nfrom provider import enos\n"
+SEED_TIME = 1574385824000
+FIRST = "3377-20191122012300"
+
+
+def flow(name: str = "meters", /, **arguments: Any) -> str:
+    """Source of a flow run."""
+    return IMPORT + call("enos.FlowRun", name, **{"flow_id": 3377, **arguments})
+
+
+@pytest.fixture
+def stack(stack: Stack, cloud: Emulator) -> Stack:
+    stack.configure(
+        enos__accessKey=SECRET_ID,
+        enos__secretKey=SECRET_KEY,
+        enos__orgId="o15",
+        enos__userId="alice",
+        enos__endpoint=cloud.url,
+    )
+    return stack
+
+
+def bodies(cloud: Emulator) -> list[dict[str, Any]]:
+    """The bodies of the starts, oldest first."""
+    return [json.loads(run["request"]["body"]) for run in cloud.runs(SYSTEM)]
+
+
+def test_first_up_fires_once_and_records_the_id(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(trigger_time=SEED_TIME), "pulumi.export('id', meters.flow_instance_id)")
+    assert cloud.ids() == [stack.id("meters")] == [FIRST]
+    (run,) = cloud.runs(SYSTEM)
+    assert run["request"]["body"] == '{\n  "flowId":3377,\n  "triggerTime":1574385824000\n}'
+    assert run["request"]["query"] == {"action": "trigger", "userId": "alice", "orgId": "o15"}
+    outputs = stack.outputs("meters")
+    assert outputs["flow_instance_id"] == FIRST
+    assert outputs["trigger_time"] == SEED_TIME
+    assert outputs["reference"] == f"enos.flow::3377%2Fo15:{FIRST}"
+    assert (outputs["provenance"], outputs["phase"]) == ("fired", "pending")
+    assert SECRET_KEY not in stack.export()
+    assert run["request"]["headers"]["apim-accesstoken"] not in stack.export()
+
+
+def test_up_without_a_change_and_refresh_fire_nothing(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(parameters={"REPLACE": "ddee", "count": 7}))
+    sent = cloud.requests()
+    unchanged = stack.up()
+    assert cloud.requests() == sent, "an unchanged up sends nothing"
+    assert "unchanged" in unchanged.text
+    stack.refresh()
+    assert stack.outputs("meters")["state"] == "RUNNING"
+    stack.up(flags=("--refresh",))
+    assert cloud.ids() == [stack.id("meters")]
+    (body,) = bodies(cloud)
+    assert body["parameters"] == [{"key": "REPLACE", "value": "ddee"}, {"key": "count", "value": "7"}]
+
+
+def test_without_a_time_it_is_the_minute_of_the_intent(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow())
+    minted = stack.outputs("meters-intent")["record"]["minted_at"]
+    (body,) = bodies(cloud)
+    assert body["triggerTime"] % 60_000 == 0
+    assert stack.outputs("meters")["trigger_time"] == body["triggerTime"]
+    assert minted.startswith(_iso_minute(body["triggerTime"]))
+
+
+def test_a_changed_trigger_fires_once(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(triggers={"release": "1"}))
+    changed = flow(triggers={"release": "2"})
+    preview = stack.preview(changed, flags=("--diff",))
+    assert "replace" in preview.text
+    assert "release" in preview.text
+    stack.up()
+    first, second = cloud.ids()
+    assert stack.id("meters") == second
+    stack.up()
+    assert cloud.ids() == [first, second]
+
+
+@pytest.mark.parametrize(
+    "change", [{"trigger_time": SEED_TIME + 60_000}, {"flow_id": 3378}, {"parameters": {"a": "b"}, "trigger_time": 0}]
+)
+def test_a_changed_argument_fires_once(stack: Stack, cloud: Emulator, change: dict[str, Any]) -> None:
+    stack.up(flow(trigger_time=SEED_TIME))
+    stack.up(flow(**{"trigger_time": SEED_TIME, **change}))
+    assert len(cloud.ids()) == 2
+    assert cloud.ids()[-1] == stack.id("meters")
+    stack.up()
+    assert len(cloud.ids()) == 2
+
+
+def test_another_spelling_of_the_same_time_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    spellings = [SEED_TIME, "2019-11-22T01:23:44Z", "2019-11-22T09:23:44+0800",
+                 "=datetime(2019, 11, 22, 1, 23, 44, tzinfo=timezone.utc)",
+                 "=pulumi.Output.from_input('2019-11-22T01:23:44Z')"]  # fmt: skip
+    for spelling in spellings:
+        stack.up(flow(trigger_time=spelling))
+    assert cloud.ids() == [FIRST]
+    assert bodies(cloud)[0]["triggerTime"] == SEED_TIME
+
+
+def test_a_datetime_without_zone_is_refused(stack: Stack, cloud: Emulator) -> None:
+    refused = stack.up(flow(trigger_time="=datetime(2019, 11, 22)"), check=False)
+    assert refused.code != 0
+    assert "without a time zone" in refused.text
+    assert cloud.requests() == {}
+
+
+def test_a_forced_replacement_fires_once_in_the_next_minute(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow())
+    before = stack.outputs("meters")["trigger_time"]
+    stack.up(flags=("--replace", stack.urn("meters")))
+    assert len(cloud.ids()) == 2
+    assert stack.id("meters") == cloud.ids()[-1]
+    assert stack.outputs("meters")["trigger_time"] == before + 60_000
+    lost = kill_after_start(stack, cloud, flags=("--replace", stack.urn("meters")), system=SYSTEM)
+    stack.up()
+    assert stack.id("meters") == lost
+    assert stack.outputs("meters")["trigger_time"] == before + 120_000
+    assert len(cloud.ids()) == 3
+
+
+def test_rerun_on_failure(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(rerun_on_failure=True))
+    cloud.set_state(stack.id("meters"), "FAIL")
+    for _ in range(2):
+        stack.up(flags=("--refresh",))
+        assert len(cloud.ids()) == 2
+    assert stack.id("meters") == cloud.ids()[-1]
+
+
+def test_a_second_run_of_the_flow_in_the_minute_is_refused_and_names_the_first(stack: Stack, cloud: Emulator) -> None:
+    first = flow("first", trigger_time=SEED_TIME)
+    second = flow("second", trigger_time=SEED_TIME + 10_000, opts="=ResourceOptions(depends_on=[first])")
+    for _ in range(2):  # also once it is an earlier up's intent
+        refused = stack.up(first, second, check=False)
+        assert refused.code != 0
+        assert "FlowRun 'second': nothing was fired: run " + FIRST in refused.text
+        assert "Traceback" not in refused.text
+        assert cloud.ids() == [FIRST]
+        assert cloud.count(SYSTEM, "start") == 1
+    assert set(stack.resources()) == {"first", "first-intent", "second-intent"}
+    stack.up(first, flow("second", trigger_time=SEED_TIME + 60_000))
+    assert len(cloud.ids()) == 2
+
+
+def test_a_change_under_a_time_that_stays_is_refused_and_deletes_nothing(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel"))
+    refused = stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel", triggers={"a": "1"}), check=False)
+    assert refused.code != 0
+    assert "asks for a new run, but trigger_time is still" in refused.text
+    assert stack.id("meters") == FIRST
+    assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
+    stack.up(flow(trigger_time=SEED_TIME))
+    assert cloud.ids() == [FIRST]
+
+
+def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, cloud: Emulator) -> None:
+    cloud.fault(SYSTEM, "start", "status", status=200, code="62104", message="This workflow has no task.")
+    refused = stack.up(flow(), check=False)
+    assert refused.code != 0
+    (line,) = {line.strip() for line in refused.text.splitlines() if "62104" in line}
+    assert "FlowRun 'meters': EnOS refused POST /flows?action=trigger: 200 62104: This workflow has no task" in line
+    assert "Give flow 3377 a task first" in line
+    assert "Traceback" not in refused.text
+    stack.up()
+    assert cloud.ids() == [stack.id("meters")]
+
+
+@pytest.mark.parametrize(
+    "fault", [{"action": "drop_response"}, {"action": "status", "status": 200, "code": "62109", "after_effect": True}]
+)
+def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, Any]) -> None:
+    cloud.fault(SYSTEM, "start", **fault)
+    stack.up(flow(trigger_time=SEED_TIME))
+    assert cloud.ids() == [stack.id("meters")]
+    assert cloud.count(SYSTEM, "start") == 1
+    assert stack.outputs("meters")["provenance"] == "found"
+    assert stack.outputs("meters")["trigger_time"] == SEED_TIME
+
+
+@pytest.mark.parametrize("arguments", [{}, {"trigger_time": SEED_TIME}, {"parameters": {"a": "b"}}])
+def test_an_up_killed_after_the_start_is_found_by_the_next(
+    stack: Stack, cloud: Emulator, arguments: dict[str, Any]
+) -> None:
+    lost = kill_after_start(stack, cloud, flow(**arguments), system=SYSTEM)
+    again = stack.up()
+    assert cloud.ids() == [lost]
+    assert stack.id("meters") == lost
+    assert stack.outputs("meters")["provenance"] == "found"
+    assert f"found run {lost} of an interrupted up" in again.text
+    assert cloud.count(SYSTEM, "start") == 1
+
+
+def test_an_expired_token_is_renewed(stack: Stack, cloud: Emulator) -> None:
+    cloud.fault(SYSTEM, "start", "status", status=200, code="1203")
+    stack.up(flow())
+    assert cloud.ids() == [stack.id("meters")]
+    assert cloud.count(SYSTEM, "start") == 2
+    assert cloud.count(SYSTEM, "token") + cloud.count(SYSTEM, "refresh") >= 2
+
+
+def test_destroy_leaves_the_run_alone(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow())
+    sent = cloud.requests()
+    stack.destroy()
+    assert cloud.requests() == sent
+    assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
+
+
+def test_destroy_with_cancel_stops_the_run_and_waits(stack: Stack, cloud: Emulator) -> None:
+    waiting = flow("waiting", trigger_time=SEED_TIME + 60_000, on_delete="cancel")
+    ended = flow("ended", flow_id=1, on_delete="cancel")
+    gone = flow("gone", flow_id=2, on_delete="cancel")
+    stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel"), waiting, ended, gone)
+    cloud.set_state(stack.id("ended"), "SUCCESS")
+    cloud.fault(SYSTEM, "get", "forget")
+    stack.pulumi("refresh", "--yes", "--skip-preview", "-s", stack.name, "--target", stack.urn("gone"))
+    assert stack.outputs("gone")["record_expired"] is True
+    gets = cloud.count(SYSTEM, "get")
+    stack.destroy()
+    assert sorted(run["state"] for run in cloud.runs()) == ["CANCEL", "CANCEL", "SUCCESS"]
+    assert cloud.count(SYSTEM, "cancel") == 2
+    assert cloud.count(SYSTEM, "get") - gets >= 6, "each cancelled run was asked for before and after"
+
+
+def test_adopt_and_get(stack: Stack, cloud: Emulator) -> None:
+    stack.up(flow(trigger_time=SEED_TIME))
+    stack.destroy()
+    read = "seen = enos.FlowRun.get('seen', " + repr(FIRST) + ", flow_id=3377)\npulumi.export('state', seen.state)\n"
+    stack.up(flow(trigger_time=SEED_TIME, adopt_id=FIRST), read)
+    assert (stack.id("meters"), stack.id("seen")) == (FIRST, FIRST)
+    assert stack.outputs("meters")["provenance"] == stack.outputs("seen")["provenance"] == "given"
+    assert stack.outputs("seen")["state"] == "RUNNING"
+    assert stack.outputs("seen")["flow_instance_id"] == FIRST
+    assert cloud.count(SYSTEM, "start") == 1
+    for wrong, text in (({"flow_id": 1}, "its flow_id is 3377, not 1"), ({"trigger_time": 0}, "its trigger_time is")):
+        refused = stack.up(flow("other", adopt_id=FIRST, **wrong), check=False)
+        assert refused.code != 0
+        assert text in refused.text
+    stack.destroy()
+    assert cloud.count(SYSTEM, "start") == 1
+
+
+def test_missing_settings_are_named(stack: Stack, cloud: Emulator) -> None:
+    stack.configure(enos__accessKey=SECRET_ID, enos__secretKey=SECRET_KEY)
+    refused = stack.up(flow(), check=False)
+    assert refused.code != 0
+    assert "enos:orgId or ENOS_ORG_ID" in refused.text
+    assert "enos:userId or ENOS_USER_ID" in refused.text
+    refused = stack.up(flow(org_id="o15", user_id="bob"), check=False)
+    assert refused.code != 0
+    assert "enos:endpoint" in refused.text
+    assert cloud.requests() == {}
+
+
+def _iso_minute(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M")

@@ -1,0 +1,299 @@
+"""`enos.FlowRun`: arguments, the default trigger time, and what a replacement may not do. No network."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import UNKNOWN
+
+from provider.enos import FlowRun
+from provider.enos.client import FlowRequest
+from provider.enos.flow_run import FlowRunProvider, _milliseconds
+from provider.errors import InvalidConfiguration, MissingCredentials
+from provider.firing import Content, Memory, Recorded
+from provider.lifecycle import run_provider
+from provider.lifecycle.reporting import RunError
+from provider.lifecycle.values import digests
+from provider.runs import Phase, Reference, RunStatus
+
+URN = "urn:pulumi:test::tests::pulumi-python:dynamic/enos:FlowRun::meters"
+SEED_TIME = 1574385824000
+MINTED = "2019-11-22T01:23:44.567Z"
+MINUTE = 1574385780000
+CONFIG = {
+    "enos:accessKey": "k",
+    "enos:secretKey": "s",
+    "enos:orgId": "o15",
+    "enos:userId": "alice",
+    "enos:endpoint": "https://gw.example",
+}
+
+
+@pytest.fixture(autouse=True)
+def process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_provider, "MEMORY", Memory())
+    for name in ("ENOS_ACCESS_KEY", "ENOS_SECRET_KEY", "ENOS_ORG_ID", "ENOS_USER_ID", "RUNS_ENOS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def provider(**changes: str | None) -> FlowRunProvider:
+    config = CONFIG | {f"enos:{name}": value for name, value in changes.items()}
+    found = FlowRunProvider()
+    found.configure(ConfigureRequest(Config({k: v for k, v in config.items() if v is not None}, "tests")))
+    return found
+
+
+def props(**changes: Any) -> dict[str, Any]:
+    intent = {"token": "t1", "minted_at": MINTED, "process": "p", "machine": "m"}
+    return {"flow_id": 3377.0, "resource_urn": URN, "intent": intent, **changes}
+
+
+def problems(**changes: Any) -> dict[str, str]:
+    return dict(provider().problems(props(**changes)))
+
+
+# --- arguments
+
+
+def test_what_is_accepted() -> None:
+    parameters = {"a": "é", "b": 1.0, "c": True, "d": UNKNOWN}
+    for good in ({}, {"flow_id": 1}, {"trigger_time": 0.0}, {"trigger_time": float(SEED_TIME)},
+                 {"trigger_time": UNKNOWN}, {"flow_id": UNKNOWN}, {"parameters": UNKNOWN}, {"parameters": parameters},
+                 {"org_id": UNKNOWN, "user_id": "a@b"}):  # fmt: skip
+        assert problems(**good) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("flow_id", None), ("flow_id", "3377"), ("flow_id", 0.0), ("flow_id", 1.5), ("flow_id", True), ("flow_id", 1e30),
+     ("flow_id", -1.0), ("flow_id", float("inf")), ("flow_id", float("nan")),
+     ("trigger_time", -1.0), ("trigger_time", 0.5), ("trigger_time", 1e15),
+     ("trigger_time", "2019-11-22T01:23:44"), ("trigger_time", "tomorrow"), ("trigger_time", True), ("org_id", "a b"),
+     ("org_id", ""), ("user_id", 5.0), ("user_id", "a\n"), ("parameters", "x"), ("parameters", ["x"])],
+)  # fmt: skip
+def test_what_is_refused(name: str, value: Any) -> None:
+    assert list(problems(**{name: value})) == [name]
+
+
+def test_refused_parameters_are_named() -> None:
+    assert list(problems(parameters={"a": {}, "b": [1.0], "c": "x"})) == ["parameters.a", "parameters.b"]
+
+
+def test_missing_organization_and_user_name_every_place() -> None:
+    found = dict(provider(orgId=None, userId=None).problems(props()))
+    assert "enos:orgId or ENOS_ORG_ID" in found["org_id"]
+    assert "enos:userId or ENOS_USER_ID" in found["user_id"]
+    assert dict(provider(orgId=None, userId=None).problems(props(org_id="o", user_id="u"))) == {}
+
+
+# --- where a run is
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({}, "enos.flow::3377%2Fo15:i"),
+        ({"org_id": "o16"}, "enos.flow::3377%2Fo16:i"),
+        ({"user_id": "a/b@c"}, "enos.flow::3377%2Fo15%2Fa%252Fb%2540c:i"),
+    ],
+)
+def test_place(arguments: dict[str, Any], text: str) -> None:
+    place = provider().place(props(**arguments))
+    assert str(Reference(place.system, place.region, place.scope, "i")) == text
+    assert Reference.parse(text).scope == place.scope
+
+
+def test_a_recorded_run_stays_in_its_organization() -> None:
+    kept = provider(orgId="o99").place(props(reference="enos.flow::3377%2Fo15:i"))
+    assert (kept.scope, kept.id) == ("3377/o15", "i")
+
+
+def test_client_has_the_user_of_the_reference_else_of_the_configuration() -> None:
+    for scope, user in (("3377/o15", "alice"), ("3377/o15/a%2Fb", "a/b")):
+        client = provider().client(Reference("enos.flow", "", scope, ""))
+        assert (client._org, client._user, client._endpoint) == ("o15", user, "https://gw.example")
+
+
+def test_missing_configuration() -> None:
+    place = Reference("enos.flow", "", "3377/o15", "")
+    for missing, kind, text in (
+        ({"endpoint": None}, InvalidConfiguration, "enos:endpoint or environment RUNS_ENOS_ENDPOINT"),
+        ({"endpoint": "http://gw.example"}, InvalidConfiguration, "loopback only"),
+        ({"accessKey": None, "secretKey": None}, MissingCredentials, "ENOS_ACCESS_KEY and ENOS_SECRET_KEY"),
+        ({"secretKey": None}, InvalidConfiguration, "enos:accessKey .*not enos:secretKey"),
+        ({"userId": None}, InvalidConfiguration, "enos:userId or ENOS_USER_ID"),
+    ):
+        with pytest.raises(kind, match=text):
+            provider(**missing).client(place)  # type: ignore[arg-type]
+    with pytest.raises(InvalidConfiguration, match="enos:orgId or ENOS_ORG_ID"):
+        provider(orgId=None).place(props())
+
+
+def test_the_environment_comes_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENOS_ACCESS_KEY": "ek", "ENOS_SECRET_KEY": "es", "ENOS_ORG_ID": "eo", "ENOS_USER_ID": "eu",
+                        "RUNS_ENOS_ENDPOINT": "http://127.0.0.1:9"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    bare = FlowRunProvider()
+    client = bare.client(bare.place(props()))
+    assert (client._org, client._user, client._endpoint, client._credentials.id) == (
+        "eo",
+        "eu",
+        "http://127.0.0.1:9",
+        "ek",
+    )
+    assert provider().place(props()).scope == "3377/o15"
+
+
+# --- the trigger time
+
+
+def test_a_given_time_is_sent_unchanged_and_as_a_whole_number() -> None:
+    request = provider().request(props(trigger_time=float(SEED_TIME)), "t1")
+    assert request == FlowRequest(3377, SEED_TIME)
+    assert type(request.trigger_time) is type(request.flow_id) is int
+
+
+def test_the_default_is_the_intent_s_minute_however_late_it_is_fired() -> None:
+    assert provider().request(props(), "t1").trigger_time == MINUTE
+    assert provider().work(FlowRequest(3377, SEED_TIME)) == provider().work(FlowRequest(3377, MINUTE))
+
+
+def old(trigger_time: Any, token: str = "t0", flow_id: float = 3377.0, explicit: bool = False) -> Recorded:
+    content = Content(digests({"flow_id": flow_id, **({"trigger_time": trigger_time} if explicit else {})}), {})
+    return Recorded("old", token, content, None, {"trigger_time": trigger_time, "flow_id": flow_id})
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (old(float(MINUTE), token="t1"), MINUTE + 60_000),  # a forced replacement: the same intent
+        (old(MINUTE + 60_000.0, token="t1"), MINUTE + 120_000),  # and once more
+        (old(float(MINUTE)), MINUTE + 60_000),  # a change within the same minute
+        (old(float(SEED_TIME), explicit=True), MINUTE + 60_000),
+        (old(MINUTE - 60_000.0), MINUTE),
+        (old(MINUTE + 86_400_000.0, explicit=True), MINUTE),  # a planned one of tomorrow is no reason to wait
+        (old(float(MINUTE), flow_id=1.0), MINUTE),
+        (old(None), MINUTE),  # adopted
+    ],
+)
+def test_the_minute_of_this_resource_s_own_run_is_not_taken_twice(before: Recorded, expected: int) -> None:
+    run_provider.MEMORY.saw(URN, "place", before)
+    assert provider().request(props(), "t1").trigger_time == expected
+    assert provider().request(props(trigger_time=5.0), "t1").trigger_time == 5
+
+
+def test_without_an_intent_there_is_no_crash() -> None:
+    assert provider().request(props(intent=None), "").trigger_time == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "milliseconds"),
+    [
+        (datetime(2019, 11, 22, 1, 23, 44, tzinfo=timezone.utc), SEED_TIME),
+        (datetime(2019, 11, 22, 9, 23, 44, 567999, tzinfo=timezone(timedelta(hours=8))), SEED_TIME + 567),
+        ("2019-11-22T01:23:44Z", SEED_TIME),
+        ("2019-11-22T09:23:44+0800", SEED_TIME),
+        ("2019-11-22T09:23:44+08:00", SEED_TIME),
+        (SEED_TIME, SEED_TIME),
+        (float(SEED_TIME), SEED_TIME),
+        ("tomorrow", "tomorrow"),
+        (None, None),
+        (UNKNOWN, UNKNOWN),
+    ],
+)
+def test_a_time_is_milliseconds_whatever_its_spelling(given: Any, milliseconds: Any) -> None:
+    assert _milliseconds(given) == milliseconds
+
+
+def test_a_datetime_without_zone_is_refused_before_anything_is_registered() -> None:
+    with pytest.raises(ValueError, match="without a time zone"):
+        FlowRun("meters", flow_id=1, trigger_time=datetime(2019, 11, 22))  # noqa: DTZ001
+
+
+def test_parameters_are_sent_as_text() -> None:
+    given = {"a": 7.0, "b": 0.5, "c": True, "d": "é", "e": None}
+    assert provider().request(props(parameters=given), "t").parameters == {"a": "7", "b": "0.5", "c": "true", "d": "é"}
+
+
+# --- diff: what could not fire is refused before the old run is deleted
+
+
+def recorded(token: str = "t0", **arguments: Any) -> dict[str, Any]:
+    given = {"flow_id": 3377.0, **arguments}
+    fired = {"token": token, "digests": digests(given), "triggers": {}, "at": ""}
+    time = {"trigger_time": float(MINUTE), **given}
+    return {"resource_urn": URN, **time, "reference": "enos.flow::3377%2Fo15:r1", "fired": fired, "phase": "failed"}
+
+
+def wanted(token: str = "t1", **arguments: Any) -> dict[str, Any]:
+    given = {"flow_id": 3377.0, **arguments}
+    steering = ("triggers", "rerun_on_failure", "adopt_id")
+    intent = {"token": token, "minted_at": MINTED, "process": "p", "machine": "m",
+              "digests": digests({k: v for k, v in given.items() if k not in steering}),
+              "triggers": digests(given.get("triggers", {}))}  # fmt: skip
+    return {"resource_urn": URN, **given, "intent": intent}
+
+
+def test_a_trigger_that_changes_under_a_time_that_stays_is_refused() -> None:
+    olds = recorded(trigger_time=float(SEED_TIME))
+    for change in ({"triggers": {"a": "1"}}, {"parameters": {"a": "b"}}, {"trigger_time": SEED_TIME + 1000.0}):
+        news = wanted(**{"trigger_time": float(SEED_TIME), **change})
+        with pytest.raises(RunError, match=r"FlowRun 'meters': .* asks for a new run, but trigger_time is still") as no:
+            provider().diff("r1", olds, news)
+        assert "r1" in str(no.value)
+    with pytest.raises(RunError, match="rerun_on_failure"):
+        provider().diff("r1", olds, wanted("t0", trigger_time=float(SEED_TIME), rerun_on_failure=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trigger_time": SEED_TIME + 60_000.0, "triggers": {"a": "1"}},
+        {"triggers": {"a": "1"}, "trigger_time": None},
+        {"flow_id": 1.0, "trigger_time": float(SEED_TIME)},
+        {"org_id": "o16", "trigger_time": float(SEED_TIME)},
+    ],
+)
+def test_other_changes_replace(change: dict[str, Any]) -> None:
+    news = wanted(**{name: value for name, value in change.items() if value is not None})
+    assert provider().diff("r1", recorded(trigger_time=float(SEED_TIME)), news).replaces
+
+
+def test_a_run_that_is_gone_is_in_no_way() -> None:
+    olds = {**recorded(trigger_time=float(SEED_TIME)), "record_expired": True}
+    assert provider().diff("r1", olds, wanted(trigger_time=float(SEED_TIME), triggers={"a": "1"})).replaces
+
+
+def test_nothing_changed() -> None:
+    time = float(SEED_TIME)
+    result = provider().diff("r1", recorded(trigger_time=time), wanted("t0", trigger_time=time))
+    assert (result.changes, result.replaces) == (False, [])
+
+
+# --- adoption and outputs
+
+
+def status(**request: Any) -> RunStatus:
+    return RunStatus("r1", Phase.RUNNING, "RUNNING", request=request)
+
+
+def test_mismatches() -> None:
+    def found(told: RunStatus, **arguments: Any) -> list[str]:
+        return list(provider().mismatches(props(**arguments), told))
+
+    assert found(status(flow_id=3377, trigger_minute="2019-11-22 09:23:44"), trigger_time=float(SEED_TIME)) == []
+    assert found(status()) == []
+    assert found(status(flow_id=1)) == ["its flow_id is 1, not 3377"]
+    (text,) = found(status(trigger_minute="2019-11-22 09:24:44"), trigger_time=float(SEED_TIME))
+    assert text == "its trigger_time is '2019-11-22 09:24:44', not 2019-11-22T01:23:44Z"
+
+
+def test_details() -> None:
+    place = Reference("enos.flow", "", "3377/o15", "r1")
+    given = provider().details(place, FlowRequest(3377, SEED_TIME), None)
+    assert (given["flow_instance_id"], given["trigger_time"]) == ("r1", SEED_TIME)
+    assert given["url"].startswith("https://support.enos-iot.com/docs/")
+    assert "trigger_time" not in provider().details(place, None, status()), "a refresh keeps what was sent"
