@@ -1,5 +1,6 @@
 """Pulumi resources that fire cloud workflow runs and batch jobs: once for each time you ask, and no id is lost."""
 
-from provider import tencent
+from provider import enos, huawei, tencent
+from provider.lifecycle.provider import Provider
 
-__all__ = ["tencent"]
+__all__ = ["Provider", "enos", "huawei", "tencent"]

@@ -1,4 +1,4 @@
-"""Where keys, regions and endpoints come from: stack configuration first, then the environment.
+"""Where keys, regions and endpoints come from: an explicit provider, then stack configuration, then the environment.
 
 What does NOT happen: parts of two sources are never mixed, no file of another tool is read, and no value enters an
 error text.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from provider.errors import InvalidConfiguration, MissingCredentials
 
 Lookup = Callable[[str], "str | None"]  # stack configuration: "tencentcloud:secretId" -> its value, or None
+
+EXPLICIT = "explicit:"
+"""Before a key of the stack configuration: the value was given to a `provider.Provider`."""
+EXPLICIT_NAME = "runs:providerName"
+"""The key under which an explicit provider tells its name."""
 
 # What may go into a header and a signature without doubt; keys and tokens of all systems are made of these.
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -32,157 +37,129 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class _Names:
-    """What one source calls the parts of a system's settings."""
+class Setting:
+    """What a setting is called in the stack configuration, in the environment, and as an argument of `Provider`."""
 
-    label: str
-    id: str
-    secret: str
-    token: str
-    region: str
-    endpoint: str
+    config: str
+    environ: str
+    argument: str
 
 
 @dataclass(frozen=True)
-class _System:
+class System:
+    """The settings of one system. A value that is empty counts as not set.
+
+    Each method raises InvalidConfiguration for a value that cannot be right; the text names the setting.
+    """
+
     title: str
-    config: _Names
-    environ: _Names
+    id: Setting
+    secret: Setting
+    endpoint_: Setting
+    token: Setting | None = None
+    region_: Setting | None = None
+    more: tuple[Setting, ...] = ()
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        known = (self.id, self.secret, self.token, self.region_, self.endpoint_, *self.more)
+        return tuple(setting for setting in known if setting)
+
+    def credentials(self, config: Lookup, environ: Mapping[str, str]) -> Credentials:
+        """The key pair and token of the first source that has any of them.
+
+        Raises MissingCredentials (with every place that was looked at), and InvalidConfiguration also for half of a
+        pair.
+        """
+        pair = [self.id, self.secret, *([self.token] if self.token else [])]
+        for source in zip(*(_sources(setting, config, environ) for setting in pair), strict=True):
+            found = [(name, _value(lookup, name)) for name, lookup in source]
+            (key_name, key), (secret_name, secret), *_ = found
+            if key and secret:
+                token = found[2][1] if len(found) > 2 else ""
+                return Credentials(key, secret, token, source=f"{key_name} and {_key(secret_name)}")
+            given = next((name for name, value in found if value), None)
+            if given:
+                # The other source may have the rest, but then nobody could tell whose key signs.
+                missing = " and ".join(_key(name) for name, value in found[:2] if not value)
+                raise InvalidConfiguration(f"{given} is set but not {missing}: set both, or neither")
+        places = [f"{self.id.argument} and {self.secret.argument} of an explicit provider"]
+        places += [f"stack configuration {self.id.config} and {self.secret.config}"]
+        places += [f"environment {self.id.environ} and {self.secret.environ}"]
+        raise MissingCredentials(f"no {self.title} credentials: set {', or '.join(places)}")
+
+    def value(self, setting: Setting, config: Lookup, environ: Mapping[str, str]) -> str | None:
+        """The setting's value in the first source that has it; None if no source has."""
+        values = (_value(lookup, name) for name, lookup in _sources(setting, config, environ))
+        return next((value for value in values if value), None)
+
+    def region(self, config: Lookup, environ: Mapping[str, str]) -> str | None:
+        """For example `ap-beijing`; None if it is not set."""
+        assert self.region_
+        for name, lookup in _sources(self.region_, config, environ):
+            if value := _value(lookup, name):
+                if not _REGION.fullmatch(value):
+                    raise InvalidConfiguration(f"{name} is not the name of a region")
+                return value
+        return None
+
+    def endpoint(self, config: Lookup, environ: Mapping[str, str]) -> str | None:
+        """Where the bytes go instead of the service's own host, as `scheme://host[:port]`; None if it is not set.
+
+        https is accepted anywhere, http for loopback only (127.0.0.0/8, ::1, localhost).
+        """
+        for name, lookup in _sources(self.endpoint_, config, environ):
+            if value := _value(lookup, name):
+                return _checked_endpoint(value, name)
+        return None
 
 
 # The names that the bridged Pulumi provider and Terraform's provider use (design.md, "Configuration and credentials").
-_TENCENT = _System(
+TENCENT = System(
     title="Tencent Cloud",
-    config=_Names(
-        label="stack configuration",
-        id="tencentcloud:secretId",
-        secret="tencentcloud:secretKey",
-        token="tencentcloud:securityToken",
-        region="tencentcloud:region",
-        endpoint="runs:tencentEndpoint",
-    ),
-    environ=_Names(
-        label="environment",
-        id="TENCENTCLOUD_SECRET_ID",
-        secret="TENCENTCLOUD_SECRET_KEY",
-        token="TENCENTCLOUD_SECURITY_TOKEN",
-        region="TENCENTCLOUD_REGION",
-        endpoint="RUNS_TENCENT_ENDPOINT",
-    ),
+    id=Setting("tencentcloud:secretId", "TENCENTCLOUD_SECRET_ID", "tencent_secret_id"),
+    secret=Setting("tencentcloud:secretKey", "TENCENTCLOUD_SECRET_KEY", "tencent_secret_key"),
+    token=Setting("tencentcloud:securityToken", "TENCENTCLOUD_SECURITY_TOKEN", "tencent_security_token"),
+    region_=Setting("tencentcloud:region", "TENCENTCLOUD_REGION", "tencent_region"),
+    endpoint_=Setting("runs:tencentEndpoint", "RUNS_TENCENT_ENDPOINT", "tencent_endpoint"),
 )
 
 # The environment's names are those of Terraform's provider; the OBS SDK has others, which it reads only when told to.
-_HUAWEI = _System(
+HUAWEI = System(
     title="Huawei Cloud",
-    config=_Names(
-        label="stack configuration",
-        id="huaweicloud:accessKey",
-        secret="huaweicloud:secretKey",
-        token="huaweicloud:securityToken",
-        region="huaweicloud:region",
-        endpoint="runs:huaweiEndpoint",
-    ),
-    environ=_Names(
-        label="environment",
-        id="HW_ACCESS_KEY",
-        secret="HW_SECRET_KEY",
-        token="HW_SECURITY_TOKEN",
-        region="HW_REGION_NAME",
-        endpoint="RUNS_HUAWEI_ENDPOINT",
-    ),
+    id=Setting("huaweicloud:accessKey", "HW_ACCESS_KEY", "huawei_access_key"),
+    secret=Setting("huaweicloud:secretKey", "HW_SECRET_KEY", "huawei_secret_key"),
+    token=Setting("huaweicloud:securityToken", "HW_SECURITY_TOKEN", "huawei_security_token"),
+    region_=Setting("huaweicloud:region", "HW_REGION_NAME", "huawei_region"),
+    endpoint_=Setting("runs:huaweiEndpoint", "RUNS_HUAWEI_ENDPOINT", "huawei_endpoint"),
 )
 
 # EnOS: the vendor's SDK takes all of these as arguments, so the names are ours. Tokens are fetched, never configured.
-_ENOS = _System(
+ENOS_ORG = Setting("enos:orgId", "ENOS_ORG_ID", "enos_org_id")
+ENOS_USER = Setting("enos:userId", "ENOS_USER_ID", "enos_user_id")
+ENOS = System(
     title="EnOS",
-    config=_Names(
-        label="stack configuration",
-        id="enos:accessKey",
-        secret="enos:secretKey",
-        token="",
-        region="",
-        endpoint="enos:endpoint",
-    ),
-    environ=_Names(
-        label="environment",
-        id="ENOS_ACCESS_KEY",
-        secret="ENOS_SECRET_KEY",
-        token="",
-        region="",
-        endpoint="RUNS_ENOS_ENDPOINT",
-    ),
+    id=Setting("enos:accessKey", "ENOS_ACCESS_KEY", "enos_access_key"),
+    secret=Setting("enos:secretKey", "ENOS_SECRET_KEY", "enos_secret_key"),
+    endpoint_=Setting("enos:endpoint", "RUNS_ENOS_ENDPOINT", "enos_endpoint"),
+    more=(ENOS_ORG, ENOS_USER),
 )
 
-
-def tencent_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
-    """The key pair and token of the first source that has any of them. An empty value counts as not set.
-
-    Raises MissingCredentials (with every place that was looked at) or InvalidConfiguration (half of a pair, or a value
-    that no key can be; the text names the setting).
-    """
-    return _credentials(_TENCENT, config, environ)
-
-
-def tencent_region(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """For example `ap-beijing`; None if it is not set. Raises InvalidConfiguration for what no region can be."""
-    return _region(_TENCENT, config, environ)
-
-
-def tencent_endpoint(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """Where the bytes go instead of the service's own host, as `scheme://host[:port]`; None if it is not set.
-
-    https is accepted anywhere, http for loopback only (127.0.0.0/8, ::1, localhost). Raises InvalidConfiguration.
-    """
-    return _endpoint(_TENCENT, config, environ)
-
-
-def huawei_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
-    """As `tencent_credentials`."""
-    return _credentials(_HUAWEI, config, environ)
-
-
-def huawei_region(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """For example `cn-north-4`; as `tencent_region`."""
-    return _region(_HUAWEI, config, environ)
-
-
-def huawei_endpoint(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """As `tencent_endpoint`."""
-    return _endpoint(_HUAWEI, config, environ)
-
-
-def enos_credentials(config: Lookup, environ: Mapping[str, str]) -> Credentials:
-    """Access key and secret key of an application. Otherwise as `tencent_credentials`."""
-    return _credentials(_ENOS, config, environ)
+SYSTEMS = (TENCENT, HUAWEI, ENOS)
 
 
 def enos_endpoint(config: Lookup, environ: Mapping[str, str]) -> str:
     """The customer's API gateway as `scheme://host[:port]`; http for loopback only. Raises InvalidConfiguration also if
     it is not set, since there is no default.
     """
-    found = _endpoint(_ENOS, config, environ)
+    found = ENOS.endpoint(config, environ)
     if found is None:
-        places = " or ".join(f"{names.label} {names.endpoint}" for names in (_ENOS.config, _ENOS.environ))
+        places = f"stack configuration {ENOS.endpoint_.config} or environment {ENOS.endpoint_.environ}"
         raise InvalidConfiguration(
-            f"no EnOS endpoint: set {places} to your API gateway (console: Help, Environment Information)"
+            f"no EnOS endpoint: set {places} to the address of your API gateway (console, Help, Environment "
+            "Information)"
         )
     return found
-
-
-def enos_organization(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """For example `o15`; None if it is not set."""
-    return (
-        _value(config, "stack configuration", "enos:orgId") or _value(environ.get, "environment", "ENOS_ORG_ID") or None
-    )
-
-
-def enos_user(config: Lookup, environ: Mapping[str, str]) -> str | None:
-    """The user that owns the flows; None if it is not set."""
-    return (
-        _value(config, "stack configuration", "enos:userId")
-        or _value(environ.get, "environment", "ENOS_USER_ID")
-        or None
-    )
 
 
 def is_loopback(host: str) -> bool:
@@ -196,48 +173,27 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
-def _sources(system: _System, config: Lookup, environ: Mapping[str, str]) -> list[tuple[_Names, Lookup]]:
-    return [(system.config, config), (system.environ, environ.get)]
+def _sources(setting: Setting, config: Lookup, environ: Mapping[str, str]) -> Iterator[tuple[str, Lookup]]:
+    """The setting's full name in each source, first the one that wins, and how to look it up there."""
+    name = config(EXPLICIT_NAME)
+    yield f"provider {name!r} {setting.argument}", lambda _: config(EXPLICIT + setting.config)
+    yield f"stack configuration {setting.config}", lambda _: config(setting.config)
+    yield f"environment {setting.environ}", lambda _: environ.get(setting.environ)
 
 
-def _value(lookup: Lookup, label: str, name: str) -> str:
-    value = (lookup(name) or "") if name else ""  # not each system has each setting
+def _key(name: str) -> str:
+    """A setting's full name without its source."""
+    return name.rpartition(" ")[2]
+
+
+def _value(lookup: Lookup, name: str) -> str:
+    value = lookup(name) or ""
     if value and not _PRINTABLE.fullmatch(value):
         what = (
             "leading or trailing white space" if value != value.strip() else "a space or a character that is not ASCII"
         )
-        raise InvalidConfiguration(f"{label} {name} has {what}; set it again without")
+        raise InvalidConfiguration(f"{name} has {what}; set it again without")
     return value
-
-
-def _credentials(system: _System, config: Lookup, environ: Mapping[str, str]) -> Credentials:
-    for names, lookup in _sources(system, config, environ):
-        key, secret, token = (_value(lookup, names.label, name) for name in (names.id, names.secret, names.token))
-        if key and secret:
-            return Credentials(key, secret, token, source=f"{names.label} {names.id}")
-        if key or secret or token:
-            # The other source may have the rest, but then nobody could tell whose key signs.
-            missing = " and ".join(name for name, value in ((names.id, key), (names.secret, secret)) if not value)
-            given = next(n for n, v in ((names.id, key), (names.secret, secret), (names.token, token)) if v)
-            raise InvalidConfiguration(f"{names.label} has {given} but not {missing}: set both, or neither")
-    places = ", or ".join(f"{n.label} {n.id} and {n.secret}" for n in (system.config, system.environ))
-    raise MissingCredentials(f"no {system.title} credentials: set {places}")
-
-
-def _region(system: _System, config: Lookup, environ: Mapping[str, str]) -> str | None:
-    for names, lookup in _sources(system, config, environ):
-        if value := _value(lookup, names.label, names.region):
-            if not _REGION.fullmatch(value):
-                raise InvalidConfiguration(f"{names.label} {names.region} is not the name of a region")
-            return value
-    return None
-
-
-def _endpoint(system: _System, config: Lookup, environ: Mapping[str, str]) -> str | None:
-    for names, lookup in _sources(system, config, environ):
-        if value := _value(lookup, names.label, names.endpoint):
-            return _checked_endpoint(value, f"{names.label} {names.endpoint}")
-    return None
 
 
 def _checked_endpoint(value: str, where: str) -> str:

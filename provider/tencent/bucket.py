@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from pulumi.output import Unknown
 
-from provider import credentials, errors
+from provider import errors
+from provider.credentials import TENCENT
 from provider.lifecycle import checks
 from provider.runs import Reference
 
@@ -28,7 +29,7 @@ def problems(props: Mapping[str, Any], setting: Lookup) -> Iterator[checks.Probl
     region = "a region, for example ap-beijing"
     yield from checks.text(props, "region", required=False, pattern=_REGION, expected=region)
     if props.get("region") is None:
-        found = credentials.tencent_region(setting, os.environ)
+        found = TENCENT.region(setting, os.environ)
         if not found:
             where = "the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"
             yield "region", f"is missing: looked for it in {where}"
@@ -40,7 +41,7 @@ def place(system: str, props: Mapping[str, Any], setting: Lookup) -> Reference:
     """A recorded run stays where its reference says, whatever the configuration says today."""
     if isinstance(props.get("reference"), str):
         return Reference.parse(props["reference"])
-    region = props.get("region") or credentials.tencent_region(setting, os.environ)
+    region = props.get("region") or TENCENT.region(setting, os.environ)
     if not region:
         raise errors.InvalidConfiguration(
             "the region is missing: set the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypedDict
 import pulumi
 from pulumi.output import Unknown
 
-from provider import credentials, errors
+from provider import errors
+from provider.credentials import TENCENT
 from provider.lifecycle import checks
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
 from provider.lifecycle.run_provider import RunProvider
@@ -81,10 +82,10 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
     def client(self, place: Reference) -> InventoryClient:
         return InventoryClient(
             shared(),
-            credentials.tencent_credentials(self.setting, os.environ),
+            TENCENT.credentials(self.setting, os.environ),
             region=place.region,
             bucket=place.scope,
-            endpoint=credentials.tencent_endpoint(self.setting, os.environ),
+            endpoint=TENCENT.endpoint(self.setting, os.environ),
         )
 
     def look(self, api: InventoryClient, id: str) -> RunStatus:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from provider import credentials
+from provider.credentials import TENCENT
 from provider.lifecycle import checks
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
 from provider.lifecycle.run_provider import RunProvider
@@ -42,10 +42,10 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(
             shared(),
-            credentials.tencent_credentials(self.setting, os.environ),
+            TENCENT.credentials(self.setting, os.environ),
             region=place.region,
             bucket=place.scope,
-            endpoint=credentials.tencent_endpoint(self.setting, os.environ),
+            endpoint=TENCENT.endpoint(self.setting, os.environ),
         )
 
     def request(self, props: Mapping[str, Any], token: str) -> WorkflowRequest:

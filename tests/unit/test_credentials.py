@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider.credentials import Credentials, is_loopback, tencent_credentials, tencent_endpoint, tencent_region
+from provider.credentials import EXPLICIT, EXPLICIT_NAME, TENCENT, Credentials, is_loopback
 from provider.errors import InvalidConfiguration, MissingCredentials
 
 CONFIG = {"tencentcloud:secretId": "cfg-id", "tencentcloud:secretKey": "cfg-key"}
@@ -12,18 +12,32 @@ ENVIRON = {"TENCENTCLOUD_SECRET_ID": "env-id", "TENCENTCLOUD_SECRET_KEY": "env-k
 
 
 def test_stack_configuration_wins_and_its_missing_token_is_not_taken_from_the_environment() -> None:
-    found = tencent_credentials(CONFIG.get, ENVIRON)
-    assert found == Credentials("cfg-id", "cfg-key", "", "stack configuration tencentcloud:secretId")
+    found = TENCENT.credentials(CONFIG.get, ENVIRON)
+    assert found == Credentials(
+        "cfg-id", "cfg-key", "", "stack configuration tencentcloud:secretId and tencentcloud:secretKey"
+    )
 
 
 def test_environment() -> None:
-    found = tencent_credentials({}.get, ENVIRON)
-    assert found == Credentials("env-id", "env-key", "t", "environment TENCENTCLOUD_SECRET_ID")
+    found = TENCENT.credentials({}.get, ENVIRON)
+    assert found == Credentials(
+        "env-id", "env-key", "t", "environment TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY"
+    )
+
+
+def test_an_explicit_provider_wins_and_is_named() -> None:
+    explicit = {f"{EXPLICIT}tencentcloud:secretId": "eu-id", f"{EXPLICIT}tencentcloud:secretKey": "eu-key"}
+    named = {**CONFIG, **explicit, EXPLICIT_NAME: "eu", "tencentcloud:securityToken": "of-the-stack"}
+    source = "provider 'eu' tencent_secret_id and tencent_secret_key"
+    assert TENCENT.credentials(named.get, ENVIRON) == Credentials("eu-id", "eu-key", "", source)
+    del named[f"{EXPLICIT}tencentcloud:secretKey"]
+    with pytest.raises(InvalidConfiguration, match="provider 'eu' tencent_secret_id is set but not tencent_secret_key"):
+        TENCENT.credentials(named.get, ENVIRON)
 
 
 def test_an_empty_value_is_not_set() -> None:
     empty = dict.fromkeys(CONFIG, "")
-    assert tencent_credentials(empty.get, ENVIRON).id == "env-id"
+    assert TENCENT.credentials(empty.get, ENVIRON).id == "env-id"
 
 
 @pytest.mark.parametrize(
@@ -37,13 +51,13 @@ def test_an_empty_value_is_not_set() -> None:
 def test_half_of_a_pair_is_not_completed_from_the_other_source(
     config: dict[str, str], given: str, missing: str
 ) -> None:
-    with pytest.raises(InvalidConfiguration, match=f"has {given} but not {missing}"):
-        tencent_credentials(config.get, ENVIRON)
+    with pytest.raises(InvalidConfiguration, match=f"{given} is set but not {missing}"):
+        TENCENT.credentials(config.get, ENVIRON)
 
 
 def test_missing_names_every_place() -> None:
     with pytest.raises(MissingCredentials) as caught:
-        tencent_credentials({}.get, {})
+        TENCENT.credentials({}.get, {})
     for name in (*CONFIG, "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY"):
         assert name in str(caught.value)
 
@@ -52,7 +66,7 @@ def test_missing_names_every_place() -> None:
 @pytest.mark.parametrize("value", [" hunter2", "hunter2\n", "hun ter2", "hunter2\r\nX: y", "hünter2", "\x00hunter2"])
 def test_a_value_that_no_key_can_be_is_refused_and_not_told(name: str, value: str) -> None:
     with pytest.raises(InvalidConfiguration, match=name) as caught:
-        tencent_credentials({}.get, {**ENVIRON, name: value})
+        TENCENT.credentials({}.get, {**ENVIRON, name: value})
     assert "hunter2" not in str(caught.value)
     assert "ter2" not in str(caught.value)
 
@@ -64,12 +78,12 @@ def test_secrets_are_not_in_the_text_form() -> None:
 
 
 def test_region() -> None:
-    assert tencent_region({"tencentcloud:region": "ap-beijing"}.get, {"TENCENTCLOUD_REGION": "ap-b"}) == "ap-beijing"
-    assert tencent_region({}.get, {"TENCENTCLOUD_REGION": "ap-b"}) == "ap-b"
-    assert tencent_region({}.get, {}) is None
+    assert TENCENT.region({"tencentcloud:region": "ap-beijing"}.get, {"TENCENTCLOUD_REGION": "ap-b"}) == "ap-beijing"
+    assert TENCENT.region({}.get, {"TENCENTCLOUD_REGION": "ap-b"}) == "ap-b"
+    assert TENCENT.region({}.get, {}) is None
     for bad in ("ap-beijing ", "evil.example/", "a@b", "-a"):
         with pytest.raises(InvalidConfiguration, match="TENCENTCLOUD_REGION"):
-            tencent_region({}.get, {"TENCENTCLOUD_REGION": bad})
+            TENCENT.region({}.get, {"TENCENTCLOUD_REGION": bad})
 
 
 @pytest.mark.parametrize(
@@ -84,8 +98,8 @@ def test_region() -> None:
     ],
 )
 def test_endpoint(value: str, expected: str) -> None:
-    assert tencent_endpoint({"runs:tencentEndpoint": value}.get, {}) == expected
-    assert tencent_endpoint({}.get, {"RUNS_TENCENT_ENDPOINT": value}) == expected
+    assert TENCENT.endpoint({"runs:tencentEndpoint": value}.get, {}) == expected
+    assert TENCENT.endpoint({}.get, {"RUNS_TENCENT_ENDPOINT": value}) == expected
 
 
 @pytest.mark.parametrize(
@@ -99,12 +113,12 @@ def test_endpoint(value: str, expected: str) -> None:
 )  # fmt: skip
 def test_endpoint_that_is_refused(value: str) -> None:
     with pytest.raises(InvalidConfiguration, match="RUNS_TENCENT_ENDPOINT") as caught:
-        tencent_endpoint({}.get, {"RUNS_TENCENT_ENDPOINT": value})
+        TENCENT.endpoint({}.get, {"RUNS_TENCENT_ENDPOINT": value})
     assert "pw" not in str(caught.value)
 
 
 def test_no_endpoint() -> None:
-    assert tencent_endpoint({}.get, {}) is None
+    assert TENCENT.endpoint({}.get, {}) is None
 
 
 def test_loopback_is_told_by_the_name_alone() -> None:

@@ -1,0 +1,75 @@
+"""Several accounts in one program, and where a key may come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.emulator import SECRET_ID, SECRET_KEY, emulator
+from tests.support.stack import Stack, call, run
+
+pytestmark = pytest.mark.engine
+
+OTHER_ID, OTHER_KEY = "AKIDother", "other-canary-key"
+PAIRS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
+EXPLICIT = "=ResourceOptions(provider=eu)"
+
+
+def provider(**arguments: str) -> str:
+    given = {"tencent_secret_id": OTHER_ID, "tencent_secret_key": OTHER_KEY, **arguments}
+    return "from provider import Provider\n" + call("Provider", "eu", **given)
+
+
+def test_two_accounts_in_one_up_each_sign_with_their_own_key(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        eu = provider(tencent_region="eu-frankfurt")
+        stack.up(eu, run("here", object="here.mp4"), run("there", object="there.mp4", opts=EXPLICIT))
+        signed = {
+            entry["request"]["query"]["object"]: entry["request"]["headers"]["authorization"] for entry in cloud.runs()
+        }
+        assert f"q-ak={SECRET_ID}&" in signed["here.mp4"]
+        assert f"q-ak={OTHER_ID}&" in signed["there.mp4"]
+        assert stack.outputs("there")["region"] == "eu-frankfurt"
+        assert stack.outputs("here")["region"] == "ap-beijing"
+        assert OTHER_KEY not in stack.export(), "secrets given to a provider are encrypted"
+        sent = cloud.requests()
+        stack.up()
+        assert cloud.requests() == sent
+        stack.refresh()
+        stack.destroy()
+
+
+def test_what_the_provider_leaves_out_comes_from_the_stack_but_never_part_of_a_pair(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        stack.configure(tencentcloud__securityToken="belongs-to-the-stack-key")
+        stack.up(provider(), run("there", opts=EXPLICIT))
+        (entry,) = cloud.runs()
+        assert f"q-ak={OTHER_ID}&" in entry["request"]["headers"]["authorization"]
+        assert "x-ci-security-token" not in entry["request"]["headers"]
+        assert stack.outputs("there")["region"] == "ap-beijing", "endpoint and region come from the stack"
+        half = 'from provider import Provider\neu = Provider("eu", tencent_secret_id="x")\n'
+        refused = stack.up(half, run("there", object="b.mp4", opts=EXPLICIT), check=False)
+        assert refused.code != 0
+        assert "provider 'eu' tencent_secret_id is set but not tencent_secret_key" in refused.text
+
+
+def test_a_refused_key_is_named_by_its_provider(tmp_path: Path) -> None:
+    with emulator() as cloud:
+        stack = Stack(tmp_path, cloud)
+        refused = stack.up(provider(), run("there", opts=EXPLICIT), check=False)
+        assert refused.code != 0
+        assert "provider 'eu' tencent_secret_id" in refused.text
+        assert OTHER_KEY not in refused.text
+        assert cloud.ids() == []
+
+
+def test_moving_a_run_to_another_account_fires_nothing(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        stack.up(run())
+        stack.up(provider(), run(opts=EXPLICIT))
+        stack.up(provider(tencent_secret_key=OTHER_KEY + "x"), run(opts=EXPLICIT))
+        assert cloud.ids() == [stack.id()]
