@@ -1,0 +1,227 @@
+"""What our clients send and what the vendors' SDKs send for the same work, compared field by field.
+
+Both go to the emulator, which accepts both, through a recorder. Each difference is a row of `differences.ROWS`. Ours
+signs at the second at which the SDK did, so even signatures must be equal where nothing that they cover differs.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from provider.credentials import Credentials
+from provider.huawei import client as obs_client
+from provider.runs import Phase, RunStatus
+from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from provider.transport import Transport
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.vendor import differences
+from tests.vendor.recorder import Recorded, Recorder, recorder
+from tests.vendor.sdks import BUCKET, GRAPH, HUAWEI_REGION, REGION, huawei, tencent
+from tests.vendor.wire import differing, fields
+
+pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow:DeprecationWarning:obs\.client")
+
+WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"
+KEY = "videos/my clip (1)+~中.mp4"
+TOKEN = "TOKEN/abc+def=="
+SINCE, SINCE_TEXT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "2026-01-02T03:04:05+0000"
+INPUTS = {"template-id": 1234567, "rate": 1.5, "on": True, "tags": ["a", "中"], "deep": {"x": "\"'"}}
+WORK = WorkflowRequest(WORKFLOW, KEY)
+BATCH = InventoryRequest(
+    "demo",
+    "Workflow",
+    {"Prefix": "input"},
+    {
+        "TimeInterval": {"Start": "2022-02-01T12:00:00+0800", "End": "2022-05-01T12:00:00+0800"},
+        "WorkflowIds": WORKFLOW,
+    },
+)
+SINGLE = InventoryRequest(
+    "batch-1",
+    "Job",
+    {"Object": "a b/中.mp4"},
+    {
+        "Tag": "Transcode",
+        "JobParam": {"TemplateId": "t1", "WatermarkTemplateId": ["t2", "t3"]},
+        "Output": {"Region": REGION, "Bucket": BUCKET, "Object": "out/${InputName}.${ext}"},
+        "UserData": "a<b>&\"c'",
+    },
+)
+
+
+class Bench:
+    """Both sides, and a run of each kind to look at. `now` is the clock of ours, `token` that of a temporary key."""
+
+    def __init__(self, cloud: Emulator, record: Recorder) -> None:
+        self.cloud, self.record = cloud, record
+        self.now, self.token = datetime.now(timezone.utc).timestamp(), ""
+        self.execution = self.executions().start(WORK).id
+        self.job = self.jobs().start(BATCH).id
+        self.graph_run = self.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY)).id
+        record.take()
+
+    def _place(self, **place: str) -> dict[str, Any]:
+        return {**place, "endpoint": self.record.url, "clock": lambda: self.now}
+
+    @property
+    def _keys(self) -> Credentials:
+        return Credentials(SECRET_ID, SECRET_KEY, self.token)
+
+    def executions(self) -> WorkflowClient:
+        return WorkflowClient(Transport(), self._keys, **self._place(region=REGION, bucket=BUCKET))
+
+    def jobs(self) -> InventoryClient:
+        return InventoryClient(Transport(), self._keys, **self._place(region=REGION, bucket=BUCKET))
+
+    def graph(self) -> obs_client.WorkflowClient:
+        place = self._place(region=HUAWEI_REGION, graph_name=GRAPH)
+        return obs_client.WorkflowClient(Transport(), self._keys, **place)
+
+    def cos(self) -> Any:
+        return tencent(self.record.url, token=self.token or None)
+
+    def obs(self) -> Any:
+        host = f"http://obs.{HUAWEI_REGION}.myhuaweicloud.com"
+        return huawei(host, token=self.token or None, tunnel=self.record.url)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The same work by both. `which` of the requests that it takes is compared."""
+
+    ours: Callable[[Bench], Any]
+    theirs: Callable[[Bench], Any]
+    which: int = 0
+    token: str = ""
+
+
+def trigger(bench: Bench) -> Any:
+    return bench.cos().ci_trigger_workflow(Bucket=BUCKET, WorkflowId=WORKFLOW, Key=KEY)
+
+
+def create(request: InventoryRequest) -> Callable[[Bench], Any]:
+    """As in the SDK's own demo, which gives the content type."""
+    body = {"Name": request.name, "Type": request.type, "Input": request.input, "Operation": request.operation}
+    return lambda bench: bench.cos().ci_create_inventory_trigger_jobs(
+        Bucket=BUCKET, JobBody=body, ContentType="application/xml"
+    )
+
+
+def cancel(bench: Bench) -> Any:
+    bench.cloud.set_state(bench.job, "Running")
+    return bench.cos().ci_delete_inventory_trigger_jobs(Bucket=BUCKET, JobId=bench.job)
+
+
+def our_cancel(bench: Bench) -> None:
+    bench.cloud.set_state(bench.job, "Running")
+    bench.jobs().cancel(bench.job)
+
+
+def second_page(bench: Bench) -> Any:
+    def page(token: str) -> Any:
+        return bench.cos().ci_list_workflowexecution(
+            Bucket=BUCKET, WorkflowId=WORKFLOW, BatchJobId=bench.job, Size=100, NextToken=token
+        )
+
+    return page(page("")["NextToken"])
+
+
+CALLS = {
+    "CI trigger": Call(lambda b: b.executions().start(WORK), trigger),
+    "CI trigger, temporary key": Call(lambda b: b.executions().start(WORK), trigger, token=TOKEN),
+    "CI get execution": Call(
+        lambda b: b.executions().get(b.execution),
+        lambda b: b.cos().ci_get_workflowexecution(Bucket=BUCKET, RunId=b.execution),
+    ),
+    "CI list executions": Call(
+        lambda b: b.executions().find(WORK, SINCE),
+        lambda b: b.cos().ci_list_workflowexecution(
+            Bucket=BUCKET, WorkflowId=WORKFLOW, StartCreationTime=SINCE_TEXT, Size=100
+        ),
+    ),
+    "CI list executions of a job, page 2": Call(lambda b: b.jobs().executions(b.jobs().get(b.job)), second_page, -1),
+    "CI create job": Call(lambda b: b.jobs().start(BATCH), create(BATCH)),
+    "CI create job of type Job": Call(lambda b: b.jobs().start(SINGLE), create(SINGLE)),
+    "CI get job": Call(
+        lambda b: b.jobs().get(b.job), lambda b: b.cos().ci_get_inventory_trigger_jobs(Bucket=BUCKET, JobID=b.job)
+    ),
+    "CI list jobs": Call(
+        lambda b: b.jobs().find(BATCH, SINCE),
+        lambda b: b.cos().ci_list_inventory_trigger_jobs(Bucket=BUCKET, StartCreationTime=SINCE_TEXT, Size=100),
+    ),
+    "CI cancel job": Call(our_cancel, cancel),
+    "OBS start": Call(
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS)),
+        lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY, INPUTS),
+    ),
+    "OBS start without inputs": Call(
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY)),
+        lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY),
+    ),
+    "OBS start, temporary key": Call(
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS)),
+        lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY, INPUTS),
+        token=TOKEN,
+    ),
+    "OBS get": Call(lambda b: b.graph().get(b.graph_run), lambda b: b.obs().getWorkflowExecution(b.graph_run, GRAPH)),
+    "OBS list": Call(
+        lambda b: b.graph().find(obs_client.WorkflowRequest("demo-bucket", KEY), SINCE),
+        lambda b: b.obs().listWorkflowExecution(GRAPH, "APICALL", limit=1000),
+    ),
+    "OBS list after a marker": Call(
+        lambda b: b.graph().stopped_at(RunStatus("a/b c+=", Phase.SUCCEEDED, "SUCCESS")),
+        lambda b: b.obs().listWorkflowExecution(GRAPH, nextMarker="APICALLa/b c+", limit=100),
+    ),
+}
+
+
+@pytest.fixture
+def bench(cloud: Emulator) -> Iterator[Bench]:
+    with recorder(cloud.url) as record:
+        yield Bench(cloud, record)
+
+
+def both(bench: Bench, call: Call) -> tuple[Recorded, Recorded]:
+    bench.token = call.token
+    call.theirs(bench)
+    theirs = bench.record.take()[call.which]
+    bench.now = signed_at(theirs)
+    call.ours(bench)
+    return bench.record.take()[call.which], theirs
+
+
+def signed_at(request: Recorded) -> float:
+    """The clock of the SDK: CI's signature begins 60 seconds before it, OBS's request has a date."""
+    sent = fields(request)
+    if "Date" in sent:
+        return email.utils.parsedate_to_datetime(sent["Date"]).timestamp()
+    return float(sent["Authorization q-sign-time"].partition(";")[0]) + 60
+
+
+def expected(name: str) -> Mapping[str, tuple[str, str]]:
+    rows = [row for row in differences.ROWS if name in row.calls]
+    assert len({row.field for row in rows}) == len(rows), f"two rows for one field of {name}"
+    return {row.field: (row.ours, row.theirs) for row in rows}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_difference_is_in_the_table(bench: Bench, name: str) -> None:
+    ours, theirs = both(bench, CALLS[name])
+    assert (ours.status, theirs.status) == (200, 200)
+    assert differing(ours, theirs) == expected(name)
+
+
+def test_the_table_names_the_calls() -> None:
+    assert list(differences.CALLS) == list(CALLS)
+    assert all(row.calls and set(row.calls) <= set(CALLS) for row in differences.ROWS)
+
+
+def test_the_document_shows_the_table() -> None:
+    text = differences.DOCUMENT.read_text()
+    assert differences.document(text) == text, "write it anew: python -m tests.vendor.differences"
