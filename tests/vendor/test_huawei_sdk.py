@@ -14,8 +14,6 @@ import pytest
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.vendor.sdks import GRAPH, huawei
 
-pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow:DeprecationWarning:obs\.client")
-
 SYSTEM = "huawei.workflow"
 REGION = "cn-emulator-1"  # of requests that go to an address in place of the vendor's host
 KEY = "/mpc/中 demo.mp4"

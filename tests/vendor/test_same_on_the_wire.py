@@ -25,8 +25,6 @@ from tests.vendor.recorder import Recorded, Recorder, recorder
 from tests.vendor.sdks import BUCKET, GRAPH, HUAWEI_REGION, REGION, huawei, tencent
 from tests.vendor.wire import differing, fields
 
-pytestmark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utcnow:DeprecationWarning:obs\.client")
-
 WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"
 KEY = "videos/my clip (1)+~中.mp4"
 TOKEN = "TOKEN/abc+def=="
