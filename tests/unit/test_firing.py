@@ -271,11 +271,11 @@ def test_the_delete_of_another_resource_is_no_replacement(cloud: Cloud) -> None:
 
 def test_one_delete_stands_for_one_replacement(cloud: Cloud) -> None:
     process = Process(cloud)
-    old = Recorded("i0", "t", A, None)
-    process.memory.deleted(URN, SYSTEM, old)
-    assert process.memory.old(URN) == (old, True)
+    process.memory.deleted(URN, SYSTEM, Recorded("i0", "t", A, None))
     process.create(Process(cloud).mint())
-    assert process.memory.old(URN) == (None, False)
+    assert cloud.looks == []
+    process.create(Process(cloud).mint())
+    assert cloud.looks != []
 
 
 @pytest.mark.parametrize("replaced", [True, False])
@@ -545,6 +545,18 @@ def test_with_proof_a_later_run_is_adopted(cloud: Cloud, after: int) -> None:
     assert cloud.starts == 0
 
 
+@pytest.mark.parametrize("before", [2, 3, 600, 899])
+def test_with_proof_an_earlier_run_is_adopted(cloud: Cloud, before: int) -> None:
+    """Only the token's own intent can have led to it, whatever the clocks say."""
+    earlier = cloud.begin("ours", marker="m", at=cloud.time() - before * SECOND)
+    process = Process(cloud)
+    if before > 2:
+        with pytest.raises(errors.Ambiguous):
+            process.create(Process(cloud, machine="another").mint())
+    assert process.create(Process(cloud).mint(), request=Request(cloud, marker="m")).id == earlier
+    assert cloud.starts == 0
+
+
 @pytest.mark.parametrize(("before", "adopted"), [(0, True), (1, True), (2, True), (3, False), (3600, False)])
 def test_a_run_from_before_the_intent_is_not_ours(cloud: Cloud, before: int, adopted: bool) -> None:
     """On one machine the two clocks are one, so that only whole seconds are a margin."""
@@ -674,6 +686,24 @@ def test_several_candidates_are_listed(cloud: Cloud, many: int) -> None:
     assert cloud.starts == 0
 
 
+def test_one_that_can_be_ours_and_a_later_one_are_ambiguous(cloud: Cloud) -> None:
+    intent = Process(cloud).mint()
+    both = cloud.begin("ours"), cloud.begin("foreign", at=cloud.time() + 11 * MINUTE)
+    cloud.clock.seconds += 3600
+    with pytest.raises(errors.Ambiguous) as error:
+        Process(cloud).create(intent)
+    assert error.value.candidates == both
+    assert cloud.starts == 0
+
+
+def test_candidates_are_listed_in_the_order_of_their_times(cloud: Cloud) -> None:
+    intent = Process(cloud).mint()
+    began = [cloud.begin("foreign", at=cloud.time() + n * SECOND) for n in (5, 1, 3)]
+    with pytest.raises(errors.Ambiguous) as error:
+        Process(cloud).create(intent)
+    assert error.value.candidates == (began[1], began[2], began[0])
+
+
 def test_two_with_proof_are_ambiguous_too(cloud: Cloud) -> None:
     intent = Process(cloud).mint()
     both = [cloud.begin("ours", marker="m") for _ in range(2)]
@@ -740,7 +770,7 @@ def test_a_run_that_a_twin_has_on_record_is_no_candidate(cloud: Cloud, how: str)
     elif how == "delete":
         second.memory.deleted(TWIN, SYSTEM, twin)
     else:
-        second.memory.settled(TWIN, SYSTEM, twin.id)
+        second.memory.settled(TWIN, "t", SYSTEM, twin.id)
     settled = second.create(intents[1])
     assert settled.provenance == "fired"
     assert settled.id != twin.id
