@@ -119,15 +119,18 @@ class Memory:
             self._taken.add((system, run.id))
 
     def deleted(self, urn: str, system: Hashable, run: Recorded) -> None:
-        """`delete` was called for this run: if a create follows in this process, it is a replace."""
+        """`delete` was called for this run: if a create follows in this process, it is a replace.
+
+        A rename has changed the URN that create tells, but not the token.
+        """
         with self._lock:
-            self._deleted[urn] = run
+            self._deleted[urn] = self._deleted[run.token] = run
             self._taken.add((system, run.id))
 
-    def old(self, urn: str) -> tuple[Recorded | None, bool]:
+    def old(self, urn: str, token: str) -> tuple[Recorded | None, bool]:
         """The run that the resource had, and whether this process has just deleted it."""
         with self._lock:
-            deleted = self._deleted.get(urn)
+            deleted = self._deleted.get(urn) or self._deleted.get(token)
             return deleted or self._recorded.get(urn), deleted is not None
 
     def attempted(self, urn: str, token: str) -> bool:
@@ -143,9 +146,11 @@ class Memory:
         with self._lock:
             self._attempted.discard((urn, token))
 
-    def settled(self, urn: str, system: Hashable, id: str) -> None:
+    def settled(self, urn: str, token: str, system: Hashable, id: str) -> None:
         with self._lock:
-            self._deleted.pop(urn, None)
+            deleted = self._deleted.pop(urn, None) or self._deleted.pop(token, None)
+            if deleted:  # one delete stands for one replacement
+                self._deleted.pop(deleted.token, None)
             self._taken.add((system, id))
 
     def free(self, system: Hashable, candidates: tuple[Candidate, ...]) -> list[Candidate]:
@@ -214,9 +219,9 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
             f"intent too: {intent_urn(ask.urn)}"
         )
     with memory.one_at_a_time(api.work):
-        old, just_deleted = memory.old(ask.urn)
+        old, just_deleted = memory.old(ask.urn, intent.token)
         if old and not just_deleted and old.token != intent.token and not old.content.differences(ask.content):
-            memory.settled(ask.urn, ask.system, old.id)
+            memory.settled(ask.urn, intent.token, ask.system, old.id)
             return Settled(
                 old.id, "kept", old.fired_at, "the change was taken back before it ran; nothing fired", kept=old
             )
@@ -237,12 +242,12 @@ def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
     world.memory.attempting(ask.urn, intent.token)
     try:
         started = api.start()
-    except (errors.Refused, errors.NotReached):
+    except (errors.Refused, errors.NotReached, errors.InvalidConfiguration):
         world.memory.refused(ask.urn, intent.token)
         raise
     except Exception as lost:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
         return _look_for_lost_answer(ask, sent, lost, api, world)
-    world.memory.settled(ask.urn, ask.system, started.id)
+    world.memory.settled(ask.urn, intent.token, ask.system, started.id)
     return Settled(started.id, "fired", started.at, started=started)
 
 
@@ -272,7 +277,7 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
 
 def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Starter, world: World) -> Settled | None:
     """An earlier `up` may have fired this intent. None means: certainly not, so fire."""
-    world.tell("looking for a run of an interrupted up before firing")
+    world.tell(f"an earlier up may have started this run: looking for it before firing (about {SETTLE_SECONDS:.0f} s)")
     world.sleep(SIBLINGS_SECONDS)
     pause = 1.0
     while True:
@@ -286,12 +291,12 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
         minted = intent.minted_at + offset
         # Only another machine's clock can have put the intent later than the run that it was made for.
         earliest = minted - (TICK if intent.machine == MACHINE else SKEW)
-        candidates = [candidate for candidate in candidates if candidate.proof or candidate.began >= earliest]
+        candidates = [candidate for candidate in candidates if candidate.proof or _since(candidate, earliest)]
         if candidates:
             near = [
                 candidate
                 for candidate in candidates
-                if candidate.proof or minted - TICK <= candidate.began <= minted + ADOPT_WITHIN
+                if candidate.proof or (candidate.began and minted - TICK <= candidate.began <= minted + ADOPT_WITHIN)
             ]
             note = f"found run {candidates[0].id} of an interrupted up; for a new run change a trigger"
             return _adopt_only(ask, candidates, near, note, world)
@@ -317,23 +322,30 @@ def _candidates(
     """
     first = api.find(since - SKEW)  # our clock may be off by as much; filtered below, in server time
     offset = first.server_time - world.now() if first.server_time else timedelta(0)
-    candidates = [c for c in world.memory.free(ask.system, first.candidates) if c.began >= since + offset]
+    candidates = [c for c in world.memory.free(ask.system, first.candidates) if _since(c, since + offset)]
     if old:
-        candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or c.began >= old.fired_at)]
-    return sorted(candidates, key=lambda candidate: candidate.began), offset
+        candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or _since(c, old.fired_at))]
+    return sorted(candidates, key=lambda candidate: candidate.began or since), offset
+
+
+def _since(candidate: Candidate, moment: datetime) -> bool:
+    """Whether it began then or later; one whose time is not known may have."""
+    return candidate.began is None or candidate.began >= moment
 
 
 def _adopt_only(ask: Ask, candidates: list[Candidate], near: list[Candidate], note: str, world: World) -> Settled:
     """Adopts if there is one candidate and it can be ours; otherwise says what was found."""
     if len(candidates) > 1 or not near:
-        listed = ", ".join(f"{candidate.id} (began {rfc3339(candidate.began)})" for candidate in candidates[:10])
+        times = [rfc3339(c.began) if c.began else "at an unknown time" for c in candidates]
+        listed = ", ".join(f"{c.id} (began {time})" for c, time in list(zip(candidates, times, strict=True))[:10])
         more = f" and {len(candidates) - 10} more" if len(candidates) > 10 else ""
         raise errors.Ambiguous(
             f"nothing more was fired: an earlier request may have started one of these runs: {listed}{more}. If one is "
             "yours, set adopt_id to its id; if none is, change a trigger to fire a new run",
             [candidate.id for candidate in candidates],
         )
-    world.memory.settled(ask.urn, ask.system, near[0].id)
+    token = ask.intent.token if ask.intent else ""
+    world.memory.settled(ask.urn, token, ask.system, near[0].id)
     return Settled(near[0].id, "found", near[0].began, note)
 
 

@@ -108,10 +108,13 @@ class Started:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run found in a list that does the work that was asked for. `proof`: only we can have made its marker."""
+    """A run found in a list that does the work that was asked for. `proof`: only we can have made its marker.
+
+    `began` is None where the service tells no time that can be read: such a run may be ours.
+    """
 
     id: str
-    began: datetime
+    began: datetime | None
     proof: bool = False
 
 

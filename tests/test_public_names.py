@@ -11,7 +11,9 @@ from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 import provider
-from provider import tencent
+from provider import enos, huawei, tencent
+from provider.enos.flow_run import FlowRunProvider
+from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from provider.lifecycle.intent import IntentProvider, RunIntent
 from provider.tencent.inventory_job import InventoryJobProvider
 from provider.tencent.workflow_run import WorkflowRunProvider
@@ -20,14 +22,18 @@ PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     IntentProvider: ("provider.lifecycle.intent", "IntentProvider"),
     WorkflowRunProvider: ("provider.tencent.workflow_run", "WorkflowRunProvider"),
     InventoryJobProvider: ("provider.tencent.inventory_job", "InventoryJobProvider"),
+    HuaweiRunProvider: ("provider.huawei.workflow_run", "WorkflowRunProvider"),
+    FlowRunProvider: ("provider.enos.flow_run", "FlowRunProvider"),
 }
 CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 
 
 def test_public_names() -> None:
-    assert provider.__all__ == ["tencent"]
+    assert provider.__all__ == ["Provider", "enos", "huawei", "tencent"]
+    assert enos.__all__ == ["FlowRun"]
+    assert huawei.__all__ == ["WorkflowRun"]
     assert tencent.__all__ == ["InventoryInputArgs", "InventoryJob", "TimeIntervalArgs", "WorkflowRun"]
-    for module in (provider, tencent):
+    for module in (provider, enos, huawei, tencent):
         assert all(hasattr(module, name) for name in module.__all__)
 
 

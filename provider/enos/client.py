@@ -109,12 +109,11 @@ class FlowClient(RunApi[FlowRequest]):
     def find(self, request: FlowRequest, since: datetime) -> Found:
         """Runs of this flow with this trigger minute. The minute is EnOS's own key, so each of them is proof.
 
-        `began` is the latest moment at which the run can have been made, since the service tells no zone.
+        The service tells no zone, so when a run began is not known; one that is older in every zone is left out.
         """
         rows, server_time = self._in_minute(request)
-        now = server_time or datetime.fromtimestamp(self._clock(), timezone.utc)
-        began = {id: min(reading.latest_creation(row) or now, now) for id, row in rows.items()}
-        found = tuple(Candidate(id, at, proof=True) for id, at in began.items() if at >= since)
+        latest = {id: reading.latest_creation(row) for id, row in rows.items()}
+        found = tuple(Candidate(id, None, proof=True) for id, at in latest.items() if at is None or at >= since)
         return Found(found, server_time)
 
     def get(self, id: str) -> RunStatus:

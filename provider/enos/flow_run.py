@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -47,8 +48,9 @@ class FlowRunProvider(RunProvider[FlowRequest]):
             ("user_id", ENOS_USER, _USER),
         ):
             yield from checks.text(props, name, required=False, pattern=r"[\x21-\x7e]+", expected="an id", longest=200)
-            if props.get(name) is None and not ENOS.value(setting, self.setting, os.environ):
-                yield name, f"is missing: looked for it in {places}"
+            if props.get(name) is None:
+                configured = functools.partial(ENOS.value, setting, self.setting, os.environ)
+                yield from checks.configured(name, configured, places)
         yield from _parameter_problems(props)
 
     def place(self, props: Mapping[str, Any]) -> Reference:
@@ -124,7 +126,7 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         if intent is None:
             return 0  # without an intent nothing is fired
         minute = minute_of(int(intent.minted_at.timestamp()) * 1000)
-        old, _ = run_provider.MEMORY.old(props["resource_urn"])
+        old, _ = run_provider.MEMORY.old(props["resource_urn"], intent.token)
         if old is None or not isinstance(old.outputs.get("trigger_time"), (int, float)):
             return minute
         before = minute_of(int(old.outputs["trigger_time"]))
@@ -142,9 +144,9 @@ def _whole(props: Mapping[str, Any], name: str, least: int, most: int, expected:
     if value is None:
         yield name, f"is missing: expected {expected}"
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        yield name, f"{value!r} is not {expected}"
+        yield name, f"is not {expected}"
     elif not (least <= value <= most and value == int(value)):
-        yield name, f"{value!r} is not {expected}: a whole number from {least} to {most}"
+        yield name, f"is not {expected}: a whole number from {least} to {most}"
 
 
 def _parameter_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:

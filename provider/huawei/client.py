@@ -149,8 +149,8 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             told = reading.told_request(info)
             if told:
                 self._compared[id] = info
-            began = began or reading.moment(reading.text(info, "started_at")) or since
-            if began >= since.replace(microsecond=0) and not any(differences(request, told)):
+            began = began or reading.moment(reading.text(info, "started_at"))
+            if (began is None or began >= since.replace(microsecond=0)) and not any(differences(request, told)):
                 found.append(Candidate(id, began))
         return Found(tuple(found), server_time)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
@@ -47,11 +48,8 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         region = "a region, for example cn-north-4"
         yield from checks.text(props, "region", required=False, pattern=_REGION, expected=region, longest=60)
         if props.get("region") is None:
-            found = HUAWEI.region(self.setting, os.environ)
-            if not found:
-                yield "region", f"is missing: looked for it in {_PLACES}"
-            else:
-                yield from checks.text({"region": found}, "region", pattern=_REGION, expected=region, longest=60)
+            configured = functools.partial(HUAWEI.region, self.setting, os.environ)
+            yield from checks.configured("region", configured, _PLACES, pattern=_REGION, expected=region)
 
     def place(self, props: Mapping[str, Any]) -> Reference:
         """A recorded run stays where its reference says, whatever the configuration says today."""

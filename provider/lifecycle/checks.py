@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from pulumi.output import Unknown
 
+from provider import errors
+from provider.lifecycle.values import plain
+
 Problem = tuple[str, str]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:?\d\d|Z)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -43,7 +47,16 @@ def text(
     elif longest_bytes and len(value.encode()) > longest_bytes:
         yield name, f"is too long: {len(value.encode())} bytes of UTF-8, at most {longest_bytes}"
     elif pattern and not re.fullmatch(pattern, value):
-        yield name, f"{value!r} is not {expected}"
+        yield name, f"is not {expected}"
+
+
+def clean_text(value: Any) -> bool:
+    """Whether no text in it has a control character, line breaks and tabs apart."""
+    if isinstance(value, Mapping):
+        return all(clean_text(item) for item in value.values())
+    if isinstance(value, list):
+        return all(clean_text(item) for item in value)
+    return not (isinstance(value, str) and (_NOT_XML.search(value) or _SURROGATE.search(value)))
 
 
 def moment(value: Any) -> datetime | None:
@@ -60,7 +73,7 @@ def time(props: Mapping[str, Any], name: str) -> Iterator[Problem]:
     """An optional property that is an ISO time with offset."""
     value = props.get(name)
     if value is not None and not isinstance(value, Unknown) and moment(value) is None:
-        yield name, f"{value!r} is not a time with offset such as 2022-02-01T12:00:00+0800"
+        yield name, "is not a time with offset such as 2022-02-01T12:00:00+0800"
 
 
 def nested(props: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
@@ -83,6 +96,27 @@ def inside(props: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def triggers(props: Mapping[str, Any]) -> Iterator[Problem]:
-    """The property `triggers`: names with values of any kind."""
-    if not isinstance(props.get("triggers"), (Mapping, type(None), Unknown)):
+    """The property `triggers`: names with plain values of any kind."""
+    value = props.get("triggers")
+    if not isinstance(value, (Mapping, type(None), Unknown)):
         yield "triggers", 'must be a mapping of names to values, for example {"release": "42"}'
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not plain(item):
+                kind = type(item).__name__
+                yield f"triggers.{key}", f"must be text, a number, or a list or mapping of such, not {kind}"
+
+
+def configured(
+    name: str, look_up: Callable[[], str | None], places: str, *, pattern: str = "", expected: str = "text"
+) -> Iterator[Problem]:
+    """A property that was left out and must then be configured, in the form that the argument has."""
+    try:
+        found = look_up()
+    except errors.InvalidConfiguration as error:
+        yield name, str(error)
+        return
+    if found:
+        yield from text({name: found}, name, pattern=pattern, expected=expected)
+    else:
+        yield name, f"is missing: looked for it in {places}"

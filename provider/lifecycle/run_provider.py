@@ -164,6 +164,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
         work = (place, self.work(request))
         settled = firing.settle(Ask(urn, place, intent, content), Bound(api, request, work), world)
+        progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
         return self._created(props, place, request, content, token, settled)
 
     @_reported
@@ -187,8 +188,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Records steering arguments. Sends nothing, and never fires."""
-        stays = {name: value for name, value in _olds.items() if name not in (*STEERING, "triggers")}
-        return dynamic.UpdateResult({**stays, **_news})
+        return dynamic.UpdateResult(_restated(_olds, _news))
 
     @_reported
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -216,14 +216,14 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     ) -> dynamic.CreateResult:
         adopt = str(props["adopt_id"])
         try:
-            status = api.get(adopt)
+            status = self.look(api, adopt)
         except errors.NotFound as gone:
             raise errors.RunsError(f"there is no run {adopt} to adopt; nothing was fired. {gone}") from gone
         differs = list(self.mismatches(props, status))
         if differs:
             raise errors.RunsError(f"run {adopt} does other work: {'; '.join(differs)}. Nothing was recorded or fired")
         settled = Settled(adopt, "given", None)
-        MEMORY.settled(props["resource_urn"], place, adopt)
+        MEMORY.settled(props["resource_urn"], token, place, adopt)
         return self._created(props, place, None, content, token, settled, status)
 
     def _created(
@@ -240,7 +240,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             tell = progress.warn if settled.provenance == "found" else progress.note
             tell(props["resource_urn"], settled.note)
         if settled.kept:
-            return dynamic.CreateResult(settled.id, {**settled.kept.outputs, **props})
+            return dynamic.CreateResult(settled.id, _restated(settled.kept.outputs, props))
         started = settled.started
         reference = replace(place, id=settled.id)
         if status is None:
@@ -252,7 +252,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             **plain(status),
             **self.details(reference, request, status),
             **(started.details if started else {}),
-            "region": place.region,
+            **({"region": place.region} if place.region else {}),
             "reference": str(reference),
             "provenance": settled.provenance,
             "request_id": started.request_id if started else status.request_id,
@@ -265,6 +265,12 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             },
         }
         return dynamic.CreateResult(settled.id, outs)
+
+
+def _restated(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
+    stays = {name: value for name, value in outputs.items() if name not in (*STEERING, "triggers")}
+    return {**stays, **inputs}
 
 
 def _content(provider: RunProvider[Any], props: Mapping[str, Any]) -> Content:

@@ -23,6 +23,15 @@ def known(value: Any) -> bool:
     return True
 
 
+def plain(value: Any) -> bool:
+    """Whether the value is made of what a digest can be taken of, or is not known yet."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and plain(item) for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return all(plain(item) for item in value)
+    return isinstance(value, (str, bool, int, float, type(None), Unknown))
+
+
 def digest(value: Any) -> str:
     """A fingerprint of a known value: the same in the program and in the host, in every later version.
 

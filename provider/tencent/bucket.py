@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ WORKFLOW_ID = "w[0-9a-fA-F]{32}"
 JOB_NAME = r"[0-9A-Za-z_\-\u2014\u3400-\u4dbf\u4e00-\u9fff]+"
 _BUCKET = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-[0-9]{5,12}"
 _REGION = r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*"
+_PLACES = "the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"
 
 
 def problems(props: Mapping[str, Any], setting: Lookup) -> Iterator[checks.Problem]:
@@ -29,12 +31,8 @@ def problems(props: Mapping[str, Any], setting: Lookup) -> Iterator[checks.Probl
     region = "a region, for example ap-beijing"
     yield from checks.text(props, "region", required=False, pattern=_REGION, expected=region)
     if props.get("region") is None:
-        found = TENCENT.region(setting, os.environ)
-        if not found:
-            where = "the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"
-            yield "region", f"is missing: looked for it in {where}"
-        else:
-            yield from checks.text({"region": found}, "region", pattern=_REGION, expected=region)
+        configured = functools.partial(TENCENT.region, setting, os.environ)
+        yield from checks.configured("region", configured, _PLACES, pattern=_REGION, expected=region)
 
 
 def place(system: str, props: Mapping[str, Any], setting: Lookup) -> Reference:
@@ -43,9 +41,7 @@ def place(system: str, props: Mapping[str, Any], setting: Lookup) -> Reference:
         return Reference.parse(props["reference"])
     region = props.get("region") or TENCENT.region(setting, os.environ)
     if not region:
-        raise errors.InvalidConfiguration(
-            "the region is missing: set the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"
-        )
+        raise errors.InvalidConfiguration(f"the region is missing: set {_PLACES}")
     return Reference(system, str(region), str(props["bucket"]), "")
 
 

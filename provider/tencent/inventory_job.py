@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -90,10 +91,10 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
 
     def look(self, api: InventoryClient, id: str) -> RunStatus:
         status = api.get(id)
-        try:
-            return replace(status, executions=api.executions(status))  # the job's own answer has no counters
-        except errors.Unavailable:  # for example more than can be listed: the state is told all the same
-            return status
+        counts = status.executions
+        with contextlib.suppress(errors.Unavailable, errors.Refused):  # the job's state is told all the same
+            counts = api.executions(status)  # the job's own answer has no counters
+        return replace(status, executions=counts, request=_arguments(status.request))
 
     def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
         interval, operation = props.get("time_interval") or {}, {}
@@ -105,22 +106,19 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
         operation |= _elements(props.get("operation") or {})
         inputs = {_INPUTS[name]: value for name, value in props["input"].items() if value is not None}
         name = props.get("name")
-        generated = _generated_name(props["resource_urn"], token)
-        return InventoryRequest(name or generated, props.get("type") or "Workflow", inputs, operation, marked=not name)
+        # Unique by the intent's token, so that a job whose name ends so can only be the one that the intent stands for.
+        marker = "" if name else f"-{token[:16]}"
+        sent = name or _resource_name(props["resource_urn"]) + marker
+        return InventoryRequest(sent, props.get("type") or "Workflow", inputs, operation, marker)
 
     def work(self, request: InventoryRequest) -> Hashable:
         return request.name
 
     def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
-        asked = {"name": props.get("name"), "type": props.get("type")}
-        for name, value in asked.items():
-            told = status.request.get(name)
-            if value and told and told != value:
-                yield f"its {name} is {told!r}, not {value!r}"
-        told = status.request.get("input")
-        wanted = {_INPUTS[name]: value for name, value in props["input"].items() if value is not None}
-        if told and told != wanted:
-            yield f"its input is {told!r}, not {wanted!r}"
+        for name in ("name", "type", "input", "workflow_ids", "time_interval"):
+            asked, told = props.get(name), status.request.get(name)
+            if asked and told and not _same(asked, told):
+                yield f"its {name} is {told!r}, not {asked!r}"
 
     def details(
         self, reference: Reference, request: InventoryRequest | None, status: RunStatus | None
@@ -173,6 +171,8 @@ def _operation_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
     except ValueError as error:
         yield "operation", str(error)
         return
+    if not checks.clean_text(elements):
+        yield "operation", "has control characters"
     for element, argument in _OWN.items():
         if element in elements:
             yield f"operation.{element}", f"use the argument {argument}"
@@ -203,7 +203,7 @@ def _elements(value: Any) -> Any:
                 named[element] = _elements(item)
         return named
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_elements(item) for item in value]
+        return [_elements(item) for item in value if item is not None]
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
@@ -218,10 +218,33 @@ def _wire_time(value: str) -> str:
     return value[:-3] + value[-2:] if value[-3] == ":" else value
 
 
-def _generated_name(urn: str, token: str) -> str:
-    """Unique by the intent's token, so that a run with this name can only be the one that the intent stands for."""
-    name = re.sub(r"[^0-9A-Za-z_-]+", "-", urn.split("::", 3)[-1])[:110]
-    return f"{name}-{token[:12]}"
+def _resource_name(urn: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_-]+", "-", urn.split("::", 3)[-1])[:100]
+
+
+def _arguments(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service tells of a job, under the names of the arguments."""
+    operation, inputs = _mapping(told.get("operation")), _mapping(told.get("input"))
+    interval = _mapping(operation.get("TimeInterval"))
+    arguments: dict[str, Any] = {name: told.get(name) for name in ("name", "type")}
+    arguments["input"] = {name: inputs[element] for name, element in _INPUTS.items() if inputs.get(element)}
+    arguments["workflow_ids"] = operation.get("WorkflowIds")
+    arguments["time_interval"] = {name: interval.get(name.capitalize()) for name in ("start", "end")}
+    if told.get("type") == "Job":
+        arguments["operation"] = {element: value for element, value in operation.items() if element not in _OWN}
+    return {name: value for name, value in arguments.items() if value}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _same(asked: Any, told: Any) -> bool:
+    """Equal as far as the service tells; times are compared as moments."""
+    if isinstance(asked, Mapping) and isinstance(told, Mapping):
+        return all(_same(asked[name], told[name]) for name in asked if asked[name] and told.get(name))
+    moments = checks.moment(asked), checks.moment(told)
+    return moments[0] == moments[1] if all(moments) else str(asked) == str(told)
 
 
 class InventoryJob(Run, module="tencent", name="InventoryJob"):

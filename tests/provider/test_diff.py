@@ -178,6 +178,22 @@ def test_a_change_without_an_intent_of_its_own_fires_nothing_and_is_told(
     assert ("triggers.a" if "triggers" in change else "object") in text
 
 
+def test_the_token_of_the_run_itself_stands_for_no_other(run: RunHost) -> None:
+    """Whatever the intent was made for: a run was fired under it."""
+    inputs = run.intended()
+    id, olds = run.create(inputs)
+    made_for = run.intended(object="b.mp4")["intent"]["digests"]
+    news = run.inputs(object="b.mp4") | {"intent": {**inputs["intent"], "digests": made_for}}
+    assert outcome(run.diff(id, olds, news)) == NOTHING
+
+
+def test_a_failed_run_with_a_change_that_is_not_in_this_update(run: RunHost) -> None:
+    inputs = run.intended(rerun_on_failure=True)
+    id, olds = run.create(inputs)
+    news = run.inputs(rerun_on_failure=True, object="b.mp4") | {"intent": inputs["intent"]}
+    assert outcome(run.diff(id, {**olds, "phase": "failed"}, news)) == NOTHING
+
+
 def test_one_of_two_changes_is_enough(run: RunHost) -> None:
     """`ignore_changes` pins one argument for the diff, and the intent was made for the raw values."""
     id, olds = run.fired()

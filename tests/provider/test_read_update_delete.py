@@ -218,7 +218,7 @@ def test_a_cancel_that_is_refused_is_told_and_is_no_delete(job: JobHost, cloud: 
     assert "AccessDenied" in str(error.value)
     from provider.lifecycle import run_provider
 
-    assert run_provider.MEMORY.old(job.urn) == (None, False)
+    assert run_provider.MEMORY.old(job.urn, olds["fired"]["token"]) == (None, False)
 
 
 def test_cancel_goes_to_where_the_run_is(job: JobHost, cloud: Emulator) -> None:

@@ -206,7 +206,7 @@ def test_an_omitted_name_is_made_unique_by_the_token(job: JobHost, cloud: Emulat
     names = [job.create(inputs)[1]["name"] for inputs in (first, job.intended())]
     sent = [ElementTree.fromstring(run["request"]["body"]).findtext("Name") for run in cloud.runs(JOBS)]
     assert names == sent
-    assert names[0] == f"job-{first['intent']['token'][:12]}"
+    assert names[0] == f"job-{first['intent']['token'][:16]}"
     assert names[0] != names[1]
 
 
@@ -470,7 +470,7 @@ def test_adopt_needs_no_intent(run: RunHost) -> None:
         (RunHost, {"object": "b.mp4"}, "its object is 'a.mp4', not 'b.mp4'"),
         (RunHost, {"workflow_id": "w" + "0" * 32}, f"its workflow_id is '{WORKFLOW}', not 'w{'0' * 32}'"),
         (JobHost, {"name": "other"}, "its name is 'demo', not 'other'"),
-        (JobHost, {"input": {"prefix": "x"}}, "its input is {'Prefix': 'input'}, not {'Prefix': 'x'}"),
+        (JobHost, {"input": {"prefix": "x"}}, "its input is {'prefix': 'input'}, not {'prefix': 'x'}"),
         (
             JobHost,
             {"type": "Job", "workflow_ids": None, "operation": {"tag": "x"}},

@@ -424,7 +424,7 @@ def test_find_executions() -> None:
     assert found.server_time == datetime(2022, 7, 14, 12, 37, 29, tzinfo=timezone.utc)
     began = datetime(2022, 8, 9, 6, 54, 17, tzinfo=timezone.utc)
     # i2 is of another object and i4 began before; i3 tells a URL, and i5 a time that cannot be read
-    assert found.candidates == (Candidate("i1", began), Candidate("i3", began), Candidate("i5", SINCE))
+    assert found.candidates == (Candidate("i1", began), Candidate("i3", began), Candidate("i5", None))
     first, second = (dict(sent[2]) for sent in script.sent)
     assert first == {
         "workflowId": SEED_RUN.workflow_id,
@@ -506,8 +506,8 @@ def test_find_jobs() -> None:
     began = datetime(2022, 6, 27, 7, 23, 10, tzinfo=timezone.utc)
     id = "b3deffea2f84911ec9cb15254008618d9"
     assert found_jobs(listed()) == (Candidate(id, began),)
-    assert found_jobs(listed(), marked=True) == (Candidate(id, began, proof=True),)
-    assert found_jobs(listed(), marked=True, input={"Prefix": "other"}) == (Candidate(id, began, proof=True),)
+    assert found_jobs(listed(), marker="demo") == (Candidate(id, began, proof=True),)
+    assert found_jobs(listed(), marker="demo", input={"Prefix": "other"}) == (Candidate(id, began, proof=True),)
     assert found_jobs(listed(), input={"Prefix": "other"}) == ()
     assert found_jobs(listed(), input={"Object": "input"}) == (Candidate(id, began),)  # an echo without it says nothing
     assert found_jobs(listed(("<WorkflowIds>w7", "<WorkflowIds>w8"))) == ()

@@ -104,7 +104,7 @@ def test_a_job_of_type_job(cloud: Emulator) -> None:
         "Output": output,
         "UserData": "a<b>&c",
     }
-    request = InventoryRequest("batch-1", "Job", {"Object": "a b/中.mp4"}, operation, marked=True)
+    request = InventoryRequest("batch-1", "Job", {"Object": "a b/中.mp4"}, operation, marker="-1")
     started = client.start(request)
     assert client.get(started.id).request["operation"] == operation
     (found,) = client.find(request, an_hour_ago()).candidates

@@ -1,4 +1,4 @@
-"""Defects found and not yet mended. A mark goes with its defect, and the test then to the file that it belongs to."""
+"""Defects that were found and mended; each test says what happened before."""
 
 from __future__ import annotations
 
@@ -16,13 +16,9 @@ from tests.support.emulator import Emulator
 from tests.support.stack import BUCKET
 
 
-def finding(number: int, text: str) -> Any:
-    return pytest.mark.xfail(strict=True, reason=f"finding {number}: {text}")
-
-
-@finding(1, "a run whose time cannot be read gets the time that firing.py filters out: it is fired twice")
 @pytest.mark.parametrize("time", ["<CreateTime>-</CreateTime>", "", "<CreateTime>2024-01-01 10:00:00</CreateTime>"])
 def test_a_listed_run_whose_time_cannot_be_read_is_not_fired_again(run: RunHost, cloud: Emulator, time: str) -> None:
+    # before: a run whose time cannot be read gets the time that firing.py filters out: it is fired twice
     cloud.fault(
         RUNS,
         "find",
@@ -34,19 +30,19 @@ def test_a_listed_run_whose_time_cannot_be_read_is_not_fired_again(run: RunHost,
     assert cloud.count(RUNS, "start") == 0
 
 
-@finding(2, "check raises InvalidConfiguration with a traceback")
 def test_a_configured_region_that_cannot_be_one_is_a_failure_of_check(cloud: Emulator) -> None:
+    # before: check raises InvalidConfiguration with a traceback
     assert list(RunHost(cloud.url, tencentcloud__region="evil.com/").problems()) == ["region"]
 
 
-@finding(3, "check passes them, start() refuses before sending, and that is looked for during 60 s")
 @pytest.mark.parametrize("operation", [{"tag": "T", "x": "a\x01"}, {"tag": "T", "x": {"y": ["a\x00"]}}])
 def test_characters_that_xml_cannot_carry_inside_an_operation(job: JobHost, operation: dict[str, Any]) -> None:
+    # before: check passes them, start() refuses before sending, and that is looked for during 60 s
     problems = job.problems(type="Job", workflow_ids=None, operation=operation)
     assert [name.partition(".")[0] for name in problems] == ["operation"]
 
 
-@finding(3, "nothing was sent, for certain, and the user is told that the run may have started")
+# before: nothing was sent, for certain, and the user is told that the run may have started
 def test_a_request_that_cannot_be_written_is_no_unknown_outcome(
     job: JobHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,7 +52,7 @@ def test_a_request_that_cannot_be_written_is_no_unknown_outcome(
     assert "may have started" not in text
 
 
-@finding(4, "delete tells the URN of before the rename: a forced replacement is taken for an interrupted one")
+# before: delete tells the URN of before the rename: a forced replacement is taken for an interrupted one
 @pytest.mark.parametrize("kind", [RunHost, JobHost])
 def test_a_forced_replacement_after_a_rename(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type[Host]
@@ -74,8 +70,8 @@ def test_a_forced_replacement_after_a_rename(
     assert not any("find" in counts for counts in cloud.requests().values())
 
 
-@finding(5, "a record that is kept keeps steering arguments that the program has removed")
 def test_a_kept_record_drops_removed_steering(job: JobHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    # before: a record that is kept keeps steering arguments that the program has removed
     id, olds = job.fired(on_delete="cancel", triggers={"a": 1})
     another_process(monkeypatch)
     back = job.intended()
@@ -85,8 +81,8 @@ def test_a_kept_record_drops_removed_steering(job: JobHost, monkeypatch: pytest.
     assert not {"on_delete", "triggers"} & set(outs)
 
 
-@finding(6, "the generated name holds the resource's: renamed between kill and up, the lost job is not found")
 def test_a_lost_job_is_found_after_a_rename(job: JobHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    # before: the generated name holds the resource's: renamed between kill and up, the lost job is not found
     inputs = job.intended()
     id, _ = job.create(inputs)  # and its engine was killed: nothing is on record but the intent
     another_process(monkeypatch)
@@ -96,7 +92,7 @@ def test_a_lost_job_is_found_after_a_rename(job: JobHost, cloud: Emulator, monke
     assert cloud.count(JOBS, "start") == 1
 
 
-@finding(7, "of a job to adopt only name, type and input are compared")
+# before: of a job to adopt only name, type and input are compared
 @pytest.mark.parametrize(
     "changes",
     [
@@ -110,16 +106,16 @@ def test_adopt_verifies_all_that_the_service_tells(job: JobHost, changes: dict[s
     assert next(iter(changes)) in refusal(job, job.intended(**{**given, **changes, "adopt_id": id}))
 
 
-@finding(8, "the right to list executions is needed to refresh a job")
 def test_a_job_whose_executions_may_not_be_listed_is_refreshed(job: JobHost, cloud: Emulator) -> None:
+    # before: the right to list executions is needed to refresh a job
     id, olds = job.fired()
     cloud.set_state(id, "Success")
     cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied", message="no")
     assert job.read(id, olds)[1]["phase"] == "succeeded"
 
 
-@finding(10, "None in a list is sent as the text None")
 def test_none_in_a_list_of_an_operation(job: JobHost, cloud: Emulator) -> None:
+    # before: None in a list is sent as the text None
     operation = {"tag": "T", "x": ["a", None]}
     if job.problems(type="Job", workflow_ids=None, operation=operation):
         return
@@ -127,22 +123,22 @@ def test_none_in_a_list_of_an_operation(job: JobHost, cloud: Emulator) -> None:
     assert "None" not in cloud.runs(JOBS)[0]["request"]["body"]
 
 
-@finding(11, "a value that is no plain value passes the check and is a traceback in create")
 def test_an_asset_as_a_trigger() -> None:
+    # before: a value that is no plain value passes the check and is a traceback in create
     from provider.lifecycle.intent import IntentProvider
 
     news = {**intent_inputs(), "triggers": {"file": pulumi.StringAsset("x")}}
     assert list(failures(IntentProvider().check({}, news))) != []
 
 
-@finding(12, "`.get()` tells the vendor's element names where the resource has its own")
 def test_get_of_a_job_tells_the_input_as_the_resource_does(job: JobHost) -> None:
+    # before: `.get()` tells the vendor's element names where the resource has its own
     id, fired = job.fired()
     _, outs = job.read(id, {"bucket": BUCKET, "resource_urn": job.urn, "__provider": "x"})
     assert outs["input"] == fired["input"]
 
 
-@finding(13, "an adopted job has no counts, not even an empty mapping, until its first refresh")
 def test_an_adopted_job_has_executions(job: JobHost) -> None:
+    # before: an adopted job has no counts, not even an empty mapping, until its first refresh
     id, _ = job.fired(name="demo")
     assert job.create(job.intended(name="demo", adopt_id=id))[1]["executions"] == {}
