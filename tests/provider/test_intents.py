@@ -98,6 +98,8 @@ def test_update_keeps_the_token_and_what_it_was_made_for() -> None:
     id, olds = created(inputs(triggers={"a": 1, "b": 2}))
     outs = IntentProvider().update(id, olds, inputs(triggers={"a": 1})).outs or {}
     assert outs["record"] == olds["record"]
+    assert outs["triggers"] == {"a": 1.0}
+    assert "triggers" not in (IntentProvider().update(id, wire(outs), inputs()).outs or {})
     assert IntentProvider().diff(id, wire(outs), inputs(triggers={"a": 1, "b": 2})).changes is False, "put back"
 
 

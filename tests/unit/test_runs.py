@@ -20,6 +20,7 @@ HOSTILE = [
 def test_a_reference_as_text() -> None:
     reference = Reference("tencent.workflow", "ap-beijing", "media-1250000000", "i6fc78ca77d60")
     assert str(reference) == "tencent.workflow:ap-beijing:media-1250000000:i6fc78ca77d60"
+    assert str(Reference("enos.flow", "", "o15/3377", "a:b/c=%~")) == "enos.flow::o15%2F3377:a%3Ab%2Fc%3D%25~"
 
 
 @pytest.mark.parametrize("id", HOSTILE)
