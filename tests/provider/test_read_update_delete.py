@@ -132,6 +132,8 @@ def test_a_recorded_run_stays_where_it_is(run: RunHost, cloud: Emulator) -> None
     moved = RunHost(cloud.url, tencentcloud__region="ap-shanghai")
     _, outs = moved.read(id, olds)
     assert (outs["region"], outs["record_expired"]) == ("ap-beijing", False)
+    without = {name: value for name, value in olds.items() if name != "region"}
+    assert moved.read(id, without)[1]["record_expired"] is False, "the reference tells it"
 
 
 def test_get_of_a_run(run: RunHost, cloud: Emulator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import pytest
 from provider import firing
 from provider.lifecycle import progress
 from provider.lifecycle.reporting import RunError
+from provider.runs import rfc3339
 from tests.provider.conftest import another_process
 from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -299,6 +301,24 @@ def test_a_run_of_an_earlier_process_is_found(
     assert outs["fired"]["token"] == inputs["intent"]["token"]
     assert said == [(host.urn, f"found run {id} of an interrupted up; for a new run change a trigger")]
     assert cloud.count(system, "start") == 1
+
+
+@pytest.mark.parametrize(("name", "found"), [(None, True), ("demo", False)])
+def test_a_generated_name_is_proof_and_a_given_one_is_not(
+    job: JobHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, name: str | None, found: bool
+) -> None:
+    """A forced replacement, an hour after its intent, that was killed after the start."""
+    inputs = job.intended(name=name)
+    inputs["intent"]["minted_at"] = rfc3339(datetime.now(timezone.utc) - timedelta(hours=1))
+    id, _ = job.create(inputs)
+    inputs["intent"]["process"] = "0" * 32
+    another_process(monkeypatch)
+    if found:
+        again, outs = job.create(inputs)
+        assert (again, outs["provenance"]) == (id, "found")
+    else:
+        assert id in refusal(job, inputs)
+    assert cloud.ids(JOBS) == [id]
 
 
 def refusal(host: Host, inputs: dict[str, Any]) -> str:
