@@ -1,31 +1,52 @@
-"""The program: a workflow run and a batch job, wired to the stack's configuration."""
+"""The program: one run of each system that the stack's configuration names, wired to the rest of it."""
 
 import pulumi
 
-from provider import tencent
+from provider import enos, huawei, tencent
 
 config = pulumi.Config()
-bucket = config.require("bucket")
+systems = config.require_object("systems")
+triggers = {"release": config.require("release")}
 
-transcode = tencent.WorkflowRun(
-    "transcode",
-    bucket=bucket,
-    workflow_id=config.require("workflowId"),
-    object=config.require("object"),
-    triggers={"release": config.require("release")},
-)
-backfill = tencent.InventoryJob(
-    "backfill",
-    bucket=bucket,
-    name=config.require("batchName"),
-    input={"prefix": config.require("batchPrefix")},
-    workflow_ids=config.require("batchWorkflowId"),
-    time_interval={"start": config.require("batchStart"), "end": config.require("batchEnd")},
-)
+if "tencent.workflow" in systems:
+    transcode = tencent.WorkflowRun(
+        "transcode",
+        bucket=config.require("bucket"),
+        workflow_id=config.require("workflowId"),
+        object=config.require("object"),
+        triggers=triggers,
+    )
+    pulumi.export("instance_id", transcode.instance_id)
+    pulumi.export("instance_reference", transcode.reference)
+    pulumi.export("instance_phase", transcode.phase)
 
-pulumi.export("instance_id", transcode.instance_id)
-pulumi.export("instance_reference", transcode.reference)
-pulumi.export("instance_phase", transcode.phase)
-pulumi.export("job_id", backfill.job_id)
-pulumi.export("job_reference", backfill.reference)
-pulumi.export("job_phase", backfill.phase)
+if "tencent.inventory" in systems:
+    backfill = tencent.InventoryJob(
+        "backfill",
+        bucket=config.require("bucket"),
+        name=config.require("batchName"),
+        input={"prefix": config.require("batchPrefix")},
+        workflow_ids=config.require("batchWorkflowId"),
+        time_interval={"start": config.require("batchStart"), "end": config.require("batchEnd")},
+    )
+    pulumi.export("job_id", backfill.job_id)
+    pulumi.export("job_reference", backfill.reference)
+    pulumi.export("job_phase", backfill.phase)
+
+if "huawei.workflow" in systems:
+    scan = huawei.WorkflowRun(
+        "scan",
+        graph_name=config.require("graphName"),
+        bucket=config.require("scanBucket"),
+        object=config.require("scanObject"),
+        inputs=config.get_object("scanInputs"),
+    )
+    pulumi.export("execution_name", scan.execution_name)
+    pulumi.export("execution_reference", scan.reference)
+    pulumi.export("execution_phase", scan.phase)
+
+if "enos.flow" in systems:
+    meters = enos.FlowRun("meters", flow_id=config.require_int("flowId"))
+    pulumi.export("flow_instance_id", meters.flow_instance_id)
+    pulumi.export("flow_reference", meters.reference)
+    pulumi.export("flow_phase", meters.phase)

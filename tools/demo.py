@@ -31,6 +31,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = "demo"
+IDS = ("instance_id", "job_id", "execution_name", "flow_instance_id")
+"""The outputs that hold an id, one for each system."""
 RUN_SECONDS = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Settings of the user's own must not lead the demo to a real cloud, nor loopback through a proxy.
@@ -132,7 +134,7 @@ class Demo:
 
     def expect_ids(self, *new: str) -> None:
         """Each id that the stack gives is a fired run's; those of the outputs `new` were not seen before."""
-        ids = {value: name for name, value in self.stack_outputs().items() if name.endswith("_id")}
+        ids = {value: name for name, value in self.stack_outputs().items() if name in IDS}
         changed = {name for value, name in ids.items() if value not in self.outputs}
         which = f"new: {' and '.join(new)}" if new else "none is new"
         true = set(ids) <= set(self.cloud.fired()) and changed == set(new)
@@ -165,14 +167,14 @@ class Demo:
 def life_of_a_run(demo: Demo) -> None:
     up = ("up", "--yes", "--skip-preview", "--stack", STACK)
 
-    demo.step("The first up", "Two runs fire: a workflow run and a batch job. Their ids are stack outputs.")
+    demo.step("The first up", "Four runs fire, one of each system. Their ids are stack outputs.")
     demo.pulumi(*up)
-    demo.expect_fired(2)
-    demo.expect_ids("instance_id", "job_id")
+    demo.expect_fired(4)
+    demo.expect_ids(*IDS)
 
     demo.step("Up again, with nothing changed", "Nothing fires, and the ids stay.")
     demo.pulumi(*up)
-    demo.expect_fired(2)
+    demo.expect_fired(4)
     demo.expect_ids()
 
     demo.step("Refresh, when the runs have ended", "The phases go from pending to succeeded. Nothing fires.")
@@ -180,16 +182,20 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi("refresh", "--yes", "--skip-preview", "--run-program", "--stack", STACK)
     for name, record in demo.records().items():
         objects = [key for task in record["tasks"] for key in task["objects"]]
-        told = f"{name}: {record['phase']}, finished at {record['finished_at']}"
+        told = f"{name}: {record['phase']}"
+        told += f", finished at {record['finished_at']}" if record["finished_at"] else ""
         told += f", made {', '.join(objects)}" if objects else ""
         told += f", executions {counts(record['executions'])}" if record.get("executions") else ""
         demo.expect(told, record["phase"] == "succeeded")
-    demo.expect_fired(2)
+    demo.expect_fired(4)
 
-    demo.step("A changed trigger", "One more workflow run fires and takes the old one's place. The job is left alone.")
+    demo.step(
+        "A changed trigger",
+        "One more Tencent workflow run fires and takes the old one's place. The rest is left alone.",
+    )
     demo.pulumi("config", "set", "release", "2", "--stack", STACK)
     demo.pulumi(*up)
-    demo.expect_fired(3)
+    demo.expect_fired(5)
     demo.expect_ids("instance_id")
 
     consumer = "stacks/consumer"
@@ -199,15 +205,15 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi("config", "set", "producer", producer, "--stack", STACK, folder=consumer)
     demo.pulumi(*up, folder=consumer)
     taken, given = demo.stack_outputs(consumer), demo.stack_outputs()
-    demo.expect("the consumer has the newest ids", taken == {name: given[name] for name in ("instance_id", "job_id")})
-    demo.expect_fired(3)
+    demo.expect("the consumer has the newest ids", taken == {name: given[name] for name in IDS})
+    demo.expect_fired(5)
 
     demo.step("Destroy", "Both stacks go. Nothing fires, and nothing is asked of the cloud: runs that were fired stay.")
     requests = demo.cloud.ask("requests")
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, folder=consumer)
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     demo.expect("emulator: no request came", demo.cloud.ask("requests") == requests)
-    demo.expect_fired(3)
+    demo.expect_fired(5)
 
 
 def what_the_emulator_counted(demo: Demo) -> None:
@@ -359,9 +365,9 @@ def copy_project(folder: Path, cloud: Cloud) -> Path:
         shutil.copy(ROOT / name, project)
     (project / ".venv").symlink_to(sys.prefix)
     settings = (project / "stacks/Pulumi.dev.yaml").read_text()
-    settings, found = re.subn(r"(runs:tencentEndpoint:).*", rf"\1 {cloud.url}", settings)
-    if found != 1:
-        raise Failed("stacks/Pulumi.dev.yaml has no runs:tencentEndpoint")
+    settings, found = re.subn(r"(?m)^(  \S+:(?:\w+E|e)ndpoint:).*", rf"\1 {cloud.url}", settings)
+    if found != 3:  # a request must never go anywhere else
+        raise Failed(f"stacks/Pulumi.dev.yaml has {found} endpoints, not one for each of the three clouds")
     (project / f"stacks/Pulumi.{STACK}.yaml").write_text(settings)
     return project
 

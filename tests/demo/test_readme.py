@@ -121,7 +121,7 @@ def test_a_real_account_up_to_the_preview(checkout: Path) -> None:
     for line in lines:
         typed = "AKIDmine" if line.endswith("secretId") else "mine" if line.endswith("secretKey") else ""
         shown = shell(f"{first}\n{line}", checkout, typed=typed, PULUMI_CONFIG_PASSPHRASE="my own")
-    assert "+ 5 to create" in shown
+    assert "+ 9 to create" in shown
     settings = (checkout / "stacks" / "Pulumi.prod.yaml").read_text()
     assert settings.count("secure: ") == 2
     assert "AKIDmine" not in settings

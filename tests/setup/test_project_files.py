@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PINS = [ROOT / "requirements.txt", *ROOT.glob("tools/engine/*/go.*")]
+PINS = [ROOT / "requirements.txt", ROOT / "tests/vendor/requirements.txt", *ROOT.glob("tools/engine/*/go.*")]
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -26,6 +26,11 @@ def test_every_requirement_is_pinned_with_hashes() -> None:
     for block in blocks:
         assert re.match(r"[\w.-]+==[\w.]+ ", block), block
         assert "--hash=sha256:" in block
+
+
+def test_the_language_host_does_not_take_the_package_for_a_plugin() -> None:
+    """It looks for a plugin of each installed package named `pulumi-...`, and tries to download it at every `up`."""
+    assert re.search(r'^name = "(?!pulumi)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
 
 
 @pytest.mark.engine
