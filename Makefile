@@ -62,11 +62,17 @@ env: venv  ## settings for plain `pulumi up`: eval "$(make -s env)"
 	@$(WITH_ENGINE) && printf 'export %s\n' \
 	  "PATH='$$PATH'" \
 	  "PULUMI_BACKEND_URL='file://$(CURDIR)/.pulumi-state'" \
-	  "PULUMI_CONFIG_PASSPHRASE='$$PULUMI_CONFIG_PASSPHRASE'" \
+	  "PULUMI_CONFIG_PASSPHRASE='$$(printf %s "$$PULUMI_CONFIG_PASSPHRASE" | sed "s/'/'\\\\''/g")'" \
+	  "PULUMI_PYTHON_CMD='$(CURDIR)/.venv/bin/python'" \
 	  "PULUMI_SKIP_UPDATE_CHECK=1"
 
+# A bash reads the user's start-up file first: it may put another Python, or another pulumi, in front of ours.
 shell: venv  ## a shell in which plain `pulumi up` works, with its state in .pulumi-state
-	@settings="$$($(MAKE) -s env)" && eval "$$settings" && exec "$${SHELL:-/bin/sh}"
+	@settings="$$($(MAKE) -s env)" && eval "$$settings" && unset MAKEFLAGS MFLAGS MAKELEVEL && \
+	case "$$SHELL" in */bash) \
+	  rc="$$(mktemp)" && printf '%s\n' "rm -f '$$rc'" '[ ! -f ~/.bashrc ] || . ~/.bashrc' \
+	    'eval "$$(make -s -C "$(CURDIR)" env)"' >"$$rc" && exec "$$SHELL" --rcfile "$$rc" ;; \
+	esac && exec "$${SHELL:-/bin/sh}"
 
 COMPILE = uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
