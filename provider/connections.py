@@ -136,8 +136,10 @@ class ReadRetry(Retry):
 
 
 class StartRetry(ReadRetry):
-    # The default holds 503 too: urllib3 would repeat a POST that a gateway has perhaps passed on.
-    RETRY_AFTER_STATUS_CODES = frozenset({429})
+    """Repeats only what has not left this machine; no answer is repeated, whatever its status or `Retry-After`."""
+
+    # The default holds 503: urllib3 would repeat a POST that a gateway has perhaps passed on.
+    RETRY_AFTER_STATUS_CODES = frozenset()
 
     def increment(
         self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,

@@ -3,7 +3,7 @@
 Two kinds of requests, each with its own `urllib3.util.Retry`:
 
 * a *read* (also a cancel, which is the same twice as once) is repeated after lost connections, 429 and 5xx;
-* a *start* is repeated only if it provably did not reach the service, or was refused by an explicit 429.
+* a *start* is repeated only if it provably did not reach the service. An answer, also 429, is given back at once.
 
 What does NOT happen: redirects are not followed, cookies and `.netrc` are not used, bodies are not read without a
 limit, and no header, signature or query enters an error text. Proxies and certificate bundles of the environment are
@@ -94,7 +94,7 @@ class Transport:
             "backoff_max": 8.0,
         }
         reads = ReadRetry(read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
-        starts = StartRetry(read=0, status=3, status_forcelist={429}, **common)
+        starts = StartRetry(read=0, status=0, status_forcelist=(), **common)
         self._reads, adapter = open_session(reads)
         self._starts, _ = open_session(starts, sharing=adapter)
 
@@ -140,7 +140,7 @@ class Transport:
         params: Params | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """Sends a request that starts a run. Any status is returned, 429 after all tries.
+        """Sends a request that starts a run. Any status is returned at once, 429 too.
 
         Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body broke off is
         returned with `complete=False`, since it may hold the id.

@@ -31,6 +31,7 @@ from provider.errors import (
     NotReached,
     Refused,
     RunsError,
+    Throttled,
     Unavailable,
     UnknownOutcome,
     clean,
@@ -267,7 +268,7 @@ class FlowClient(RunApi[FlowRequest]):
         for pause in (*PAUSES, 0.0):
             try:
                 answer, failed, token = self._send(method, path, action, params, body)
-            except (NotReached, UnknownOutcome) as error:
+            except (NotReached, UnknownOutcome, Throttled) as error:  # the last: of the token
                 trouble = f"EnOS could not be asked: {error}"
             else:
                 told = reading.document(answer.body)

@@ -39,7 +39,7 @@ from provider.transport import Answer, Transport
 PAGES = 200  # of 1000 rows each; the list has no time filter and goes by name, so all of it must be read
 PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
 LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
-SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a request is sent again after SlowDown
+SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -93,11 +93,8 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         action = "dwr:workflow:executeAsync"
         body = _body(request)
 
-        def send() -> Answer:
-            return self._transport.start("POST", self._base + path, auth=self._auth, headers=self._headers, body=body)
-
         try:
-            answer = self._unhurried(send)
+            answer = self._transport.start("POST", self._base + path, auth=self._auth, headers=self._headers, body=body)
         except (NotReached, UnknownOutcome) as error:
             said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
             raise type(error)(f"Huawei OBS {said}: {error}") from None
@@ -239,7 +236,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         raise refusal
 
     def _unhurried(self, send: Callable[[], Answer]) -> Answer:
-        """Sends again after `SlowDown`; 429 was repeated by the transport already."""
+        """Asks again after `SlowDown`; 429 was repeated by the transport already."""
         for pause in SLOW_DOWN_PAUSES:
             answer = send()
             if answer.status == 429 or not failure(answer).throttled:

@@ -37,7 +37,7 @@ from provider.transport import Answer, Params, Transport
 
 PAGES = 200  # of 100 rows each; more runs than that since one intent cannot be told apart by a person either
 PAGE_ROWS = "100"  # the documented maximum
-SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a request is sent again after SlowDown
+SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -98,14 +98,10 @@ class _Client:
         what = f"POST {path}"
         # The seeds send the type on both calls. It is not signed.
         headers = {"Host": self._host, "Content-Type": "application/xml"}
-
-        def send() -> Answer:
-            return self._transport.start(
+        try:
+            answer = self._transport.start(
                 "POST", self._base + path, auth=self._auth, headers=headers, params=params, body=body
             )
-
-        try:
-            answer = self._unhurried(send)
         except (NotReached, UnknownOutcome) as error:
             said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
             raise type(error)(f"Tencent CI {said}: {error}") from None
@@ -143,7 +139,7 @@ class _Client:
         raise refusal
 
     def _unhurried(self, send: Callable[[], Answer]) -> Answer:
-        """Sends again after `SlowDown`, which has any status; 429 was repeated by the transport already."""
+        """Asks again after `SlowDown`, which has any status; 429 was repeated by the transport already."""
         for pause in SLOW_DOWN_PAUSES:
             answer = send()
             if answer.status == 429 or not failure(answer).throttled:

@@ -399,6 +399,23 @@ def test_throttled(answer: Answer) -> None:
     with pytest.raises(Throttled, match="try again later"):
         one.start(SEED)
     assert len(gateway.of("trigger")) == 1
+    assert not gateway.slept
+
+
+@pytest.mark.parametrize("answer", [says("", 429), error(429)])
+def test_a_throttled_token_request(answer: Answer) -> None:
+    """It says nothing of the run: a start is refused at once, a question is asked again."""
+    one, gateway = flows(get_token=[answer, token()])
+    with pytest.raises(Throttled, match=r"no access token.*try again later"):
+        one.start(SEED)
+    assert gateway.order == ["token"]
+    one, gateway = flows(get_token=[answer, token()], get=says(recorded("instance-running")))
+    assert one.get(RUN).phase is Phase.RUNNING
+    assert gateway.order == ["token", "token", "get"]
+    one, gateway = flows(get_token=[token("old"), answer], trigger=error(1203))
+    with pytest.raises(Throttled):
+        one.start(SEED)
+    assert len(gateway.of("trigger")) == 1
 
 
 @pytest.mark.parametrize("kind", [NotReached, UnknownOutcome])

@@ -120,10 +120,11 @@ def test_a_start_refused_as_expired_is_repeated_once(cloud: Emulator, code: str)
 
 
 def test_throttled(cloud: Emulator) -> None:
-    cloud.fault(FLOW, "start", "status", status=429, code="429", times=99)
+    cloud.fault(FLOW, "start", "status", status=429, code="429")
     with pytest.raises(Throttled):
         flows(cloud).start(SEED)
     assert cloud.ids(FLOW) == []
+    assert cloud.count(FLOW, "start") == 1
 
 
 @pytest.mark.parametrize("fault", [{"action": "drop_response"}, {"action": "truncate"},

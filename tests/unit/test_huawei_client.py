@@ -339,7 +339,7 @@ def test_every_documented_code_has_its_kind_and_a_hint(status: int, code: str) -
         hint = HINTS[code].split("{")[0].rstrip(". ")
         assert hint in text
         assert text.endswith(".")
-        assert len(script.sent) == (4 if code == "SlowDown" else 1) or status != 503
+        assert len(script.sent) == 1
         with pytest.raises((Refused, Unavailable)) as read:
             runs(answer)[0].get("e1")
         assert isinstance(read.value, Refused) is (expected is Refused), "what a start does not know a read asks again"
@@ -385,23 +385,28 @@ def test_errors_in_other_forms() -> None:
             runs(says(body, 400))[0].start(SEED_RUN)
 
 
-@pytest.mark.parametrize(("answer", "tries"), [(xml_error("SlowDown", 503), 4), (json_error("SYS.0011", 429), 1)])
-def test_throttling_is_asked_again(answer: Answer, tries: int) -> None:
-    client, script = runs(answer)
+THROTTLING = [xml_error("SlowDown", 503), json_error("SYS.0011", 500), json_error("SYS.0011", 429)]
+
+
+@pytest.mark.parametrize("answer", THROTTLING)
+def test_a_start_is_not_repeated_when_throttled(answer: Answer) -> None:
+    client, script = runs(answer, STARTED)
     with pytest.raises(Throttled, match="try again later"):
         client.start(SEED_RUN)
+    assert len(script.sent) == 1
+    assert not script.slept
+
+
+@pytest.mark.parametrize(("answer", "tries"), list(zip(THROTTLING, (4, 4, 1), strict=True)))
+def test_a_question_is_asked_again_when_throttled(answer: Answer, tries: int) -> None:
+    client, script = runs(answer)
+    with pytest.raises(Unavailable, match="try again later"):
+        client.get("e1")
     assert len(script.sent) == tries  # the transport has tried 429 again already
     if tries > 1:
-        client, script = runs(answer, answer, STARTED)
-        assert client.start(SEED_RUN).id == "e1"
+        client, script = runs(answer, answer, says(recorded("get-failed.json")))
+        assert client.get("e1").phase is Phase.FAILED
         assert len(script.slept) == 2
-
-
-def test_lost_after_slow_down_is_unknown() -> None:
-    client, script = runs(xml_error("SlowDown", 503), UnknownOutcome("POST /x: gone"))
-    with pytest.raises(UnknownOutcome):
-        client.start(SEED_RUN)
-    assert len(script.sent) == 2
 
 
 @pytest.mark.parametrize("kind", [NotReached, UnknownOutcome])

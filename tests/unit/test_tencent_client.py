@@ -55,6 +55,9 @@ def says(body: bytes | str = b"", status: int = 200, complete: bool = True, **he
     return Answer(status, CaseInsensitiveDict(named), body.encode() if isinstance(body, str) else body, complete)
 
 
+STARTED = says("<Response><InstanceId>i1</InstanceId></Response>")
+
+
 def error(code: str, status: int = 400, message: str = "") -> Answer:
     text = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>NTk0</RequestId></Error>"
     return says(text, status)
@@ -263,28 +266,26 @@ def test_unknown_workflow_is_known_by_its_message() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 503])
-def test_slow_down_is_asked_again(status: int) -> None:
-    started = says("<Response><InstanceId>i1</InstanceId></Response>")
-    client, script = runs(error("SlowDown", status), error("SlowDown", status), started)
-    if status == 429:  # the transport has tried that already
-        with pytest.raises(Throttled):
-            client.start(SEED_RUN)
-        assert len(script.sent) == 1
-        return
-    assert client.start(SEED_RUN).id == "i1"
-    assert len(script.sent) == 3
-    assert len(script.slept) == 2
-    client, script = runs(error("SlowDown", status))
+def test_a_start_is_not_repeated_after_slow_down(status: int) -> None:
+    client, script = runs(error("SlowDown", status), STARTED)
     with pytest.raises(Throttled, match="try again later"):
         client.start(SEED_RUN)
-    assert len(script.sent) == 4
+    assert len(script.sent) == 1
+    assert not script.slept
 
 
-def test_lost_after_slow_down_is_unknown() -> None:
-    client, script = runs(error("SlowDown", 503), UnknownOutcome("POST /x: gone"))
-    with pytest.raises(UnknownOutcome):
-        client.start(SEED_RUN)
-    assert len(script.sent) == 2
+@pytest.mark.parametrize(("status", "tries"), [(200, 4), (400, 4), (429, 1), (503, 4)])
+def test_a_question_is_asked_again_after_slow_down(status: int, tries: int) -> None:
+    client, script = runs(error("SlowDown", status))
+    with pytest.raises(Unavailable):
+        client.get("i1")
+    assert len(script.sent) == tries  # the transport has tried 429 again already
+    if tries > 1:
+        client, script = runs(
+            error("SlowDown", status), error("SlowDown", status), says(recorded("execution-one-task"))
+        )
+        assert client.get("i1").phase is Phase.SUCCEEDED
+        assert len(script.slept) == 2
 
 
 @pytest.mark.parametrize("kind", [NotReached, UnknownOutcome])

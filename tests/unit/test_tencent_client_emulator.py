@@ -146,18 +146,13 @@ def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
     assert cloud.ids() == []
 
 
-def test_slow_down_passes(cloud: Emulator) -> None:
-    cloud.fault(RUNS, "start", "status", status=503, code="SlowDown", times=2)
-    started = runs(cloud).start(WORKFLOW)
-    assert cloud.ids(RUNS) == [started.id]
-    assert cloud.count(RUNS, "start") == 3
-
-
-def test_slow_down_goes_on(cloud: Emulator) -> None:
-    cloud.fault(RUNS, "start", "status", status=503, code="SlowDown", times=99)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_throttled_start_is_sent_once(cloud: Emulator, status: int) -> None:
+    cloud.fault(RUNS, "start", "status", status=status, code="SlowDown")
     with pytest.raises(Throttled):
         runs(cloud).start(WORKFLOW)
     assert cloud.ids(RUNS) == []
+    assert cloud.count(RUNS, "start") == 1
 
 
 def test_a_lost_answer_is_one_start(cloud: Emulator) -> None:
