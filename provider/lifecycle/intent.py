@@ -15,9 +15,9 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN, Unknown
 
-from provider.firing import INTENT_TYPE, MACHINE, PROCESS, Content, Intent
 from provider.lifecycle import checks
 from provider.lifecycle.values import digest, digests
+from provider.record import INTENT_TYPE, PROCESS, Clock, Content, Intent
 from provider.runs import rfc3339
 
 
@@ -67,12 +67,13 @@ class IntentProvider(dynamic.ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
-        token = secrets.token_hex(16)
+        token, clock = secrets.token_hex(16), Clock.read()
         record = {
             "token": token,
             "minted_at": rfc3339(datetime.now(timezone.utc)),
             "process": PROCESS,
-            "machine": MACHINE,
+            "boot": clock.boot,
+            "uptime": clock.uptime,
             "digests": dict(props["digests"]),
             "triggers": digests(props.get("triggers") or {}),
         }
@@ -119,6 +120,6 @@ def intent_of(bag: Any) -> Intent | None:
         token=bag["token"],
         minted_at=datetime.fromisoformat(str(bag["minted_at"]).replace("Z", "+00:00")),
         process=str(bag["process"]),
-        machine=str(bag["machine"]),
+        clock=Clock(str(bag["boot"]), float(bag["uptime"])),
         content=content_of(bag),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi import Alias, ResourceOptions
 
-from provider.firing import intent_urn
+from provider.record import intent_urn
 
 _REFUSED = {
     "retain_on_delete": "it hides a forced replacement; on_delete='abandon' leaves the run alone as well",

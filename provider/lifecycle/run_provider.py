@@ -16,15 +16,16 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from provider import errors, firing
-from provider.firing import Ask, Content, Recorded, Settled, World
+from provider.firing import Ask, Settled, World
 from provider.lifecycle import checks, progress
 from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
 from provider.lifecycle.reporting import one_line
+from provider.record import Content, Memory, Recorded
 from provider.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
 
 Request = TypeVar("Request")
 
-MEMORY = firing.Memory()
+MEMORY = Memory()
 STEERING = ("adopt_id", "on_delete", "rerun_on_failure")
 
 
@@ -141,14 +142,17 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         elif changed:
             progress.warn(
                 _news_urn(_olds, _news),
-                f"{', '.join(changed)} changed, but its intent is not part of this update (--target, --exclude): "
-                "nothing fires. The next full `pulumi up` fires it",
+                f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With "
+                "--target or --exclude, the next full `pulumi up` fires it; if a transform changes arguments of the "
+                "run, use `pulumi up --replace`",
             )
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())
         unknown = unknown or any(isinstance(_news.get(name), Unknown) for name in (*STEERING, "triggers"))
         steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
-        return dynamic.DiffResult(changes=unknown or steered, replaces=[])
+        # A new name or another intent is recorded as well, since `delete` is told nothing but what is on record.
+        moved = _news_urn(_olds, _news) != _news_urn(_olds, {}) or _token(bag) != _token(_olds.get("intent"))
+        return dynamic.DiffResult(changes=unknown or steered or moved, replaces=[])
 
     @_reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -195,7 +199,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         if _props.get("on_delete") == "cancel":
             self.client(self.place(_props)).cancel(_id)
-        MEMORY.deleted(_news_urn(_props, {}), _stack_place(_props), _recorded(_id, _props))
+        recorded = _recorded(_id, _props)
+        MEMORY.deleted(_token(_props.get("intent")) or recorded.token, _stack_place(_props), recorded)
 
     # -- parts
 
@@ -300,6 +305,11 @@ def _news_urn(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
     """The program's name for the resource; a rename with an alias has changed it."""
     urn = news.get("resource_urn")
     return urn if isinstance(urn, str) else str(olds.get("resource_urn") or "")
+
+
+def _token(bag: Any) -> str:
+    """The token of an intent that the engine brought; empty if there is none, or it is not known yet."""
+    return str(bag["token"]) if isinstance(bag, Mapping) and isinstance(bag.get("token"), str) else ""
 
 
 def _minted_for(

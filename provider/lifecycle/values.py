@@ -50,7 +50,7 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, (int, float)):
-        return ["number", repr(float(value))]  # the engine keeps numbers as doubles
+        return float(value)  # the engine keeps numbers as doubles
     if isinstance(value, Mapping):
         return {str(key): _canonical(item) for key, item in value.items() if item is not None}
     if isinstance(value, Sequence):

@@ -193,7 +193,7 @@ def _elements(value: Any) -> Any:
     """A nested mapping with the vendor's element names: `job_param` is sent as `JobParam`, `JobParam` as it is."""
     if isinstance(value, Mapping):
         named: dict[str, Any] = {}
-        for key, item in value.items():
+        for key, item in sorted(value.items()):
             if not _ELEMENT.fullmatch(key):
                 raise ValueError(f"{key!r} is not an element name")
             element = key if key[0].isupper() else "".join(part[:1].upper() + part[1:] for part in key.split("_"))
@@ -299,7 +299,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         :param type: `"Workflow"` (default) or `"Job"`, one operation without a workflow. Changing it fires a new run.
         :param operation: For `type="Job"`: elements of the vendor's `Operation` container, such as `tag` (required),
             `job_param`, `output`, `queue_id`, `user_data`, `job_level`, `call_back`, at any depth, in snake case or in
-            the vendor's spelling. Elements are passed on in the order given. Changing it fires a new run.
+            the vendor's spelling. Sent in the order of the
+            names, since the engine keeps no order. Changing it fires a new run.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
             `TENCENTCLOUD_REGION`. Changing the argument fires a new run; changing the configuration does not.
         :param name: The job's name, at most 128 letters, digits, hyphens, underscores or Chinese characters, sent

@@ -52,7 +52,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         return WorkflowRequest(props["workflow_id"], props["object"], props.get("name") or "")
 
     def work(self, request: WorkflowRequest) -> Hashable:
-        return request.workflow_id, request.object
+        return request.workflow_id, request.object.lstrip("/")  # as loosely as `status.same_object` compares
 
     def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
         for name in ("workflow_id", "object"):  # the service does not tell the label

@@ -85,8 +85,8 @@ def test_nothing_changed(run: RunHost, job: JobHost, cloud: Emulator) -> None:
         id, olds = host.create(inputs)
         sent = cloud.requests()
         assert outcome(host.diff(id, olds, inputs)) == NOTHING
-        assert outcome(host.diff(id, olds, host.intended(**given))) == NOTHING, "a new token alone asks for nothing"
-        assert outcome(host.diff(id, olds, inputs | {"intent": UNKNOWN})) == NOTHING
+        assert outcome(host.diff(id, olds, host.intended(**given))) == UPDATE, "a new token is only recorded"
+        assert outcome(host.diff(id, olds, inputs | {"intent": UNKNOWN})) == UPDATE
         assert cloud.requests() == sent
 
 
@@ -94,23 +94,23 @@ def test_nothing_changed(run: RunHost, job: JobHost, cloud: Emulator) -> None:
 def test_a_removed_trigger_and_one_put_back(run: RunHost, triggers: Any) -> None:
     id, olds = run.fired(**GIVEN)
     news = run.intended(**{**GIVEN, "triggers": triggers})
-    assert outcome(run.diff(id, olds, news)) == NOTHING
+    assert outcome(run.diff(id, olds, news)) == UPDATE
     olds = run.update(id, olds, news)
     assert olds.get("triggers") == news.get("triggers")
-    assert outcome(run.diff(id, olds, run.intended(**GIVEN))) == NOTHING
+    assert outcome(run.diff(id, olds, run.intended(**GIVEN))) == UPDATE
     assert outcome(run.diff(id, olds, run.intended(**GIVEN | {"triggers": {"release": 3}}))) == replaced("triggers")
 
 
 def test_the_pickled_provider_and_the_place_of_the_key_mean_nothing(run: RunHost) -> None:
     id, olds = run.fired(**GIVEN)
     news = dict(reversed(list(run.intended(**GIVEN).items())))
-    assert outcome(run.diff(id, olds, news | {"__provider": "another version"})) == NOTHING
+    assert outcome(run.diff(id, olds, news | {"__provider": "another version"})) == UPDATE
 
 
 def test_a_configured_region_that_changes_fires_nothing(run: RunHost, cloud: Emulator) -> None:
     id, olds = run.fired()
     moved = RunHost(cloud.url, tencentcloud__region="ap-shanghai")
-    assert outcome(moved.diff(id, olds, moved.intended())) == NOTHING
+    assert outcome(moved.diff(id, olds, moved.intended())) == UPDATE
 
 
 def test_a_rename_fires_nothing(run: RunHost, cloud: Emulator) -> None:
@@ -203,7 +203,7 @@ def test_one_of_two_changes_is_enough(run: RunHost) -> None:
 
 def test_an_argument_under_ignore_changes(run: RunHost) -> None:
     id, olds = run.fired()
-    assert outcome(run.diff(id, olds, run.inputs() | {"intent": run.intended(object="b.mp4")["intent"]})) == NOTHING
+    assert outcome(run.diff(id, olds, run.inputs() | {"intent": run.intended(object="b.mp4")["intent"]})) == UPDATE
 
 
 # -- steering
@@ -232,7 +232,7 @@ def test_a_steering_argument_updates(job: JobHost, before: dict[str, Any], after
 def test_rerun_on_failure(either: Host, phase: str, rerun: bool | None) -> None:
     given = {"rerun_on_failure": rerun}
     id, olds = either.fired(**given)
-    expected = replaced("rerun_on_failure") if phase == "failed" and rerun else NOTHING
+    expected = replaced("rerun_on_failure") if phase == "failed" and rerun else UPDATE
     assert outcome(either.diff(id, {**olds, "phase": phase}, either.intended(**given))) == expected
 
 
@@ -272,7 +272,7 @@ def test_a_value_that_the_state_cannot_tell_apart(run: RunHost) -> None:
     """Whole numbers come back as floats, and None vanishes."""
     id, olds = run.fired(triggers={"n": 1, "nested": {"gone": None, "big": 2**53}})
     news = run.inputs(triggers={"n": 1.0, "nested": {"big": float(2**53)}})
-    assert outcome(run.diff(id, olds, news | {"intent": run.intent(news)})) == NOTHING
+    assert outcome(run.diff(id, olds, news | {"intent": run.intent(news)})) == UPDATE
 
 
 def test_what_was_recorded_by_nobody(run: RunHost) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from provider import firing
+from provider import firing, record
 from provider.lifecycle.intent import IntentProvider, intent_of
 from provider.lifecycle.values import digest, digests
 from tests.provider.host import failures, wire
@@ -34,7 +34,9 @@ def test_a_record_is_what_the_run_needs() -> None:
     assert intent is not None
     assert intent.token == id
     assert len(id) == 32
-    assert (intent.process, intent.machine) == (firing.PROCESS, firing.MACHINE)
+    assert intent.process == record.PROCESS
+    assert intent.clock.boot == record.Clock.read().boot
+    assert 0 <= record.Clock.read().uptime - intent.clock.uptime < 3600
     assert before - timedelta(seconds=1) <= intent.minted_at <= datetime.now(timezone.utc)
     assert intent.content == firing.Content(digests(ASKED), {"a": digest(1)})
 

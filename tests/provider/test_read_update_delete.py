@@ -41,7 +41,7 @@ def test_a_finished_run_with_its_tasks(finished: Emulator) -> None:
     assert task["state"] == "Success"
     for name in ("fired", "triggers", "intent", "provenance", "request_id", "instance_id", "reference", "__provider"):
         assert outs[name] == olds[name], name
-    assert run.diff(id, outs, run.intended(triggers={"a": 1})).changes is False
+    assert run.diff(id, outs, run.intended(triggers={"a": 1})).replaces == []
     assert finished.count(RUNS, "start") == 1
 
 
@@ -107,7 +107,7 @@ def test_a_run_that_is_gone_stays_on_record_and_is_marked(cloud: Emulator, kind:
     again, outs = host.read(id, olds)
     assert again == id
     assert outs == {**olds, "record_expired": True}
-    assert host.diff(id, outs, host.intended()).changes is False
+    assert host.diff(id, outs, host.intended()).replaces == []
     assert cloud.count(system, "start") == 1
 
 

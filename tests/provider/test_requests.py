@@ -310,6 +310,7 @@ def test_a_generated_name_is_proof_and_a_given_one_is_not(
     """A forced replacement, an hour after its intent, that was killed after the start."""
     inputs = job.intended(name=name)
     inputs["intent"]["minted_at"] = rfc3339(datetime.now(timezone.utc) - timedelta(hours=1))
+    inputs["intent"]["uptime"] -= 3600
     id, _ = job.create(inputs)
     inputs["intent"]["process"] = "0" * 32
     another_process(monkeypatch)
@@ -426,7 +427,7 @@ def test_a_change_taken_back_keeps_the_old_record(
     assert (outs["intent"], outs["rerun_on_failure"]) == (back["intent"], True)
     assert "taken back" in said[0]
     assert cloud.ids() == [id]
-    assert run.diff(kept, outs, back).changes is False
+    assert run.diff(kept, outs, back).replaces == []
 
 
 def test_the_engine_is_gone(run: RunHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,7 +477,7 @@ def test_adopt_records_and_fires_nothing(run: RunHost, job: JobHost, cloud: Emul
         assert outs["state"] in ("Running", "Submitted"), "it was asked for"
         assert outs["fired"]["at"] == outs["created_at"] != ""
         assert cloud.count(system, "start") == starts
-        assert host.diff(id, outs, host.intended(name="demo", adopt_id=id)).changes is False
+        assert host.diff(id, outs, host.intended(name="demo", adopt_id=id)).replaces == []
 
 
 def test_adopt_needs_no_intent(run: RunHost) -> None:

@@ -8,7 +8,6 @@ often a replacement was forced under it; a start is labelled with the ask that i
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +24,8 @@ from hypothesis.stateful import (
 from test_firing import SYSTEM, TWIN, URN, Cloud, Killed, Process, Request
 
 from provider import errors
-from provider.firing import MACHINE, Content, Intent, Recorded, Settled
+from provider.firing import Settled
+from provider.record import Content, Intent, Recorded
 
 EXAMPLES = 60
 """Of 20 steps each, the same in each run. Who changes the rules tries more of them, and others."""
@@ -42,6 +42,7 @@ class Stack:
         self.intent: Intent | None = None
         self.run: Recorded | None = None
         self.replacing = False
+        self.shown = ""
         self.forced: Counter[str] = Counter()
         self.asks: set[str] = set()
 
@@ -68,8 +69,9 @@ class Stack:
         if self.run and not self.replacing:
             changed = self.run.content.differences(content) and self.run.token != self.intent.token
             if not (changed or forced):
+                self.shown = self.token  # an update records it
                 return None
-            process.memory.deleted(self.urn, SYSTEM, self.run)
+            process.memory.deleted(self.shown, SYSTEM, self.run)
             self.replacing = True
             self.forced[self.intent.token] += 1
             if stop == "delete":
@@ -79,6 +81,7 @@ class Stack:
         settled = process.create(self.intent, content, self.urn, Request(self.cloud, self.ask, marker=marker))
         self.run = settled.kept or Recorded(settled.id, self.intent.token, content, settled.at, {})
         self.replacing = False
+        self.shown = self.token
         return settled
 
 
@@ -102,11 +105,8 @@ class OneResource(RuleBasedStateMachine):
 
     def up(self, content: Content, machine: int, forced: bool = False, stop: str = "") -> Settled | None:
         self.cloud.clock.seconds += 3  # no two ups in one moment
-        process = Process(self.cloud, age=0, ahead=self.clocks[machine])
-        intent, starts = self.stack.intent, self.cloud.starts
-        if intent:  # `MACHINE` is the machine that the code runs on
-            here = self.minted_on[intent.token] == machine
-            self.stack.intent = replace(intent, machine=MACHINE if here else "another")
+        process = Process(self.cloud, age=0, machine=f"machine {machine}", ahead=self.clocks[machine])
+        starts = self.cloud.starts
         again = forced and self.stack.replacing  # shows no diff: the old run may be found, and the row says so
         settled: Settled | None = None
         try:
