@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-Pairs = Iterable[tuple[str, str]]
+from provider.payloads import query_pairs
+
+Pairs = Iterable[tuple[str, str | None]]
 
 
 def encryption(key: str, timestamp: int, secret: str) -> str:
@@ -25,7 +27,7 @@ def encryption(key: str, timestamp: int, secret: str) -> str:
 
 def params_data(params: Pairs) -> str:
     """All query parameters, decoded: name and value without separators, sorted by name in ASCII order."""
-    return "".join(name + value for name, value in sorted(params))
+    return "".join(name + value for name, value in sorted((name, value or "") for name, value in params))
 
 
 def sign_input(token: str, params_data: str, body: str, timestamp: int, secret: str) -> str:
@@ -61,12 +63,6 @@ class Unsigned(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         return r
-
-
-def query_pairs(query: str) -> list[tuple[str, str]]:
-    """A query as it is on the wire, decoded; `+` is a plus, spaces are %20."""
-    pairs = (part.partition("=") for part in query.split("&") if part)
-    return [(unquote(name), unquote(value)) for name, _, value in pairs]
 
 
 def _sha256(text: str) -> str:

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
 
 from provider.credentials import Credentials
 from provider.errors import (
@@ -33,6 +32,7 @@ from provider.errors import (
 from provider.huawei import status as reading
 from provider.huawei.codes import Context, failure, request_id
 from provider.huawei.signing import ObsAuth
+from provider.payloads import moment, region_name, segment, time_text
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started
 from provider.transport import Answer, Transport
 
@@ -42,7 +42,6 @@ LOOKS = 500  # runs since one intent whose input is asked for; a person cannot t
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _BY_API = "APICALL"
 _BY_EVENT = ("TRIGGERCAL", "TRIGGERCALL")  # one L throughout the pages; the other spelling would be no surprise
 _EXECUTIONS = "/v2/workflowexecutions"
@@ -75,13 +74,11 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         """`endpoint` changes where the bytes go, not the Host header. Raises InvalidConfiguration."""
         if not re.fullmatch(GRAPH_NAME, graph_name):
             raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
-        if not _REGION.fullmatch(region):
-            raise InvalidConfiguration(f"region {clean(region, 100)!r} is not the name of a region")
         self._transport = transport
         self._auth = ObsAuth(credentials, clock)
         self._context = Context(credentials, graph_name, region)
         self._graph = graph_name
-        host = f"obs.{region}.myhuaweicloud.com"
+        host = f"obs.{region_name(region)}.myhuaweicloud.com"
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
         self._base = endpoint or f"https://{host}"
         self._clock, self._sleep = clock, sleep
@@ -106,7 +103,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
             refusal = self._context.refusal(f"Huawei OBS {said} POST {path}", failed, action)
             raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
-        began = reading.time_text(reading.text(content, "started_at"))
+        began = time_text(reading.text(content, "started_at"))
         urn = clean(reading.text(content, "execution_urn"), 500)
         details = {"execution_urn": urn, "created_at": began, "started_at": began}
         at = answer.date or datetime.fromtimestamp(self._clock(), timezone.utc)
@@ -127,7 +124,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         except RunsError:
             return ""
         own = next((row for row in rows if reading.text(row, "execution_name") == status.id), {})
-        return reading.time_text(reading.text(own, "stopped_at"))
+        return time_text(reading.text(own, "stopped_at"))
 
     def find(self, request: WorkflowRequest, since: datetime) -> Found:
         """Runs of the workflow that the API started, and that may be of this request.
@@ -146,7 +143,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             told = reading.told_request(info)
             if told:
                 self._compared[id] = info
-            began = began or reading.moment(reading.text(info, "started_at"))
+            began = began or moment(reading.text(info, "started_at"))
             if (began is None or began >= since.replace(microsecond=0)) and not any(differences(request, told)):
                 found.append(Candidate(id, began))
         return Found(tuple(found), server_time)
@@ -158,7 +155,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
     # -- parts
 
     def _execution(self, id: str) -> tuple[Answer, Mapping[str, Any]]:
-        path = f"{_EXECUTIONS}/{_segment(id)}"
+        path = f"{_EXECUTIONS}/{segment(id)}"
         answer, content = self._ask(path, [], "dwr:workflow:get*", of_a_run=True)
         info = reading.mapping(content.get("execution_info"))
         if not info:
@@ -175,7 +172,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
                 id = reading.text(row, "execution_name")
                 if id in ("", ".", ".."):
                     raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
-                began = reading.moment(reading.text(row, "started_at"))
+                began = moment(reading.text(row, "started_at"))
                 # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
                 old = began is not None and began < since.replace(microsecond=0)
                 if not old and reading.text(row, "execution_type").upper() not in _BY_EVENT:
@@ -280,14 +277,3 @@ def _wire(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_wire(item) for item in value]
     return value
-
-
-def _segment(id: str) -> str:
-    """An id as one segment of a path; ids are opaque, and come from states and users too."""
-    try:
-        id.encode()
-    except UnicodeEncodeError:
-        raise InvalidConfiguration("an id holds half of a character (a lone surrogate)") from None
-    if id.strip() in ("", ".", ".."):  # a path of dots names another resource, however it is encoded
-        raise InvalidConfiguration(f"{id!r} cannot be the id of a run")
-    return quote(id, safe="-_.~")

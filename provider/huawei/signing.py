@@ -14,12 +14,13 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from provider.credentials import Credentials
+from provider.payloads import query_pairs
 
 Headers = Iterable[tuple[str, str]]
 Params = Iterable[tuple[str, str | None]]
@@ -97,9 +98,3 @@ class ObsAuth(AuthBase):
         text = string_to_sign(r.method or "", r.headers.items(), resource)
         r.headers["Authorization"] = authorization(self._credentials.id, signature(self._credentials.secret, text))
         return r
-
-
-def query_pairs(query: str) -> list[tuple[str, str | None]]:
-    """A query as it is on the wire, decoded. A key without `=` has no value; `+` is a plus, spaces are %20."""
-    pairs = (part.partition("=") for part in query.split("&") if part)
-    return [(unquote(key), unquote(value) if equals else None) for key, equals, value in pairs]

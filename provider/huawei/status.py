@@ -11,12 +11,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
 
 from provider.errors import clean
-from provider.runs import Phase, RunStatus, Task, rfc3339
+from provider.payloads import time_text
+from provider.runs import Phase, RunStatus, Task
 
 # The REST pages have only the sample RUNNING; the SDK's filter has RUNNING, SUCCESS, FAILED; the engine below and the
 # successor (DWR) say success, fail, running, timeout, cancel. Compared without case, since both cases are documented.
@@ -30,7 +30,6 @@ PHASES: Mapping[str, Phase] = {
     "CANCELLED": Phase.CANCELLED,
 }
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
 _ID = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME_ALONE = re.compile(r'"execution_name"\s*:\s*"([^"\\]*)"')
 _DEPTH = 16
@@ -59,27 +58,6 @@ def text(parent: Mapping[str, Any], name: str) -> str:
 
 def phase(state: str) -> Phase:
     return PHASES.get(state.upper(), Phase.UNKNOWN)
-
-
-def moment(told: str) -> datetime | None:
-    """A time with its offset, for example `2020-04-23T13:37:43.847Z`. None for empty and anything else."""
-    match = _TIME.fullmatch(told.strip())
-    if match is None:
-        return None
-    date, clock, fraction, hours, minutes = match.groups()
-    offset = f"{hours}:{minutes}" if hours else "+00:00"
-    try:
-        return datetime.fromisoformat(f"{date}T{clock}.{(fraction or '').ljust(6, '0')}{offset}").astimezone(
-            timezone.utc
-        )
-    except (ValueError, OverflowError):
-        return None
-
-
-def time_text(told: str) -> str:
-    """RFC 3339 in UTC, or empty."""
-    found = moment(told)
-    return rfc3339(found) if found else ""
 
 
 def started_id(body: bytes) -> tuple[str, Mapping[str, Any]]:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from provider.credentials import Credentials
@@ -29,6 +28,7 @@ from provider.errors import (
     UnknownOutcome,
     clean,
 )
+from provider.payloads import moment, region_name, segment
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started
 from provider.tencent import status as reading
 from provider.tencent.codes import Context, Failure, failure
@@ -40,7 +40,6 @@ PAGE_ROWS = "100"  # the documented maximum
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
-_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -84,12 +83,10 @@ class _Client:
         """`endpoint` changes where the bytes go, not the Host that is signed. Raises InvalidConfiguration."""
         if not _BUCKET.fullmatch(bucket):
             raise InvalidConfiguration(f"bucket {clean(bucket, 100)!r} is not a bucket with its account number")
-        if not _REGION.fullmatch(region):
-            raise InvalidConfiguration(f"region {clean(region, 100)!r} is not the name of a region")
         self._transport = transport
         self._auth = QSignAuth(credentials, clock)
         self._context = Context(credentials, bucket, region)
-        self._host = f"{bucket}.ci.{region}.myqcloud.com"
+        self._host = f"{bucket}.ci.{region_name(region)}.myqcloud.com"
         self._base = endpoint or f"https://{self._host}"
         self._clock, self._sleep = clock, sleep
 
@@ -192,7 +189,7 @@ class _Client:
                 id = reading.text(row, names.id)
                 if not id:
                     raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
-                began = reading.moment(reading.text(row, names.time))
+                began = moment(reading.text(row, names.time))
                 # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
                 if (began is None or began >= since.replace(microsecond=0)) and matches(row):
                     found[id] = Candidate(id, began, proof)
@@ -233,7 +230,7 @@ class WorkflowClient(_Client, RunApi[WorkflowRequest]):
         )
 
     def get(self, id: str) -> RunStatus:
-        path = f"/workflowexecution/{_segment(id)}"
+        path = f"/workflowexecution/{segment(id)}"
         answer = self._ask("GET", path, [], "ci:DescribeMediaWorkflowExecutions")
         content = self._content(answer, f"GET {path}")
         execution = reading.mapping(content.get("WorkflowExecution"))
@@ -285,7 +282,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
 
     def get(self, id: str) -> RunStatus:
         """Does NOT count the executions that the job started; that takes a request for each 100: `executions`."""
-        path = f"{self._PATH}/{_segment(id)}"
+        path = f"{self._PATH}/{segment(id)}"
         answer = self._ask("GET", path, [], "ci:DescribeInventoryTriggerJob")
         content = self._content(answer, f"GET {path}")
         job = reading.mapping(content.get("JobsDetail"))
@@ -322,7 +319,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
         """
         try:
             # The vendor's Go SDK leaves `?cancel` out, which is a bug of it.
-            self._ask("PUT", f"{self._PATH}/{_segment(id)}", [("cancel", None)], "ci:CancelInventoryTriggerJob")
+            self._ask("PUT", f"{self._PATH}/{segment(id)}", [("cancel", None)], "ci:CancelInventoryTriggerJob")
         except Throttled:
             raise
         except Refused as refused:
@@ -341,14 +338,6 @@ def _told(row: Mapping[str, Any], name: str) -> str:
     if not found:  # neither a match nor none: to guess could hide a run
         raise Unavailable(f"Tencent CI listed a run without {name}")
     return found
-
-
-def _segment(id: str) -> str:
-    """An id as one segment of a path; ids are opaque, and come from states and users too."""
-    _encodable(id)
-    if id.strip() in ("", ".", ".."):  # a path of dots names another resource, however it is encoded
-        raise InvalidConfiguration(f"{id!r} cannot be the id of a run")
-    return quote(id, safe="-_.~")
 
 
 def _encodable(*values: str) -> None:

@@ -17,8 +17,9 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from provider.credentials import Credentials
+from provider.payloads import query_pairs
 
-Pairs = Iterable[tuple[str, str]]
+Pairs = Iterable[tuple[str, str | None]]
 
 # Start and end of a signature around our clock, as the vendor's Python SDK has them: a clock that is a little fast
 # still signs, and a request that urllib3 sends again after it could not connect is still valid.
@@ -78,15 +79,12 @@ class QSignAuth(AuthBase):
         return r
 
 
-def query_pairs(query: str) -> list[tuple[str, str]]:
-    """A query as it is on the wire, decoded. A key without value counts as empty; `+` is a plus, spaces are %20."""
-    pairs = (part.partition("=") for part in query.split("&") if part)
-    return [(unquote(key), unquote(value)) for key, _, value in pairs]
-
-
 def _listed(pairs: Pairs) -> tuple[str, str]:
-    """Steps 3 and 4: the names joined by `;`, and `name=value` joined by `&`; names are lowered after encoding."""
-    encoded = sorted((_encoded(name).lower(), _encoded(value)) for name, value in pairs)
+    """Steps 3 and 4: the names joined by `;`, and `name=value` joined by `&`; names are lowered after encoding.
+
+    A name without a value counts as one with an empty value.
+    """
+    encoded = sorted((_encoded(name).lower(), _encoded(value or "")) for name, value in pairs)
     return ";".join(name for name, _ in encoded), "&".join(f"{name}={value}" for name, value in encoded)
 
 

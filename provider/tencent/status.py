@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.parsers.expat import ExpatError
@@ -17,6 +16,7 @@ from xml.sax.saxutils import unescape
 import xmltodict
 
 from provider.errors import clean
+from provider.payloads import moment, time_text
 from provider.runs import Phase, RunStatus, Task, rfc3339
 
 PHASES: Mapping[str, Phase] = {
@@ -29,9 +29,6 @@ PHASES: Mapping[str, Phase] = {
     "Cancel": Phase.CANCELLED,
 }
 
-_TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)? ?(?:([Zz])|([+-])(\d\d):?(\d\d))", re.ASCII
-)
 _ID = re.compile(r"[\x21-\x7e]{1,256}")
 _DEPTH = 16
 _SUCCESS_CODES = ("", "0", "Success")
@@ -68,29 +65,6 @@ def text(parent: Mapping[str, Any], name: str) -> str:
 
 def phase(state: str) -> Phase:
     return PHASES.get(state, Phase.UNKNOWN)
-
-
-def moment(told: str) -> datetime | None:
-    """A time with its offset: `+0800`, `+08:00` or `Z`, with `T` or a space. None for `-`, empty and anything else.
-
-    A time without offset is None as well: whether it would be the server's time zone or UTC is nowhere documented.
-    """
-    match = _TIME.fullmatch(told.strip())
-    if match is None:
-        return None
-    *numbers, fraction, zulu, sign, hours, minutes = match.groups()
-    offset = "+00:00" if zulu else f"{sign}{hours}:{minutes}"
-    date = "{}-{}-{}T{}:{}:{}".format(*numbers)
-    try:
-        return datetime.fromisoformat(f"{date}.{(fraction or '').ljust(6, '0')}{offset}").astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
-
-
-def time_text(told: str) -> str:
-    """RFC 3339 in UTC, or empty."""
-    found = moment(told)
-    return rfc3339(found) if found else ""
 
 
 def execution_status(id: str, execution: Mapping[str, Any], request_id: str = "") -> RunStatus:

@@ -20,7 +20,7 @@ from provider.credentials import Credentials
 from provider.enos import client as module
 from provider.enos.client import FlowClient, FlowRequest, MinuteTaken
 from provider.enos.codes import CODES, Kind
-from provider.enos.signing import encryption, params_data, query_pairs, sign_input, signature
+from provider.enos.signing import encryption, params_data, sign_input, signature
 from provider.enos.tokens import Session
 from provider.errors import (
     InvalidConfiguration,
@@ -32,6 +32,7 @@ from provider.errors import (
     Unavailable,
     UnknownOutcome,
 )
+from provider.payloads import query_pairs
 from provider.runs import Phase
 from provider.transport import Answer, Transport
 
