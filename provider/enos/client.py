@@ -274,7 +274,7 @@ class FlowClient(RunApi[FlowRequest]):
                 told = reading.document(answer.body)
                 if failed.succeeded and told is not None:
                     return told.get("data"), answer
-                if not failed.succeeded and failed.kind in (Kind.REFUSED, Kind.EXPIRED, Kind.AGAIN):
+                if not failed.succeeded and failed.refused:
                     raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
                 unread = told is None and 200 <= answer.status < 300
                 trouble = f"EnOS gave an answer to {what} that cannot be read"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from provider.credentials import Credentials
+from provider import calls
 from provider.enos.status import document, number, text
 from provider.errors import Refused, Throttled
 from provider.transport import Answer
@@ -69,17 +69,12 @@ _STATUS_HINTS: Mapping[int, str] = {
     404: "Check that {endpoint} is the address of the API gateway.",
     429: _LATER,
 }
-_DIGEST = re.compile("[0-9a-f]{64}")  # a signature, or the proof of a token request
 _MOVED = "Check the endpoint {endpoint}: it sends to another address."
 
 
 @dataclass(frozen=True)
-class Failure:
+class Failure(calls.Failure):
     """An answer, read as far as it can be read. `code` is `0` for success, and empty if there is none."""
-
-    status: int
-    code: str
-    message: str
 
     @property
     def succeeded(self) -> bool:
@@ -92,40 +87,36 @@ class Failure:
             return CODES[self.code][0]
         if self.status == 429:
             return Kind.THROTTLED
-        return Kind.REFUSED if 300 <= self.status < 500 and self.status != 408 else Kind.IN_DOUBT
+        return Kind.REFUSED if super().refused else Kind.IN_DOUBT
+
+    @property
+    def throttled(self) -> bool:
+        return self.kind is Kind.THROTTLED
+
+    @property
+    def refused(self) -> bool:
+        return self.kind in (Kind.REFUSED, Kind.EXPIRED, Kind.AGAIN)
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(calls.Context):
     """What hints are made of."""
 
-    credentials: Credentials
     endpoint: str
     org: str = ""
     user: str = ""
     flow: str = ""
 
+    table = calls.Table(
+        {code: hint for code, (_, hint) in CODES.items()},
+        _STATUS_HINTS,
+        _MOVED,
+        re.compile("[0-9a-f]{64}"),  # a signature, or the proof of a token request
+    )
+
     def refusal(self, what: str, failure: Failure, kind: type[Refused] | None = None, secret: str = "") -> Refused:
         """For an answer that says no. `secret` is an access token that must not be told either."""
-        kind = kind or (Throttled if failure.kind is Kind.THROTTLED else Refused)
-        hint = CODES[failure.code][1] if failure.code in CODES else _STATUS_HINTS.get(failure.status, "")
-        if 300 <= failure.status < 400 and not hint:
-            hint = _MOVED
-        values = {"org": self.org, "user": self.user, "flow": self.flow, "endpoint": self.endpoint}
-        return kind(
-            what,
-            status=failure.status,
-            code=self.without_secrets(failure.code, secret),
-            message=self.without_secrets(failure.message, secret),
-            hint=hint.format(**values, source=self.credentials.source),
-        )
-
-    def without_secrets(self, told: str, secret: str = "") -> str:
-        """A server may send back what it was sent; error texts end in logs of pipelines."""
-        for value in (secret, self.credentials.secret, self.credentials.id):
-            if value:
-                told = told.replace(value, "***")
-        return _DIGEST.sub("***", told)
+        return self.explained(kind or (Throttled if failure.throttled else Refused), what, failure, secret=secret)
 
 
 def failure(answer: Answer) -> Failure:

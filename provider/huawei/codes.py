@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError
 
 import xmltodict
 
-from provider.credentials import Credentials
+from provider import calls
 from provider.errors import NotFound, Refused, Throttled
 from provider.huawei.status import mapping, parsed, text
 from provider.transport import Answer
@@ -133,28 +133,21 @@ _UNKNOWN = re.compile(r"not (?:exist|found)|no such|does ?n[o']t exist", re.IGNO
 # is not implemented cannot have happened.
 _REFUSALS = frozenset({"SYS.0008", "ServiceNotImplemented"})
 
+_UNKNOWN_RUN = "Check the execution's name, the workflow {graph} and the region {region}."
+
 _REQUEST_IDS = ("X-Request-ID", "x-obs-request-id", "x-amz-request-id", "x-oef-request-id")
-_SIGNATURE = re.compile(r"\bOBS [^\s:<]+:[^\s<]+")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """An error answer, read as far as it can be read. Empty where the service says nothing."""
+class Failure(calls.Failure):
+    """An error answer of OBS or of the workflow front end."""
 
-    status: int
-    code: str
-    message: str
-    request_id: str
-
-    @property
-    def throttled(self) -> bool:
-        """An explicit "not now": nothing ran."""
-        return self.status == 429 or self.code in ("SlowDown", "SYS.0011")
+    THROTTLING = frozenset({"SlowDown", "SYS.0011"})
 
     @property
     def refused(self) -> bool:
         """An explicit "no": nothing ran. A time-out (408) and other errors of the server tell nothing."""
-        return (300 <= self.status < 500 and self.status != 408) or (self.status >= 500 and self.code in _REFUSALS)
+        return super().refused or (self.status >= 500 and self.code in _REFUSALS)
 
     @property
     def unknown_run(self) -> bool:
@@ -169,12 +162,13 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(calls.Context):
     """What hints are made of."""
 
-    credentials: Credentials
     graph: str
     region: str
+
+    table = calls.Table(HINTS, _STATUS_HINTS, _REGION, re.compile(r"\bOBS [^\s:<]+:[^\s<]+"))
 
     def refusal(self, what: str, failure: Failure, action: str, *, of_a_run: bool = False) -> Refused:
         """For an answer that says no: `Throttled`, `NotFound` (only `of_a_run`) or `Refused`.
@@ -183,29 +177,7 @@ class Context:
         """
         unknown = of_a_run and failure.unknown_run
         kind = Throttled if failure.throttled else NotFound if unknown else Refused
-        hint = HINTS.get(failure.code) or _STATUS_HINTS.get(failure.status, "")
-        if unknown:
-            hint = "Check the execution's name, the workflow {graph} and the region {region}."
-        if failure.status in (401, 403) and "{source}" not in hint:
-            hint = f"{hint} The key came from {{source}}.".strip()
-        if 300 <= failure.status < 400 and not hint:
-            hint = _REGION
-        values = {"graph": self.graph, "region": self.region, "source": self.credentials.source, "action": action}
-        return kind(
-            what,
-            status=failure.status,
-            code=self.without_secrets(failure.code),
-            message=self.without_secrets(failure.message),
-            request_id=self.without_secrets(failure.request_id),
-            hint=hint.format(**values),
-        )
-
-    def without_secrets(self, told: str) -> str:
-        """A server may send back what it was sent; error texts end in logs of pipelines."""
-        for value in (self.credentials.token, self.credentials.secret, self.credentials.id):
-            if value:
-                told = told.replace(value, "***")
-        return _SIGNATURE.sub("***", told)
+        return self.explained(kind, what, failure, _UNKNOWN_RUN if unknown else "", action=action)
 
 
 def request_id(answer: Answer) -> str:

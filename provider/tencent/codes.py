@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provider.credentials import Credentials
+from provider import calls
 from provider.errors import NotFound, Refused, Throttled
 from provider.tencent.status import document, mapping, text
 from provider.transport import Answer
@@ -84,22 +84,12 @@ _MESSAGE_HINTS: Mapping[str, str] = {
     "Non-exist workflowId": "Check the workflow id: it must belong to bucket {bucket} in region {region}.",
 }
 
-_SIGNATURE = re.compile(r"q-(?:signature|ak|sign-time|key-time)=[^&\s<]*", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
-class Failure:
-    """An error answer, read as far as it can be read. Empty where the service says nothing."""
+class Failure(calls.Failure):
+    """An error answer of Tencent CI. `SlowDown` counts with any status, since the page gives none for CI."""
 
-    status: int
-    code: str
-    message: str
-    request_id: str
-
-    @property
-    def throttled(self) -> bool:
-        """An explicit "not now": nothing ran. `SlowDown` counts with any status, since the page gives none for CI."""
-        return self.status == 429 or self.code == "SlowDown"
+    THROTTLING = frozenset({"SlowDown"})
 
     @property
     def unknown_run(self) -> bool:
@@ -107,38 +97,21 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(calls.Context):
     """What hints are made of."""
 
-    credentials: Credentials
     bucket: str
     region: str
+
+    table = calls.Table(
+        HINTS, _STATUS_HINTS, _REGION, re.compile(r"q-(?:signature|ak|sign-time|key-time)=[^&\s<]*", re.IGNORECASE)
+    )
 
     def refusal(self, what: str, failure: Failure, action: str) -> Refused:
         """For an answer that says no: `Throttled`, `NotFound` or `Refused`. `action` is the CAM action it needs."""
         kind = Throttled if failure.throttled else NotFound if failure.unknown_run else Refused
         by_message = next((hint for part, hint in _MESSAGE_HINTS.items() if part in failure.message), "")
-        hint = by_message or HINTS.get(failure.code) or _STATUS_HINTS.get(failure.status, "")
-        if failure.status in (401, 403) and "{source}" not in hint:
-            hint = f"{hint} The key came from {{source}}.".strip()
-        if 300 <= failure.status < 400 and not hint:
-            hint = _REGION
-        values = {"bucket": self.bucket, "region": self.region, "source": self.credentials.source, "action": action}
-        return kind(
-            what,
-            status=failure.status,
-            code=self.without_secrets(failure.code),
-            message=self.without_secrets(failure.message),
-            request_id=self.without_secrets(failure.request_id),
-            hint=hint.format(**values),
-        )
-
-    def without_secrets(self, told: str) -> str:
-        """A server may send back what it was sent; error texts end in logs of pipelines."""
-        for value in (self.credentials.token, self.credentials.secret, self.credentials.id):
-            if value:
-                told = told.replace(value, "***")
-        return _SIGNATURE.sub("***", told)
+        return self.explained(kind, what, failure, by_message, action=action)
 
 
 def failure(answer: Answer) -> Failure:
