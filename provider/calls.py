@@ -1,17 +1,26 @@
-"""What the clients of more than one system share: what an error answer means, and what is said of it.
+"""What the clients of more than one system share: starts, questions and lists, and what is said when they fail.
 
-What does NOT happen here: no secret enters an error text, even if the server sends back what it was sent.
+What does NOT happen here: a start is not sent again, whatever the answer; a part of a list is not taken for all of it;
+no secret enters an error text, even if the server sends back what it was sent.
 """
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from datetime import datetime, timezone
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from requests.auth import AuthBase
 
 from provider.credentials import Credentials
-from provider.errors import Refused
+from provider.errors import NotReached, Refused, Unavailable, UnknownOutcome
+from provider.transport import Answer, Params, Transport
+
+PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
+SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 
 @dataclass(frozen=True)
@@ -82,3 +91,127 @@ class Context:
             if value:
                 told = told.replace(value, "***")
         return self.table.signature.sub("***", told)
+
+
+F = TypeVar("F", bound=Failure)
+Page = TypeVar("Page")
+
+
+class Begun(NamedTuple):
+    """A start that was accepted. `content` is what `read_id` made of the answer."""
+
+    id: str
+    at: datetime
+    content: Any
+    answer: Answer
+
+
+class Calls(Generic[F]):
+    """Calls to one address of a system. Safe for threads.
+
+    `title` is the system's in error texts, `failure` reads an error answer. Where a call takes `explain`, that makes
+    the error of its first words and the failure.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        transport: Transport,
+        auth: AuthBase,
+        base: str,
+        failure: Callable[[Answer], F],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._title, self._transport, self._auth, self._base = title, transport, auth, base
+        self._failure, self._clock, self._sleep = failure, clock, sleep
+
+    def start(
+        self,
+        path: str,
+        read_id: Callable[[bytes], tuple[str, Any]],
+        explain: Callable[[str, F], Refused],
+        *,
+        headers: Mapping[str, str],
+        params: Params = (),
+        body: bytes = b"",
+    ) -> Begun:
+        """`POST path`, once. Raises Refused, Throttled, NotReached or UnknownOutcome."""
+        what = f"POST {path}"
+        try:
+            answer = self._transport.start(
+                "POST", self._base + path, auth=self._auth, headers=headers, params=params, body=body
+            )
+        except (NotReached, UnknownOutcome) as error:
+            raise lost(self._title, error) from None
+        failed = self._failure(answer)
+        if failed.throttled or failed.refused:
+            raise explain(f"{self._title} refused {what}", failed)
+        id, content = read_id(answer.body)
+        if 200 <= answer.status < 300 and id:
+            return Begun(id, server_time(answer, self._clock), content, answer)
+        said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
+        raise in_doubt(explain(f"{self._title} {said} {what}", failed))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        explain: Callable[[str, F], Refused],
+        *,
+        headers: Mapping[str, str],
+        params: Params = (),
+    ) -> Answer:
+        """What is the same twice as once. Raises Refused, NotFound or Unavailable.
+
+        Asked again after a throttling code; 429 was repeated by the transport already.
+        """
+        try:
+            for pause in (*SLOW_DOWN_PAUSES, None):
+                answer = self._transport.read(
+                    method, self._base + path, auth=self._auth, headers=headers, params=params
+                )
+                failed = self._failure(answer)
+                if pause is None or answer.status == 429 or not failed.throttled:
+                    break
+                self._sleep(pause * random.uniform(0.75, 1.25))
+        except Unavailable as error:
+            raise Unavailable(f"{self._title} could not be asked: {error}") from None
+        if 200 <= answer.status < 300:
+            return answer
+        if failed.throttled or not failed.refused:
+            raise Unavailable(str(explain(f"{self._title} did not answer {method} {path}", failed)))
+        raise explain(f"{self._title} refused {method} {path}", failed)
+
+    def pages(self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]]) -> Iterator[Page]:
+        """All pages of a list, or Unavailable: a run that a part of a list does not show would be fired twice.
+
+        `ask` gives a page by its marker, the first by "", and the marker of the page after it, "" after the last.
+        `marker` is what the service calls it.
+        """
+        at, seen = "", set[str]()
+        for _ in range(PAGES):
+            page, at = ask(at)
+            yield page
+            if not at:
+                return
+            if at in seen:
+                raise Unavailable(f"{self._title} cannot list them all: {what} gave the same {marker} again")
+            seen.add(at)
+        raise Unavailable(f"{self._title} cannot list them all: {what} has more than {PAGES} pages")
+
+
+def server_time(answer: Answer, clock: Callable[[], float]) -> datetime:
+    """The server's time, else that of our own clock."""
+    return answer.date or datetime.fromtimestamp(clock(), timezone.utc)
+
+
+def lost(title: str, error: NotReached | UnknownOutcome) -> NotReached | UnknownOutcome:
+    """The transport's error, of the same kind, in the name of the system."""
+    said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
+    return type(error)(f"{title} {said}: {error}")
+
+
+def in_doubt(refusal: Refused) -> UnknownOutcome:
+    """For an answer to a start that tells neither an id nor that nothing ran."""
+    return UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")

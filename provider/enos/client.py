@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from provider.calls import in_doubt, lost, server_time
 from provider.credentials import Credentials
 from provider.enos import status as reading
 from provider.enos.codes import Context, Failure, Kind, failure
@@ -197,20 +198,17 @@ class FlowClient(RunApi[FlowRequest]):
         what = f"POST /flows?action={action}"
         try:
             answer, failed, token = self._send("POST", "/flows", action, [], body)
-        except UnknownOutcome as error:
-            raise UnknownOutcome(f"EnOS gave no answer that can be used: {error}") from None
-        except NotReached as error:
-            raise NotReached(f"EnOS was not reached: {error}") from None
+        except (NotReached, UnknownOutcome) as error:
+            raise lost("EnOS", error) from None
         except Unavailable as error:  # no new token after the first was refused as expired
             raise NotReached(f"nothing was fired: {error}") from None
         id = reading.started_id(answer.body) if failed.code in ("0", "") and 200 <= answer.status < 300 else ""
         if not id:
-            if not failed.succeeded and failed.kind is not Kind.IN_DOUBT:
+            if not failed.succeeded and (failed.throttled or failed.refused):
                 raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
             said = "gave no readable id for" if failed.succeeded else "failed at"
-            refusal = self._context.refusal(f"EnOS {said} {what}", failed, secret=token)
-            raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
-        return Started(id, answer.date or datetime.fromtimestamp(self._clock(), timezone.utc))
+            raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
+        return Started(id, server_time(answer, self._clock))
 
     def _in_minute(self, request: FlowRequest) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
         """The runs of the flow in the trigger minute, by id, and the server's time."""

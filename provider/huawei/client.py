@@ -11,22 +11,21 @@ What does NOT happen: no query is ever sent with `POST /v2/workflows/NAME`. With
 from __future__ import annotations
 
 import json
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+from provider.calls import Calls
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
     NotFound,
-    NotReached,
     RunsError,
     Unavailable,
-    UnknownOutcome,
     clean,
 )
 from provider.huawei import status as reading
@@ -36,10 +35,9 @@ from provider.payloads import moment, region_name, segment, time_text
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started
 from provider.transport import Answer, Transport
 
-PAGES = 200  # of 1000 rows each; the list has no time filter and goes by name, so all of it must be read
+# The list has no time filter and goes by name, so all of it must be read.
 PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
 LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
-SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _BY_API = "APICALL"
@@ -74,40 +72,24 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         """`endpoint` changes where the bytes go, not the Host header. Raises InvalidConfiguration."""
         if not re.fullmatch(GRAPH_NAME, graph_name):
             raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
-        self._transport = transport
-        self._auth = ObsAuth(credentials, clock)
         self._context = Context(credentials, graph_name, region)
         self._graph = graph_name
         host = f"obs.{region_name(region)}.myhuaweicloud.com"
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
-        self._base = endpoint or f"https://{host}"
-        self._clock, self._sleep = clock, sleep
+        auth = ObsAuth(credentials, clock)
+        self._calls = Calls("Huawei OBS", transport, auth, endpoint or f"https://{host}", failure, clock, sleep)
         self._compared: dict[str, Mapping[str, Any]] = {}  # a run's input stays what it was: no need to ask again
 
     def start(self, request: WorkflowRequest) -> Started:
         """Started.details: `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
+        explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
         path = f"/v2/workflows/{self._graph}"
-        action = "dwr:workflow:executeAsync"
-        body = _body(request)
-
-        try:
-            answer = self._transport.start("POST", self._base + path, auth=self._auth, headers=self._headers, body=body)
-        except (NotReached, UnknownOutcome) as error:
-            said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
-            raise type(error)(f"Huawei OBS {said}: {error}") from None
-        failed = failure(answer)
-        if failed.throttled or failed.refused:
-            raise self._context.refusal(f"Huawei OBS refused POST {path}", failed, action)
-        id, content = reading.started_id(answer.body)
-        if not 200 <= answer.status < 300 or not id:
-            said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
-            refusal = self._context.refusal(f"Huawei OBS {said} POST {path}", failed, action)
-            raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
+        begun = self._calls.start(path, reading.started_id, explain, headers=self._headers, body=_body(request))
+        content = begun.content
         began = time_text(reading.text(content, "started_at"))
         urn = clean(reading.text(content, "execution_urn"), 500)
         details = {"execution_urn": urn, "created_at": began, "started_at": began}
-        at = answer.date or datetime.fromtimestamp(self._clock(), timezone.utc)
-        return Started(id, at, request_id=clean(request_id(answer), 100), details=details)
+        return Started(begun.id, begun.at, request_id=clean(request_id(begun.answer), 100), details=details)
 
     def get(self, id: str) -> RunStatus:
         answer, info = self._execution(id)
@@ -180,18 +162,14 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         return suspects, server_time
 
     def _pages(self) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
-        """All pages of the list, or an error: a run that a part of a list does not show would be fired twice."""
-        marker, seen = "", set[str]()
-        for _ in range(PAGES):
+        """All pages of the list, or an error."""
+
+        def page(marker: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
             after: _Query = [("x-workflow-next-marker", marker)] if marker else []
-            answer, rows, marker = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
-            yield answer, rows
-            if not marker:
-                return
-            if marker in seen:
-                raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} gave the same next_marker again")
-            seen.add(marker)
-        raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} has more than {PAGES} pages")
+            answer, rows, following = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
+            return (answer, rows), following
+
+        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page)
 
     def _page(self, params: _Query, limit: str) -> tuple[Answer, list[Mapping[str, Any]], str]:
         """One page, and the marker of the next one; empty after the last."""
@@ -213,33 +191,12 @@ class WorkflowClient(RunApi[WorkflowRequest]):
     ) -> tuple[Answer, Mapping[str, Any]]:
         """A read. Raises Refused, NotFound or Unavailable, also if the answer is no JSON object."""
         query: _Query = [("x-workflow-graph-name", self._graph), *params]
-
-        def send() -> Answer:
-            return self._transport.read("GET", self._base + path, auth=self._auth, headers=self._headers, params=query)
-
-        try:
-            answer = self._unhurried(send)
-        except Unavailable as error:
-            raise Unavailable(f"Huawei OBS could not be asked: {error}") from None
-        if 200 <= answer.status < 300:
-            content = reading.parsed(answer.body)
-            if not isinstance(content, dict):
-                raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
-            return answer, content
-        failed = failure(answer)
-        refusal = self._context.refusal(f"Huawei OBS refused GET {path}", failed, action, of_a_run=of_a_run)
-        if failed.throttled or not failed.refused:
-            raise Unavailable(str(refusal).replace("Huawei OBS refused", "Huawei OBS did not answer", 1))
-        raise refusal
-
-    def _unhurried(self, send: Callable[[], Answer]) -> Answer:
-        """Asks again after `SlowDown`; 429 was repeated by the transport already."""
-        for pause in SLOW_DOWN_PAUSES:
-            answer = send()
-            if answer.status == 429 or not failure(answer).throttled:
-                return answer
-            self._sleep(pause * random.uniform(0.75, 1.25))
-        return send()
+        explain = partial(self._context.refusal, action=action, of_a_run=of_a_run)
+        answer = self._calls.ask("GET", path, explain, headers=self._headers, params=query)
+        content = reading.parsed(answer.body)
+        if not isinstance(content, dict):
+            raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
+        return answer, content
 
 
 def differences(request: WorkflowRequest, told: Mapping[str, Any]) -> Iterator[str]:

@@ -6,26 +6,25 @@ start POST after a read time-out, cannot send `name`, and cannot read CI's error
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
+from provider.calls import Calls
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
     NotFound,
-    NotReached,
     Refused,
     RunsError,
     Throttled,
     Unavailable,
-    UnknownOutcome,
     clean,
 )
 from provider.payloads import moment, region_name, segment
@@ -35,9 +34,7 @@ from provider.tencent.codes import Context, Failure, failure
 from provider.tencent.signing import QSignAuth
 from provider.transport import Answer, Params, Transport
 
-PAGES = 200  # of 100 rows each; more runs than that since one intent cannot be told apart by a person either
 PAGE_ROWS = "100"  # the documented maximum
-SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -83,66 +80,34 @@ class _Client:
         """`endpoint` changes where the bytes go, not the Host that is signed. Raises InvalidConfiguration."""
         if not _BUCKET.fullmatch(bucket):
             raise InvalidConfiguration(f"bucket {clean(bucket, 100)!r} is not a bucket with its account number")
-        self._transport = transport
-        self._auth = QSignAuth(credentials, clock)
+        host = f"{bucket}.ci.{region_name(region)}.myqcloud.com"
+        self._headers = {"Host": host}
         self._context = Context(credentials, bucket, region)
-        self._host = f"{bucket}.ci.{region_name(region)}.myqcloud.com"
-        self._base = endpoint or f"https://{self._host}"
-        self._clock, self._sleep = clock, sleep
+        auth = QSignAuth(credentials, clock)
+        self._calls = Calls("Tencent CI", transport, auth, endpoint or f"https://{host}", failure, clock, sleep)
 
-    def _start(self, path: str, params: Params, body: bytes, element: str, action: str) -> tuple[Started, Any]:
-        """Sends a start and reads the id out of `element`; also returns the answer's content, None if it is broken."""
-        what = f"POST {path}"
+    def _start(
+        self, path: str, params: Params, body: bytes, element: str, action: str
+    ) -> tuple[Started, Mapping[str, Any]]:
+        """Sends a start and reads the id out of `element`; also returns what the answer holds, as far as it is read."""
         # The seeds send the type on both calls. It is not signed.
-        headers = {"Host": self._host, "Content-Type": "application/xml"}
-        try:
-            answer = self._transport.start(
-                "POST", self._base + path, auth=self._auth, headers=headers, params=params, body=body
-            )
-        except (NotReached, UnknownOutcome) as error:
-            said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
-            raise type(error)(f"Tencent CI {said}: {error}") from None
-        failed = failure(answer)
-        if failed.throttled or (300 <= answer.status < 500 and answer.status != 408):
-            raise self._context.refusal(f"Tencent CI refused {what}", failed, action)
-        id, content = reading.started_id(answer.body, element)
-        if not 200 <= answer.status < 300 or not id:
-            said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
-            refusal = self._context.refusal(f"Tencent CI {said} {what}", failed, action)
-            raise UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
-        at = answer.date or datetime.fromtimestamp(self._clock(), timezone.utc)
-        told = reading.text(reading.mapping(content), "RequestId") or answer.headers.get("x-ci-request-id") or ""
-        return Started(id, at, request_id=clean(told, 100)), content
+        headers = {**self._headers, "Content-Type": "application/xml"}
+        begun = self._calls.start(
+            path,
+            lambda answer: reading.started_id(answer, element),
+            partial(self._context.refusal, action=action),
+            headers=headers,
+            params=params,
+            body=body,
+        )
+        content = reading.mapping(begun.content)
+        request_id = clean(self._request_id(begun.answer, content), 100)
+        return Started(begun.id, begun.at, request_id=request_id), content
 
     def _ask(self, method: str, path: str, params: Params, action: str) -> Answer:
         """A read. Raises Refused, NotFound or Unavailable."""
-        what = f"{method} {path}"
-
-        def send() -> Answer:
-            return self._transport.read(
-                method, self._base + path, auth=self._auth, headers={"Host": self._host}, params=params
-            )
-
-        try:
-            answer = self._unhurried(send)
-        except Unavailable as error:
-            raise Unavailable(f"Tencent CI could not be asked: {error}") from None
-        if 200 <= answer.status < 300:
-            return answer
-        failed = failure(answer)
-        refusal = self._context.refusal(f"Tencent CI refused {what}", failed, action)
-        if failed.throttled or answer.status >= 500 or answer.status == 408:
-            raise Unavailable(str(refusal).replace("Tencent CI refused", "Tencent CI did not answer", 1))
-        raise refusal
-
-    def _unhurried(self, send: Callable[[], Answer]) -> Answer:
-        """Asks again after `SlowDown`, which has any status; 429 was repeated by the transport already."""
-        for pause in SLOW_DOWN_PAUSES:
-            answer = send()
-            if answer.status == 429 or not failure(answer).throttled:
-                return answer
-            self._sleep(pause * random.uniform(0.75, 1.25))
-        return send()
+        explain = partial(self._context.refusal, action=action)
+        return self._calls.ask(method, path, explain, headers=self._headers, params=params)
 
     def _content(self, answer: Answer, what: str) -> Mapping[str, Any]:
         root, content = reading.document(answer.body)
@@ -156,24 +121,19 @@ class _Client:
     def _pages(
         self, path: str, params: list[tuple[str, str | None]], element: str, action: str
     ) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
-        """All pages of a list, or an error: a run that a part of a list does not show would be fired twice."""
+        """All pages of a list, or an error."""
         what = f"GET {path}"
-        token, seen = "", set[str]()
-        for _ in range(PAGES):
-            page = [("nextToken", token)] if token else []
-            answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *page], action)
+
+        def page(token: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
+            after = [("nextToken", token)] if token else []
+            answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *after], action)
             content = self._content(answer, what)
             listed = reading.rows(content.get(element))
             if not all(isinstance(row, dict) for row in listed):
                 raise Unavailable(f"Tencent CI gave an answer to {what} that cannot be read")
-            yield answer, listed
-            token = reading.text(content, "NextToken")
-            if not token:
-                return
-            if token in seen:
-                raise Unavailable(f"Tencent CI cannot list them all: {what} gave the same nextToken again")
-            seen.add(token)
-        raise Unavailable(f"Tencent CI cannot list them all: {what} has more than {PAGES} pages")
+            return (answer, listed), reading.text(content, "NextToken")
+
+        return self._calls.pages(what, "nextToken", page)
 
     def _candidates(
         self, path: str, params: list[tuple[str, str | None]], names: _Row, since: datetime,
@@ -255,7 +215,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
         # The page asks for the right to trigger workflows for type Workflow; the list of rights has one for jobs too.
         action = "ci:CreateInventoryTriggerJob and ci:TriggerMediaWorkflow"
         started, content = self._start(self._PATH, [], body, "JobId", action)
-        state = clean(reading.text(reading.mapping(reading.mapping(content).get("JobsDetail")), "State"), 100)
+        state = clean(reading.text(reading.mapping(content.get("JobsDetail")), "State"), 100)
         phase = reading.phase(state) if state else started.phase
         return Started(started.id, started.at, started.request_id, state, phase)
 

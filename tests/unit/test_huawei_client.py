@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from provider.calls import PAGES
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
@@ -27,7 +28,7 @@ from provider.errors import (
     UnknownOutcome,
 )
 from provider.huawei import client as module
-from provider.huawei.client import PAGES, WorkflowClient, WorkflowRequest, differences
+from provider.huawei.client import WorkflowClient, WorkflowRequest, differences
 from provider.huawei.codes import HINTS
 from provider.runs import Candidate, Phase
 from provider.transport import Answer, Transport

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
+from provider.calls import PAGES
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
@@ -26,7 +27,7 @@ from provider.errors import (
     UnknownOutcome,
 )
 from provider.runs import Candidate, Phase
-from provider.tencent.client import PAGES, InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from provider.tencent.codes import HINTS
 from provider.transport import Answer, Transport
 
