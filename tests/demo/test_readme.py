@@ -1,24 +1,40 @@
-"""Every block of the README, run as it stands there."""
+"""Every block of the README and of the pages in docs/, run as it stands there."""
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
+import pty
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.support.emulator import Emulator, emulator
+from provider import enos, huawei
+from provider.credentials import SYSTEMS
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-COMMANDS, EMULATOR, PROJECT, EXAMPLE, ACCOUNT = (block for _, block in BLOCKS)
+OTHER_ID, OTHER_KEY = "AKIDarchive", "archive-canary-key"
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Language and text of each."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+COMMANDS, EMULATOR, PROJECT, EXAMPLE, ACCOUNT, ACCOUNTS = (block for _, block in blocks("README.md"))
+HUAWEI, HUAWEI_SENT, HUAWEI_GET = (block for _, block in blocks("docs/huawei.md"))
+ENOS, ENOS_SENT, ENOS_MINUTE = (block for _, block in blocks("docs/enos.md"))
 
 
 @pytest.fixture
@@ -44,10 +60,42 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> str:
-    names = ("MAKE", "MFLAGS", "PULUMI_", "TENCENTCLOUD_", "RUNS_")
+@pytest.fixture
+def stack(tmp_path: Path, cloud: Emulator) -> Stack:
+    return stack_of_all_systems(tmp_path, cloud)
+
+
+def stack_of_all_systems(folder: Path, cloud: Emulator) -> Stack:
+    stack = Stack(folder, cloud)
+    stack.configure(
+        huaweicloud__accessKey=SECRET_ID,
+        huaweicloud__secretKey=SECRET_KEY,
+        runs__huaweiEndpoint=cloud.url,
+        enos__accessKey=SECRET_ID,
+        enos__secretKey=SECRET_KEY,
+        enos__orgId="o15",
+        enos__userId="alice",
+        enos__endpoint=cloud.url,
+    )
+    return stack
+
+
+def up(stack: Stack, program: str, *, check: bool = True) -> str:
+    """With the program as it stands, without the imports of other tests."""
+    (stack.project / "__main__.py").write_text(program)
+    done = stack.up(check=check)
+    assert check or done.code != 0, "it should have failed"
+    return done.text
+
+
+def environment(checkout: Path) -> dict[str, str]:
+    names = ("MAKE", "MFLAGS", "PULUMI_", "TENCENTCLOUD_", "HW_", "ENOS_", "RUNS_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(names)}
-    env |= {"PULUMI_HOME": str(checkout.parent / "home"), **settings}
+    return env | {"PULUMI_HOME": str(checkout.parent / "home")}
+
+
+def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> str:
+    env = environment(checkout) | settings
     done = subprocess.run(
         ["sh", "-e", "-c", script],
         cwd=checkout,
@@ -63,7 +111,9 @@ def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> s
 
 
 def test_the_blocks_are_those_that_are_run_here() -> None:
-    assert [language for language, _ in BLOCKS] == ["sh", "sh", "sh", "python", "sh"]
+    assert [language for language, _ in blocks("README.md")] == ["sh", "sh", "sh", "python", "sh", "python"]
+    for page in ("docs/huawei.md", "docs/enos.md"):
+        assert [language for language, _ in blocks(page)] == ["python", "http", "python"]
 
 
 def test_the_two_commands_exist(checkout: Path) -> None:
@@ -80,39 +130,111 @@ def test_the_emulator_starts(checkout: Path) -> None:
     assert "listening on http://127.0.0.1:" in shell(script, checkout)
 
 
-def test_the_shell_session(checkout: Path, cloud: Emulator) -> None:
+def point_to(cloud: Emulator, checkout: Path) -> None:
+    """The stack dev has the emulator's default port; the tests' emulator is on another."""
     settings = checkout / "stacks" / "Pulumi.dev.yaml"
     text = settings.read_text()
-    assert "http://127.0.0.1:9700" in text, "the emulator's default port"
+    assert text.count("http://127.0.0.1:9700") == 3
     settings.write_text(text.replace("http://127.0.0.1:9700", cloud.url))
     subprocess.run("git add -A", shell=True, cwd=checkout, check=True)
+
+
+def test_the_shell_session(checkout: Path, cloud: Emulator) -> None:
+    point_to(cloud, checkout)
     shown = shell(PROJECT, checkout)
-    assert (len(cloud.ids("tencent.workflow")), len(cloud.ids("tencent.inventory"))) == (2, 1)
+    fired = [run["system"] for run in cloud.runs()]
+    assert sorted(fired[:4]) == ["enos.flow", "huawei.workflow", "tencent.inventory", "tencent.workflow"]
+    assert fired[4:] == ["tencent.workflow"]
     assert cloud.ids("tencent.workflow")[-1] in shown.splitlines(), "the newest id, from `stack output`"
     assert '"pending" => "succeeded"' in shown, "the outputs follow a refresh at once"
     status = subprocess.run(["git", "diff", "--stat"], cwd=checkout, capture_output=True, text=True, check=True)
     assert status.stdout == ""
 
 
-def test_the_example(tmp_path: Path, cloud: Emulator) -> None:
-    stack = Stack(tmp_path, cloud)
-    (stack.project / "__main__.py").write_text(EXAMPLE)
-    stack.pulumi("up", "--yes", "-s", stack.name)
+def test_make_shell_comes_after_what_a_start_up_file_does(checkout: Path) -> None:
+    """With a start-up file that puts another Python first, as pyenv does; at a terminal, where bash reads it."""
+    home = checkout.parent / "user"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "python3").write_text("#!/bin/sh\necho the wrong Python\nexit 1\n")
+    (home / "bin" / "python3").chmod(0o755)
+    (home / ".bashrc").write_text(f'PATH="{home}/bin:$PATH"\nmine=read\n')
+    temporary = checkout.parent / "temporary"
+    temporary.mkdir()
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # an engine that was made may be there
+    bash = shutil.which("bash")
+    assert bash
+    settings = {"HOME": str(home), "SHELL": bash, "XDG_CACHE_HOME": cache, "TMPDIR": str(temporary)}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        ["make", "shell"],
+        cwd=checkout,
+        env=environment(checkout) | settings,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    os.write(ours, b'echo "<$mine> <$(command -v python3)> <$PULUMI_PYTHON_CMD> <$PULUMI_BACKEND_URL>"; exit\n')
+    shown = b""
+    try:
+        while more := os.read(ours, 65536):
+            shown += more
+    except OSError:  # the other side is closed
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(timeout=60) == 0, shown.decode()
+    python = checkout / ".venv" / "bin" / "python"
+    assert f"<read> <{python}3> <{python}> <file://{checkout}/.pulumi-state>" in shown.decode()
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_python_of_the_settings_is_used_where_another_is_first_on_path(checkout: Path, cloud: Emulator) -> None:
+    point_to(cloud, checkout)
+    (checkout / "bin").mkdir()
+    for name in ("python", "python3"):
+        (checkout / "bin" / name).write_text("#!/bin/sh\necho the wrong Python >&2\nexit 1\n")
+        (checkout / "bin" / name).chmod(0o755)
+    script = 'eval "$(make -s env)"; PATH="$PWD/bin:$PATH"; pulumi stack init dev; pulumi up --yes --skip-preview'
+    assert "wrong Python" not in shell(script, checkout)
+    assert len(cloud.runs()) == 4
+
+
+def test_a_passphrase_may_hold_anything(checkout: Path) -> None:
+    phrase = """it's "two" $words \\"""
+    shown = shell('eval "$(make -s env)"; printenv PULUMI_CONFIG_PASSPHRASE', checkout, PULUMI_CONFIG_PASSPHRASE=phrase)
+    assert shown == f"{phrase}\n"
+
+
+def test_the_example(stack: Stack, cloud: Emulator) -> None:
+    up(stack, EXAMPLE)
     outputs = stack.pulumi("stack", "output", "--json", "-s", stack.name).text
-    assert set(re.findall(r'": "(\w+)"', outputs)) == set(cloud.ids())
-    stack.pulumi("up", "--yes", "-s", stack.name)
-    assert len(cloud.runs()) == 2
+    assert set(json.loads(outputs).values()) == set(cloud.ids())
+    sent = cloud.requests()
+    up(stack, EXAMPLE)
+    assert cloud.requests() == sent
+    assert len(cloud.runs()) == 4
     resources = stack.resources()
-    assert set(resources) == {"transcode", "transcode-intent", "backfill", "backfill-intent"}
-    for name in documented("## Outputs"):
-        assert any(name in resources[run]["outputs"] for run in ("transcode", "backfill")), name
+    runs = ("transcode", "backfill", "scan", "meters")
+    assert set(resources) == {*runs, *(f"{run}-intent" for run in runs)}
+    for name in documented("README.md", "## Outputs"):
+        assert any(name in resources[run]["outputs"] for run in runs), name
+    assert {resources[run]["outputs"]["phase"] for run in runs} == {"pending"}
 
 
-def documented(section: str) -> list[str]:
+def documented(page: str, section: str) -> list[str]:
     """The names in the first column of the section's table."""
-    text = (ROOT / "README.md").read_text().split(section)[1].split("\n## ")[0]
+    text = (ROOT / page).read_text().split(section)[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+
+def test_every_setting_is_in_the_table() -> None:
+    text = (ROOT / "README.md").read_text().split("## A real account")[1].split("Key, secret and token")[0]
+    rows = [tuple(re.findall(r"`([\w:]+)`", line)) for line in text.splitlines() if line.startswith("| ")]
+    known = [(setting.config, setting.environ, setting.argument) for system in SYSTEMS for setting in system.settings]
+    assert sorted(row for row in rows if len(row) == 3) == sorted(known)
 
 
 def test_a_real_account_up_to_the_preview(checkout: Path) -> None:
@@ -121,9 +243,146 @@ def test_a_real_account_up_to_the_preview(checkout: Path) -> None:
     for line in lines:
         typed = "AKIDmine" if line.endswith("secretId") else "mine" if line.endswith("secretKey") else ""
         shown = shell(f"{first}\n{line}", checkout, typed=typed, PULUMI_CONFIG_PASSPHRASE="my own")
-    assert "+ 9 to create" in shown
+    assert "+ 5 to create" in shown, "the stack, two runs and two intents: Tencent alone"
     settings = (checkout / "stacks" / "Pulumi.prod.yaml").read_text()
     assert settings.count("secure: ") == 2
     assert "AKIDmine" not in settings
     status = subprocess.run(["git", "status", "--short"], cwd=checkout, capture_output=True, text=True, check=True)
     assert "Pulumi.prod.yaml" not in status.stdout, "ignored by git"
+
+
+def test_several_accounts(tmp_path: Path) -> None:
+    pairs = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
+    with emulator(*pairs) as cloud:
+        stack = Stack(tmp_path, cloud)
+        for key, value in (("archiveSecretId", OTHER_ID), ("archiveSecretKey", OTHER_KEY)):
+            stack.pulumi("config", "set", "--secret", key, value, "-s", stack.name)
+        up(stack, ACCOUNTS)
+        signed = {run["request"]["headers"]["host"]: run["request"]["headers"]["authorization"] for run in cloud.runs()}
+        assert f"q-ak={SECRET_ID}&" in signed["media-1250000000.ci.ap-beijing.myqcloud.com"]
+        assert f"q-ak={OTHER_ID}&" in signed["archive-1260000000.ci.eu-frankfurt.myqcloud.com"]
+        state = stack.export()
+        assert OTHER_ID not in state, "encrypted"
+        assert OTHER_KEY not in state
+        moved = ACCOUNTS.replace("opts=pulumi.ResourceOptions(provider=archive),", "")
+        assert moved != ACCOUNTS
+        up(stack, moved)
+        up(stack, ACCOUNTS)
+        assert len(cloud.runs()) == 2, "another provider fires nothing"
+
+
+# -- docs/huawei.md and docs/enos.md
+
+
+def sent(block: str) -> tuple[str, str, dict[str, str], str, str]:
+    """What a `http` block shows: method, path, query, type and body."""
+    head, body = block.split("\n\n", 1)
+    first, content_type = head.splitlines()
+    method, target = first.split(" ")
+    path, _, query = target.partition("?")
+    return method, path, dict(parse_qsl(query)), content_type.removeprefix("Content-Type: "), body.rstrip("\n")
+
+
+def received(run: dict[str, Any]) -> tuple[str, str, dict[str, str], str, str]:
+    request = run["request"]
+    return request["method"], request["path"], request["query"], request["headers"]["content-type"], request["body"]
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"), [("docs/huawei.md", huawei.WorkflowRun), ("docs/enos.md", enos.FlowRun)], ids=["huawei", "enos"]
+)
+def test_every_argument_is_in_the_pages_table(page: str, kind: type) -> None:
+    taken = set(inspect.signature(kind).parameters) - {"resource_name", "opts"}
+    assert set(documented(page, "## Arguments")) == taken
+
+
+def test_huawei_sends_what_the_page_shows(stack: Stack, cloud: Emulator) -> None:
+    up(stack, HUAWEI)
+    (run,) = cloud.runs()
+    *head, body = received(run)
+    *shown, shown_body = sent(HUAWEI_SENT)
+    assert head == shown
+    assert json.loads(body) == json.loads(shown_body), "the engine keeps no order of keys"
+    assert run["request"]["headers"]["host"] == "obs.cn-north-4.myhuaweicloud.com"
+    assert cloud.requests() == {"huawei.workflow": {"start": 1}}
+    assert set(documented("docs/huawei.md", "## Outputs")) <= set(stack.outputs("scan"))
+    cloud.set_state(run["id"], "SUCCESS")
+    stack.refresh()
+    assert cloud.requests() == {"huawei.workflow": {"start": 1, "get": 1, "find": 1}}
+    assert stack.outputs("scan")["stopped_at"] == stack.outputs("scan")["finished_at"] != ""
+    up(stack, HUAWEI_GET.replace("EXECUTION_NAME", run["id"]))
+    assert set(stack.resources()) == {"seen"}
+    assert stack.outputs("seen")["phase"] == "succeeded"
+    stack.destroy()
+    assert cloud.ids() == [run["id"]]
+    assert cloud.requests()["huawei.workflow"]["start"] == 1
+
+
+def test_huawei_that_is_closed_is_told_as_such(stack: Stack, cloud: Emulator) -> None:
+    cloud.fault("huawei.workflow", "start", "status", status=405, code="MethodNotAllowed", message="not here")
+    assert "Huawei has closed them to new users in favour of DWR" in up(stack, HUAWEI, check=False)
+
+
+def test_enos_sends_what_the_page_shows(stack: Stack, cloud: Emulator) -> None:
+    up(stack, ENOS)
+    (run,) = cloud.runs()
+    assert received(run) == sent(ENOS_SENT)
+    outputs = stack.outputs("meters")
+    assert set(documented("docs/enos.md", "## Outputs")) <= set(outputs)
+    cloud.set_state(run["id"], "SUCCESS")
+    stack.refresh()
+    outputs = stack.outputs("meters")
+    assert outputs["phase"] == "succeeded"
+    assert [outputs[name] for name in ("created_at", "started_at", "finished_at", "request_id")] == [""] * 4
+
+
+def test_enos_has_one_run_of_a_flow_a_minute(stack: Stack, cloud: Emulator) -> None:
+    text = re.sub(r"\s+", " ", (ROOT / "docs/enos.md").read_text())
+    (said,) = re.findall(r"`(nothing was fired: [^`]*)`", text)
+    assert said in up(stack, ENOS_MINUTE, check=False)
+    assert cloud.ids() == ["3377-20191122012300"]
+    up(stack, ENOS_MINUTE.replace("01:23:30", "01:24:30"))
+    assert cloud.ids() == ["3377-20191122012300", "3377-20191122012400"]
+
+
+def test_enos_records_somebody_elses_run_after_a_refusal(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
+    up(stack_of_all_systems(tmp_path / "theirs", cloud), ENOS)
+    (theirs,) = cloud.ids()
+    assert f"run {theirs} of flow 3377 has the trigger minute" in up(stack, ENOS, check=False)
+    assert f"warning: found run {theirs} of an interrupted up" in up(stack, ENOS)
+    assert stack.id("meters") == theirs
+    assert stack.outputs("meters")["provenance"] == "found"
+    up(stack, ENOS.replace("01:23:44", "01:24:44").replace('on_delete="cancel",', ""))
+    assert cloud.ids() == [theirs, stack.id("meters")]
+
+
+def test_enos_is_fired_after_a_refusal_with_another_minute(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
+    up(stack_of_all_systems(tmp_path / "theirs", cloud), ENOS)
+    (theirs,) = cloud.ids()
+    up(stack, ENOS, check=False)
+    up(stack, ENOS.replace("01:23:44", "01:24:44"))
+    assert cloud.ids() == [theirs, stack.id("meters")]
+    assert stack.outputs("meters")["provenance"] == "fired"
+
+
+def test_enos_retries_with_the_minute_that_was_fixed_before(stack: Stack, cloud: Emulator) -> None:
+    untimed = re.sub(r"    trigger_time=.*\n", "", ENOS)
+    assert untimed != ENOS
+    cloud.fault("enos.flow", "start", "status", status=200, code="62104", message="This workflow has no task.")
+    assert "Give flow 3377 a task first" in up(stack, untimed, check=False)
+    minted = stack.outputs("meters-intent")["record"]["minted_at"]
+    up(stack, untimed)
+    assert stack.id("meters") == "3377-" + re.sub(r"\D", "", minted)[:12] + "00"
+
+
+def test_enos_cannot_be_replaced_by_force_under_a_time_that_stays(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600") as cloud:
+        stack = stack_of_all_systems(tmp_path, cloud)
+        up(stack, ENOS)
+        forced = stack.up(flags=("--replace", stack.urn("meters")), check=False)
+        assert forced.code != 0
+        assert "has the trigger minute 2019-11-22T01:23:00Z already" in forced.text
+        assert [run["state"] for run in cloud.runs()] == ["CANCEL"]
+        assert "has the trigger minute" in up(stack, ENOS, check=False)
+        up(stack, ENOS.replace("01:23:44", "01:24:44"))
+        assert cloud.ids() == ["3377-20191122012300", stack.id("meters")]
