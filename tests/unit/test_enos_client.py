@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from requests.structures import CaseInsensitiveDict
 
 from provider.credentials import Credentials
 from provider.enos import client as module
@@ -35,6 +31,7 @@ from provider.errors import (
 from provider.payloads import query_pairs
 from provider.runs import Phase
 from provider.transport import Answer, Transport
+from tests.support import clients
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "enos"
 KEYS = Credentials("hunter1-key", "s3cret-hunter2", source="environment ENOS_ACCESS_KEY")
@@ -51,8 +48,7 @@ def recorded(name: str) -> bytes:
 
 
 def says(body: Any = b"", status: int = 200, complete: bool = True, date: str = DATE) -> Answer:
-    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return Answer(status, CaseInsensitiveDict({"Date": date} if date else {}), raw, complete)
+    return clients.says(body, status, complete, **({"Date": date} if date else {}))
 
 
 def error(code: Any, message: str = "", status: int = 200) -> Answer:
@@ -136,43 +132,12 @@ def client(gateway: Gateway, session: Session | None = None) -> FlowClient:
 # --- the seed's own sample, on the wire
 
 
-@contextmanager
-def service(answer: Callable[[str], bytes]) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    received: list[tuple[str, dict[str, str], bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            received.append((self.requestline, dict(self.headers), content))
-            body = answer(self.path)
-            self.send_response_only(200)
-            self.send_header("Date", DATE)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do
-
-        def log_message(self, *args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_the_request_of_the_seed_byte_for_byte() -> None:
     def answer(path: str) -> bytes:
         name = "token" if "token" in path else "list-none" if "search" in path else "seed-002-trigger"
         return recorded(name)
 
-    with service(answer) as (endpoint, received):
+    with clients.service(answer, Date=DATE) as (endpoint, received):
         one = FlowClient(
             Transport(), KEYS, endpoint=endpoint, org="yourOrgId", user="yourUserId", session=Session(),
             clock=lambda: NOW,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
-
 import pytest
 
 from provider.credentials import Credentials
@@ -13,34 +10,20 @@ from provider.enos.tokens import Session
 from provider.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from provider.runs import Phase
 from provider.transport import Transport
+from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment ENOS_ACCESS_KEY")
 SEED = FlowRequest(3377, 1574385824000)
 FLOW = "enos.flow"
 
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as running:
-        yield running
-
-
-@pytest.fixture
-def cloud(process: Emulator) -> Emulator:
-    process.reset()
-    return process
+pytest_plugins = "tests.support.clouds"
 
 
 def flows(cloud: Emulator, keys: Credentials = KEYS, session: Session | None = None, user: str = "alice") -> FlowClient:
-    transport = Transport(backoff=0.0, sleep=lambda _: None)
     return FlowClient(
-        transport, keys, endpoint=cloud.url, org="o15", user=user, session=session or Session(), sleep=lambda _: None
+        hasty(), keys, endpoint=cloud.url, org="o15", user=user, session=session or Session(), sleep=lambda _: None
     )
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(timezone.utc) - timedelta(hours=1)
 
 
 def test_start_get_and_find(cloud: Emulator) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from requests.structures import CaseInsensitiveDict
 
 from provider.calls import PAGES
 from provider.credentials import Credentials
@@ -32,6 +28,7 @@ from provider.huawei.client import WorkflowClient, WorkflowRequest, differences
 from provider.huawei.codes import HINTS
 from provider.runs import Candidate, Phase
 from provider.transport import Answer, Transport
+from tests.support.clients import Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "huawei"
 KEYS = Credentials("AKhunter1", "s3cret-hunter2", "t0ken-hunter3", "environment HW_ACCESS_KEY")
@@ -47,13 +44,6 @@ def recorded(name: str) -> bytes:
     return (RECORDINGS / name).read_bytes()
 
 
-def says(body: Any = b"", status: int = 200, complete: bool = True, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if not isinstance(body, (bytes, str)):
-        body = json.dumps(body)
-    return Answer(status, CaseInsensitiveDict(named), body.encode() if isinstance(body, str) else body, complete)
-
-
 def xml_error(code: str, status: int = 400, message: str = "") -> Answer:
     return says(f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>r1</RequestId></Error>", status)
 
@@ -65,27 +55,8 @@ def json_error(code: str, status: int = 400, message: str = "") -> Answer:
 STARTED = says({"execution_name": "e1", "execution_urn": "u", "started_at": BEGAN})
 
 
-class Scripted:
-    """In place of a transport: gives the next answer (the last one for ever), or raises it."""
-
-    def __init__(self, *answers: Answer | Exception) -> None:
-        self.answers = list(answers)
-        self.sent: list[tuple[str, str, list[tuple[str, str | None]], bytes]] = []
-        self.slept: list[float] = []
-
-    def read(self, method: str, url: str, **kwargs: Any) -> Answer:
-        path = url.removeprefix(f"https://{HOST}")
-        self.sent.append((method, path, list(kwargs.get("params") or ()), kwargs.get("body", b"")))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    start = read
-
-
 def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> tuple[WorkflowClient, Scripted]:
-    script = transport or Scripted(*answers)
+    script = transport or Scripted(f"https://{HOST}", *answers)
     sleep = getattr(script, "slept", []).append
     options = {"region": "cn-north-4", "graph_name": "scan", "sleep": sleep, "clock": lambda: 1598531890.0, **kwargs}
     return WorkflowClient(script, KEYS, **options), script
@@ -94,40 +65,9 @@ def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 # --- the seed's own sample, on the wire
 
 
-@contextmanager
-def service(*bodies: bytes) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    received: list[tuple[str, dict[str, str], bytes]] = []
-    answers = list(bodies)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            received.append((self.requestline, dict(self.headers), content))
-            body = answers.pop(0)
-            self.send_response_only(200)
-            self.send_header("Date", DATE)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Request-ID", "000001742FE8FB3CCA20173B00807C43")
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do
-
-        def log_message(self, *args: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_the_request_of_the_seed_and_its_answer() -> None:
-    with service(recorded("seed-003-start.json")) as (endpoint, received):
+    answer = recorded("seed-003-start.json")
+    with service(lambda _: answer, Date=DATE, X_Request_ID="000001742FE8FB3CCA20173B00807C43") as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_RUN)
     line, headers, body = received[0]
@@ -155,10 +95,8 @@ def test_the_request_of_the_seed_and_its_answer() -> None:
 
 
 def test_reads_are_signed_and_typed_like_the_sdks() -> None:
-    with service(recorded("sample-get.json"), b'{"count": 0, "executions": [], "is_truncated": false}') as (
-        endpoint,
-        received,
-    ):
+    answers = [recorded("sample-get.json"), b'{"count": 0, "executions": [], "is_truncated": false}']
+    with service(lambda _: answers.pop(0), Date=DATE) as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         assert client.get("e 1").phase is Phase.RUNNING
         assert client.find(SEED_RUN, SINCE).candidates == ()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
@@ -12,35 +11,20 @@ from provider.credentials import Credentials
 from provider.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from provider.huawei.client import WorkflowClient, WorkflowRequest
 from provider.runs import Phase
-from provider.transport import Transport
+from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 SYSTEM = "huawei.workflow"
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment HW_ACCESS_KEY")
 RUN = WorkflowRequest("demo-bucket", "/mpc/my clip (1)+~中.mp4", {"template-id": 7.0, "labels": ["a", 1.0]})
 
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as running:
-        yield running
-
-
-@pytest.fixture
-def cloud(process: Emulator) -> Emulator:
-    process.reset()
-    return process
+pytest_plugins = "tests.support.clouds"
 
 
 def runs(cloud: Emulator, keys: Credentials = KEYS, graph: str = "scan") -> WorkflowClient:
-    transport = Transport(backoff=0.0, sleep=lambda _: None)
     return WorkflowClient(
-        transport, keys, region="cn-north-4", graph_name=graph, endpoint=cloud.url, sleep=lambda _: None
+        hasty(), keys, region="cn-north-4", graph_name=graph, endpoint=cloud.url, sleep=lambda _: None
     )
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(timezone.utc) - timedelta(hours=1)
 
 
 def test_start_get_and_find(cloud: Emulator) -> None:

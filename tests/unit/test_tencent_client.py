@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from requests.structures import CaseInsensitiveDict
 
 from provider.calls import PAGES
 from provider.credentials import Credentials
@@ -30,6 +26,7 @@ from provider.runs import Candidate, Phase
 from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from provider.tencent.codes import HINTS
 from provider.transport import Answer, Transport
+from tests.support.clients import Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"
 KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", "t0ken-hunter3", "environment TENCENTCLOUD_SECRET_ID")
@@ -44,16 +41,12 @@ SEED_JOB = InventoryRequest(
     },
 )
 SINCE = datetime(2022, 8, 9, 6, 50, tzinfo=timezone.utc)
+BASE = "https://media-1250000000.ci.ap-beijing.myqcloud.com"
 DATE = "Thu, 14 Jul 2022 12:37:29 GMT"
 
 
 def recorded(name: str) -> bytes:
     return (RECORDINGS / f"{name}.xml").read_bytes()
-
-
-def says(body: bytes | str = b"", status: int = 200, complete: bool = True, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, CaseInsensitiveDict(named), body.encode() if isinstance(body, str) else body, complete)
 
 
 STARTED = says("<Response><InstanceId>i1</InstanceId></Response>")
@@ -64,34 +57,15 @@ def error(code: str, status: int = 400, message: str = "") -> Answer:
     return says(text, status)
 
 
-class Scripted:
-    """In place of a transport: gives the next answer (the last one for ever), or raises it."""
-
-    def __init__(self, *answers: Answer | Exception) -> None:
-        self.answers = list(answers)
-        self.sent: list[tuple[str, str, list[tuple[str, str | None]], bytes]] = []
-        self.slept: list[float] = []
-
-    def read(self, method: str, url: str, **kwargs: Any) -> Answer:
-        path = url.removeprefix("https://media-1250000000.ci.ap-beijing.myqcloud.com")
-        self.sent.append((method, path, list(kwargs.get("params") or ()), kwargs.get("body", b"")))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    start = read
-
-
 def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> tuple[WorkflowClient, Scripted]:
-    script = transport or Scripted(*answers)
+    script = transport or Scripted(BASE, *answers)
     sleep = getattr(script, "slept", []).append
     options = {"region": "ap-beijing", "bucket": "media-1250000000", "sleep": sleep, "clock": lambda: 1.0, **kwargs}
     return WorkflowClient(script, KEYS, **options), script
 
 
 def jobs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> tuple[InventoryClient, Scripted]:
-    script = transport or Scripted(*answers)
+    script = transport or Scripted(BASE, *answers)
     sleep = getattr(script, "slept", []).append
     options = {"region": "ap-beijing", "bucket": "media-1250000000", "sleep": sleep, "clock": lambda: 1.0, **kwargs}
     return InventoryClient(script, KEYS, **options), script
@@ -100,37 +74,8 @@ def jobs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 # --- the seeds' own samples, on the wire
 
 
-@contextmanager
-def service(body: bytes) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    received: list[tuple[str, dict[str, str], bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do(self) -> None:
-            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            received.append((self.requestline, dict(self.headers), content))
-            self.send_response_only(200)
-            self.send_header("Date", DATE)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_PUT = do
-
-        def log_message(self, *args: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 def test_workflow_request_of_the_seed_and_its_malformed_answer() -> None:
-    with service(recorded("seed-001-trigger")) as (endpoint, received):
+    with service(lambda _: recorded("seed-001-trigger"), Date=DATE) as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_RUN)
     line, headers, body = received[0]
@@ -153,7 +98,7 @@ def test_job_request_of_the_seed() -> None:
     sample = """<Request><Name>demo</Name><Type>Workflow</Type><Input><Prefix>input</Prefix></Input><Operation>
       <TimeInterval><Start>2022-02-01T12:00:00+0800</Start><End>2022-05-01T12:00:00+0800</End></TimeInterval>
       <WorkflowIds>w7476ff3564ee45b7b490d64bccaba6cc</WorkflowIds></Operation></Request>"""
-    with service(recorded("seed-004-job")) as (endpoint, received):
+    with service(lambda _: recorded("seed-004-job"), Date=DATE) as (endpoint, received):
         client, _ = jobs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_JOB)
         client.cancel(started.id)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,7 @@ from provider.credentials import Credentials
 from provider.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from provider.runs import Phase
 from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
-from provider.transport import Transport
+from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment TENCENTCLOUD_SECRET_ID")
@@ -28,35 +27,19 @@ JOB = InventoryRequest(
 )
 RUNS, JOBS = "tencent.workflow", "tencent.inventory"
 
-
-@pytest.fixture(scope="module")
-def process() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as running:
-        yield running
-
-
-@pytest.fixture
-def cloud(process: Emulator) -> Emulator:
-    process.reset()
-    return process
+pytest_plugins = "tests.support.clouds"
 
 
 def runs(cloud: Emulator, credentials: Credentials = KEYS) -> WorkflowClient:
-    transport = Transport(backoff=0.0, sleep=lambda _: None)
     return WorkflowClient(
-        transport, credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
+        hasty(), credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
     )
 
 
 def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
-    transport = Transport(backoff=0.0, sleep=lambda _: None)
     return InventoryClient(
-        transport, credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
+        hasty(), credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
     )
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(timezone.utc) - timedelta(hours=1)
 
 
 def test_start_get_and_find_an_execution(cloud: Emulator) -> None:

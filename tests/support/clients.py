@@ -1,0 +1,89 @@
+"""What tests of clients share: services that say what a test tells them to, in place of a transport or on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from provider.transport import Answer, Transport
+
+
+def hasty() -> Transport:
+    """A transport that repeats without pauses."""
+    return Transport(backoff=0.0, sleep=lambda _: None)
+
+
+def an_hour_ago() -> datetime:
+    return datetime.now(timezone.utc) - timedelta(hours=1)
+
+
+def says(body: Any = b"", status: int = 200, complete: bool = True, **headers: str) -> Answer:
+    """An answer; what is neither bytes nor text is sent as JSON. `x_request_id="r"` is a header."""
+    if not isinstance(body, (bytes, str)):
+        body = json.dumps(body)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, CaseInsensitiveDict(named), body.encode() if isinstance(body, str) else body, complete)
+
+
+class Scripted:
+    """In place of a transport: gives the next answer (the last one for ever), or raises it.
+
+    `base` is what the URLs should begin with; it is left out of `sent`.
+    """
+
+    def __init__(self, base: str, *answers: Answer | Exception) -> None:
+        self.base, self.answers = base, list(answers)
+        self.sent: list[tuple[str, str, list[tuple[str, str | None]], bytes]] = []
+        self.slept: list[float] = []
+
+    def read(self, method: str, url: str, **kwargs: Any) -> Answer:
+        path = url.removeprefix(self.base)
+        self.sent.append((method, path, list(kwargs.get("params") or ()), kwargs.get("body", b"")))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    start = read
+
+
+@contextmanager
+def service(
+    answer: Callable[[str], bytes], **headers: str
+) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
+    """The URL of a service on loopback that answers by path, and what it received: request line, headers, body."""
+    received: list[tuple[str, dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            received.append((self.requestline, dict(self.headers), content))
+            body = answer(self.path)
+            self.send_response_only(200)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do
+
+        def log_message(self, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
