@@ -204,7 +204,7 @@ class FlowClient(RunApi[FlowRequest]):
             raise NotReached(f"nothing was fired: {error}") from None
         id = reading.started_id(answer.body) if failed.code in ("0", "") and 200 <= answer.status < 300 else ""
         if not id:
-            if not failed.succeeded and (failed.throttled or failed.refused):
+            if failed.throttled or failed.refused:
                 raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
             said = "gave no readable id for" if failed.succeeded else "failed at"
             raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
@@ -272,7 +272,7 @@ class FlowClient(RunApi[FlowRequest]):
                 told = reading.document(answer.body)
                 if failed.succeeded and told is not None:
                     return told.get("data"), answer
-                if not failed.succeeded and failed.refused:
+                if failed.refused:
                     raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
                 unread = told is None and 200 <= answer.status < 300
                 trouble = f"EnOS gave an answer to {what} that cannot be read"

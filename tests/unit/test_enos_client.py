@@ -359,6 +359,13 @@ def test_start_that_the_gateway_refuses(status: int) -> None:
             assert KEYS.source in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_where_the_key_came_from_is_told_with_a_documented_code_too(status: int) -> None:
+    one, _ = flows(trigger=error(62104, status=status))
+    with pytest.raises(Refused, match=r"flow 3377 a task first.*environment ENOS_ACCESS_KEY\.$"):
+        one.start(SEED)
+
+
 @pytest.mark.parametrize("answer", [says("", 429), error(429), error(429, status=503)])
 def test_throttled(answer: Answer) -> None:
     one, gateway = flows(trigger=answer)
