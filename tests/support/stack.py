@@ -159,11 +159,12 @@ class Stack:
         self.pulumi("cancel", "--yes", "-s", self.name)
 
     def export(self) -> str:
-        return self.pulumi("stack", "export", "-s", self.name).text
+        """The state as it is stored. Read from the file: the CLI would take a quarter of a second for it."""
+        return next((self.folder / "state").glob(f".pulumi/stacks/*/{self.name}.json")).read_text()
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The state's resources by name; intents included, provider and stack left out."""
-        resources = json.loads(self.export())["deployment"].get("resources") or []
+        resources = (json.loads(self.export())["checkpoint"]["latest"] or {}).get("resources") or []
         return {entry["urn"].split("::", 3)[3]: entry for entry in resources if "dynamic/" in entry["type"]}
 
     def urn(self, name: str) -> str:
