@@ -60,10 +60,13 @@ imports: venv  ## the import contract of pyproject.toml
 
 env: venv  ## settings for plain `pulumi up`: eval "$(make -s env)"
 	@mkdir -p .pulumi-state
-	@$(WITH_ENGINE) && printf 'export %s\n' \
+	@$(WITH_ENGINE) && quoted() { printf "%s='%s'" "$$1" "$$(printf %s "$$2" | sed "s/'/'\\\\''/g")"; } && \
+	if [ -n "$$PULUMI_CONFIG_PASSPHRASE_FILE" ]; then \
+	  phrase="$$(quoted PULUMI_CONFIG_PASSPHRASE_FILE "$$PULUMI_CONFIG_PASSPHRASE_FILE")"; \
+	else phrase="$$(quoted PULUMI_CONFIG_PASSPHRASE "$$PULUMI_CONFIG_PASSPHRASE")"; fi && printf 'export %s\n' \
 	  "PATH='$$PATH'" \
 	  "PULUMI_BACKEND_URL='file://$(CURDIR)/.pulumi-state'" \
-	  "PULUMI_CONFIG_PASSPHRASE='$$(printf %s "$$PULUMI_CONFIG_PASSPHRASE" | sed "s/'/'\\\\''/g")'" \
+	  "$$phrase" \
 	  "PULUMI_PYTHON_CMD='$(CURDIR)/.venv/bin/python'" \
 	  "PULUMI_SKIP_UPDATE_CHECK=1"
 

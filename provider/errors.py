@@ -55,6 +55,14 @@ class NotReached(RunsError):
     """The request provably did not arrive (no such host, no connection, TLS failed): nothing ran."""
 
 
+class Occupied(NotReached):
+    """The system tells no second run from the run `by`, which is there already: nothing was sent."""
+
+    def __init__(self, text: str, by: str) -> None:
+        self.by = by
+        super().__init__(text)
+
+
 class Unavailable(RunsError):
     """A question (never a start) was not answered after several tries."""
 

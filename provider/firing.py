@@ -115,7 +115,15 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
             found = _look_before_firing(ask, intent, old, api, world)
             if found:
                 return found
-        return _fire(ask, intent, api, world)
+        try:
+            return _fire(ask, intent, api, world)
+        except errors.Occupied as occupied:
+            if not old or occupied.by != old.id or just_deleted:
+                raise
+            # An earlier up forced a replacement that could not fire: without this each further one would fail as well.
+            note = f"{occupied}. The recorded run stays"
+            memory.settled(ask.urn, intent.token, ask.system, old.id)
+            return Settled(old.id, "kept", old.fired_at, note, kept=old)
 
 
 def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:

@@ -30,6 +30,7 @@ from provider.errors import (
     InvalidConfiguration,
     NotFound,
     NotReached,
+    Occupied,
     Refused,
     RunsError,
     Throttled,
@@ -61,16 +62,16 @@ class FlowRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-class MinuteTaken(NotReached):
+class MinuteTaken(Occupied):
     """A run of the flow has this trigger minute already, so nothing was sent. The text names the run."""
 
     def __init__(self, flow_id: int, trigger_time: int, first: str) -> None:
-        self.first = first
         minute = rfc3339(datetime.fromtimestamp(reading.minute_of(trigger_time) / 1000, timezone.utc))
         super().__init__(
             f"nothing was fired: run {first} of flow {flow_id} has the trigger minute {minute} already, and EnOS tells "
             "the runs of a flow apart by that alone. Give a trigger_time in another minute, or leave it out and change "
-            f"a trigger; to record run {first} instead, set adopt_id to it"
+            f"a trigger a minute later; to record run {first} instead, set adopt_id to it",
+            by=first,
         )
 
 

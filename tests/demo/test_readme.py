@@ -383,6 +383,9 @@ def test_enos_cannot_be_replaced_by_force_under_a_time_that_stays(tmp_path: Path
         assert forced.code != 0
         assert "has the trigger minute 2019-11-22T01:23:00Z already" in forced.text
         assert [run["state"] for run in cloud.runs()] == ["CANCEL"]
-        assert "has the trigger minute" in up(stack, ENOS, check=False)
+        kept = up(stack, ENOS)
+        assert "The recorded run stays" in kept
+        assert [stack.id("meters")] == cloud.ids()
+        assert "has the trigger minute" not in up(stack, ENOS), "it is said once"
         up(stack, ENOS.replace("01:23:44", "01:24:44"))
         assert cloud.ids() == ["3377-20191122012300", stack.id("meters")]

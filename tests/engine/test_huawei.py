@@ -183,7 +183,14 @@ def test_bad_arguments_are_named_before_anything_is_sent(stack: Stack, cloud: Em
     bad = scan(graph_name="-a", bucket="Media", object="x" * 1025, inputs={"Bad": 1, "big": 2**60}, region="a/b")
     refused = stack.preview(bad, check=False)
     assert refused.code != 0
-    for part in ("workflow's name", "bucket's name", "1025 characters", "'Bad'", "give it as text", "a region, for example"):
+    for part in (
+        "workflow's name",
+        "bucket's name",
+        "1025 characters",
+        "'Bad'",
+        "give it as text",
+        "a region, for example",
+    ):
         assert part in refused.text, refused
     assert cloud.requests() == {}
 

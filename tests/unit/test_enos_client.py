@@ -203,7 +203,7 @@ def test_a_second_run_in_the_minute_is_an_error_that_names_the_first_and_nothing
     with pytest.raises(MinuteTaken, match=f"run {RUN} of flow 3377 has the trigger minute 2019-11-22T01:23:00Z") as no:
         one.start(SEED)
     assert isinstance(no.value, NotReached)  # for firing.py: nothing ran
-    assert no.value.first == RUN
+    assert no.value.by == RUN
     assert "adopt_id" in str(no.value)
     assert gateway.of("trigger") == []
 

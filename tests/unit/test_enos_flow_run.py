@@ -47,7 +47,7 @@ def provider(**changes: str | None) -> FlowRunProvider:
 
 
 def props(**changes: Any) -> dict[str, Any]:
-    intent = {"token": "t1", "minted_at": MINTED, "process": "p", "machine": "m"}
+    intent = {"token": "t1", "minted_at": MINTED, "process": "p", "boot": "b", "uptime": 1.0}
     return {"flow_id": 3377.0, "resource_urn": URN, "intent": intent, **changes}
 
 
@@ -231,7 +231,7 @@ def recorded(token: str = "t0", **arguments: Any) -> dict[str, Any]:
 def wanted(token: str = "t1", **arguments: Any) -> dict[str, Any]:
     given = {"flow_id": 3377.0, **arguments}
     steering = ("triggers", "rerun_on_failure", "adopt_id")
-    intent = {"token": token, "minted_at": MINTED, "process": "p", "machine": "m",
+    intent = {"token": token, "minted_at": MINTED, "process": "p", "boot": "b", "uptime": 1.0,
               "digests": digests({k: v for k, v in given.items() if k not in steering}),
               "triggers": digests(given.get("triggers", {}))}  # fmt: skip
     return {"resource_urn": URN, **given, "intent": intent}
@@ -269,7 +269,9 @@ def test_a_run_that_is_gone_is_in_no_way() -> None:
 
 def test_nothing_changed() -> None:
     time = float(SEED_TIME)
-    result = provider().diff("r1", recorded(trigger_time=time), wanted("t0", trigger_time=time))
+    olds, news = recorded(trigger_time=time), wanted("t0", trigger_time=time)
+    assert provider().diff("r1", olds, news).replaces == []
+    result = provider().diff("r1", {**olds, "intent": news["intent"], "resource_urn": news["resource_urn"]}, news)
     assert (result.changes, result.replaces) == (False, [])
 
 
