@@ -10,20 +10,7 @@ from provider import firing
 from provider.firing import Memory
 from provider.lifecycle import run_provider
 from tests.provider.host import JobHost, RunHost
-from tests.support.emulator import Emulator, emulator
-
-
-@pytest.fixture(scope="module")
-def running_emulator() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as running:
-        yield running
-
-
-@pytest.fixture
-def cloud(running_emulator: Emulator) -> Emulator:
-    """The emulator, empty. Runs go on for an hour, so that a state changes only when a test says so."""
-    running_emulator.reset()
-    return running_emulator
+from tests.support.emulator import Emulator
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,6 @@ KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment ENOS_ACCESS_KEY")
 SEED = FlowRequest(3377, 1574385824000)
 FLOW = "enos.flow"
 
-pytest_plugins = "tests.support.clouds"
-
 
 def flows(cloud: Emulator, keys: Credentials = KEYS, session: Session | None = None, user: str = "alice") -> FlowClient:
     return FlowClient(

@@ -18,8 +18,6 @@ SYSTEM = "huawei.workflow"
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment HW_ACCESS_KEY")
 RUN = WorkflowRequest("demo-bucket", "/mpc/my clip (1)+~中.mp4", {"template-id": 7.0, "labels": ["a", 1.0]})
 
-pytest_plugins = "tests.support.clouds"
-
 
 def runs(cloud: Emulator, keys: Credentials = KEYS, graph: str = "scan") -> WorkflowClient:
     return WorkflowClient(

@@ -27,8 +27,6 @@ JOB = InventoryRequest(
 )
 RUNS, JOBS = "tencent.workflow", "tencent.inventory"
 
-pytest_plugins = "tests.support.clouds"
-
 
 def runs(cloud: Emulator, credentials: Credentials = KEYS) -> WorkflowClient:
     return WorkflowClient(

@@ -1,18 +1,17 @@
-"""Fixtures for clients against the emulator: `pytest_plugins = "tests.support.clouds"` in a test file.
-
-Only fixtures: pytest wants to be the first to import a module that it loads as a plugin.
-"""
+"""The emulator and a stack for the tests that need them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.emulator import Emulator, emulator
+from tests.support.stack import Stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_emulator() -> Iterator[Emulator]:
     with emulator("--run-seconds", "3600") as running:
         yield running
@@ -23,3 +22,8 @@ def cloud(running_emulator: Emulator) -> Emulator:
     """The emulator, empty. Runs go on for an hour, so that a state changes only when a test says so."""
     running_emulator.reset()
     return running_emulator
+
+
+@pytest.fixture
+def stack(tmp_path: Path, cloud: Emulator) -> Stack:
+    return Stack(tmp_path, cloud)
