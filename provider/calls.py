@@ -208,10 +208,10 @@ def server_time(answer: Answer, clock: Callable[[], float]) -> datetime:
 
 def lost(title: str, error: NotReached | UnknownOutcome) -> NotReached | UnknownOutcome:
     """The transport's error, of the same kind, in the name of the system."""
-    said = "was not reached" if isinstance(error, NotReached) else "gave no answer that can be used"
+    said = "was not reached, so nothing ran" if isinstance(error, NotReached) else "gave no answer that can be used"
     return type(error)(f"{title} {said}: {error}")
 
 
 def in_doubt(refusal: Refused) -> UnknownOutcome:
     """For an answer to a start that tells neither an id nor that nothing ran."""
-    return UnknownOutcome(f"{str(refusal).rstrip('.')}. The run may have been started.")
+    return UnknownOutcome(f"{str(refusal).rstrip('.')}.")

@@ -20,8 +20,9 @@ from provider.runs import Candidate, Found, Started, rfc3339
 
 _BEGAN = time.monotonic()
 
-THROTTLED_PAUSES = (1.0, 2.0, 4.0)
-"""Seconds, with jitter, before a start that was refused for too many requests is sent again."""
+AGAIN_PAUSES = (1.0, 2.0, 4.0)
+"""Seconds, with jitter, before a start is sent again that was refused for too many requests, or that did not arrive
+(then once less)."""
 LOOK_SECONDS = 60.0
 """How long a lost answer is looked for before the `up` gives up. Lists may lag."""
 SETTLE_SECONDS = 10.0
@@ -51,14 +52,22 @@ class Starter(Protocol):
     def find(self, since: datetime) -> Found: ...
 
 
+_TAKEN_BACK = (
+    "the change was taken back, so the recorded run stays; a run that an interrupted up may have started for the "
+    "change is not recorded"
+)
+
+
 @dataclass(frozen=True)
 class Ask:
-    """What one `create()` is asked for. `intent` is None if the engine brought no token."""
+    """What one `create()` is asked for. `intent` is None if the engine brought no token; `ignored` are the properties
+    under `ignore_changes`."""
 
     urn: str
     system: Hashable
     intent: Intent | None
     content: Content
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -99,18 +108,15 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
     """
     memory, intent = world.memory, ask.intent
     if intent is None:
-        raise errors.RunsError(
-            "nothing was fired: its intent is not part of this update. Leave --target and --exclude away, or name the "
-            f"intent too: {intent_urn(ask.urn)}"
-        )
+        raise _not_intended(ask)
+    minted_here = intent.process == PROCESS
+    if not minted_here and _other_work(intent.content, ask):
+        raise _not_intended(ask)  # firing under a token that stands for other work could fire twice
     with memory.one_at_a_time(api.work):
         old, just_deleted = memory.old(ask.urn, intent.token)
-        if old and not just_deleted and old.token != intent.token and not old.content.differences(ask.content):
+        if old and not just_deleted and old.token != intent.token and not _other_work(old.content, ask):
             memory.settled(ask.urn, intent.token, ask.system, old.id)
-            return Settled(
-                old.id, "kept", old.fired_at, "the change was taken back before it ran; nothing fired", kept=old
-            )
-        minted_here = intent.process == PROCESS
+            return Settled(old.id, "kept", old.fired_at, _TAKEN_BACK, kept=old)
         if memory.attempted(ask.urn, intent.token) or not (minted_here or just_deleted):
             found = _look_before_firing(ask, intent, old, api, world)
             if found:
@@ -126,8 +132,21 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
             return Settled(old.id, "kept", old.fired_at, note, kept=old)
 
 
+def _other_work(content: Content, ask: Ask) -> list[str]:
+    """In what it was made or fired for something else; not what is under `ignore_changes`, which `create` gets raw."""
+    return [name for name in content.differences(ask.content) if name.split(".")[0] not in ask.ignored]
+
+
+def _not_intended(ask: Ask) -> errors.RunsError:
+    return errors.RunsError(
+        "nothing was fired: its intent is not part of this update, or was made for other arguments. Leave --target and "
+        f"--exclude away, or name the intent too: {intent_urn(ask.urn)}. If a transform changes arguments of the run, "
+        "change a trigger"
+    )
+
+
 def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
-    pauses = list(THROTTLED_PAUSES)
+    pauses = list(AGAIN_PAUSES)
     while True:
         if not world.engine_alive():
             raise errors.RunsError(
@@ -140,7 +159,9 @@ def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
             break
         except (errors.Refused, errors.NotReached, errors.InvalidConfiguration) as refused:
             world.memory.refused(ask.urn, intent.token)
-            if not (isinstance(refused, errors.Throttled) and pauses):
+            # Connecting is not repeated within a start: its engine may be gone by then.
+            again = isinstance(refused, errors.Throttled) or (type(refused) is errors.NotReached and len(pauses) > 1)
+            if not (again and pauses):
                 raise
         except Exception as lost:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
             return _look_for_lost_answer(ask, sent, lost, api, world)
@@ -169,9 +190,9 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
         world.sleep(min(pause, LOOK_SECONDS - waited))
         pause = min(pause * 2, 10.0)
     raise errors.UnknownOutcome(
-        f"{lost}. The run may have started: it was looked for during {LOOK_SECONDS:.0f} s and not found, and nothing "
-        f"was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in the "
-        "console, set adopt_id to its id"
+        f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {LOOK_SECONDS:.0f} s and not "
+        f"found, and nothing was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find "
+        "the run in the console, set adopt_id to its id"
     ) from lost
 
 

@@ -83,8 +83,6 @@ class Transport:
         self._connect, self._read, self._deadline, self._limit = connect, read, deadline, body_limit
         self._backoff, self._clock, self._sleep = backoff, clock, sleep
         common: dict[str, Any] = {
-            "total": 4,
-            "connect": 2,
             "other": 0,  # TLS: a certificate that was refused will be refused again
             "redirect": False,
             "raise_on_status": False,
@@ -93,8 +91,9 @@ class Transport:
             "backoff_jitter": backoff,
             "backoff_max": 8.0,
         }
-        reads = ReadRetry(read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
-        starts = StartRetry(read=0, status=0, status_forcelist=(), **common)
+        reads = ReadRetry(total=4, connect=2, read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
+        # firing.py repeats what did not arrive, since only there it is known whether the engine is still alive
+        starts = StartRetry(total=0, connect=0, read=0, status=0, status_forcelist=(), **common)
         self._reads, adapter = open_session(reads)
         self._starts, _ = open_session(starts, sharing=adapter)
 

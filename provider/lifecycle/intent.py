@@ -15,15 +15,17 @@ import pulumi
 from pulumi import dynamic
 from pulumi.output import UNKNOWN, Unknown
 
-from provider.lifecycle import checks
-from provider.lifecycle.values import digest, digests
+from provider.lifecycle.values import digest, digests, plain
 from provider.record import INTENT_TYPE, PROCESS, Clock, Content, Intent
 from provider.runs import rfc3339
 
 
 def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Digests of arguments and triggers; unknown where the value is unknown."""
-    return digests(arguments), digests(triggers) if isinstance(triggers, Mapping) else {}
+    """Digests of arguments and triggers; unknown where the value is unknown.
+
+    Triggers that are none have no digests: the run's own check refuses them, with all else that is wrong.
+    """
+    return digests(arguments), digests(triggers) if isinstance(triggers, Mapping) and plain(triggers) else {}
 
 
 def differences(recorded: Content, wanted: tuple[Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
@@ -46,10 +48,6 @@ class IntentProvider(dynamic.ResourceProvider):
     """Frozen name: the state refers to this class by module and name."""
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
-        """The intent is made before its run is checked, so it refuses what it cannot take itself."""
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in checks.triggers(news)])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A changed digest, or a new or changed trigger, asks for a new token; a removed trigger does not."""
@@ -75,7 +73,7 @@ class IntentProvider(dynamic.ResourceProvider):
             "boot": clock.boot,
             "uptime": clock.uptime,
             "digests": dict(props["digests"]),
-            "triggers": digests(props.get("triggers") or {}),
+            "triggers": wanted_content({}, props.get("triggers"))[1],
         }
         return dynamic.CreateResult(token, {**props, "record": record})
 
@@ -120,6 +118,6 @@ def intent_of(bag: Any) -> Intent | None:
         token=bag["token"],
         minted_at=datetime.fromisoformat(str(bag["minted_at"]).replace("Z", "+00:00")),
         process=str(bag["process"]),
-        clock=Clock(str(bag["boot"]), float(bag["uptime"])),
+        clock=Clock(str(bag.get("boot") or ""), float(bag.get("uptime") or 0)),
         content=content_of(bag),
     )

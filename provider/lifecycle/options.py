@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,17 @@ def for_intent(opts: ResourceOptions) -> ResourceOptions:
         providers=opts.providers if isinstance(opts.providers, (Mapping, type(None))) else list(opts.providers),
         version=opts.version,
         aliases=[_intent_alias(alias) for alias in opts.aliases or []],
+        # What is ignored for the run must not give it another token: a run that was lost would be asked for again.
+        ignore_changes=[
+            path if root(path) == "triggers" else f"digests.{root(path)}" for path in opts.ignore_changes or []
+        ],
     )
+
+
+def root(path: str) -> str:
+    """The property that a path of `ignore_changes` begins with: `input.prefix`, `["input"]`."""
+    found = re.search(r"\w+", path)
+    return found[0] if found else path
 
 
 def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]:

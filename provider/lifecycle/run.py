@@ -92,7 +92,8 @@ class Run(dynamic.Resource):
         }
         if opts.id is None:  # with an id it is a look-up of an existing run: no intent, nothing fires
             intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts))
-            props |= {"intent": intent.record, **steering._asdict()}
+            ignored = sorted({options.root(path) for path in opts.ignore_changes or []})
+            props |= {"intent": intent.record, "ignored": ignored or None, **steering._asdict()}
         super().__init__(self._run_provider(), resource_name, props, opts)
 
     @classmethod

@@ -6,6 +6,7 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,8 @@ from provider.firing import Ask, Settled, World
 from provider.lifecycle import checks, progress
 from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
 from provider.lifecycle.reporting import one_line
-from provider.record import Content, Memory, Recorded
+from provider.lifecycle.values import known
+from provider.record import PROCESS, Content, Memory, Recorded
 from provider.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
 
 Request = TypeVar("Request")
@@ -122,12 +124,13 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A new run only if the content differs from what was fired AND its intent was made for the new content."""
         recorded = _recorded(_id, _olds)
-        MEMORY.saw(_news_urn(_olds, _news), _stack_place(_olds), recorded)
         wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
         changed = differences(recorded.content, wanted)
+        MEMORY.saw(_news_urn(_olds, _news), _stack_place(_olds), recorded)
         bag, adopt = _news.get("intent"), _news.get("adopt_id")
         if adopt and not isinstance(adopt, Unknown):
             if adopt != _id:
+                self._verified(_news, str(adopt))  # before the engine deletes the record of the other run
                 return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
             if changed:
                 raise errors.RunsError(
@@ -157,6 +160,11 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     @_reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
+        if os.environ.get("PULUMI_SKIP_CHECKPOINTS", "").lower() in ("1", "true"):
+            raise errors.RunsError(
+                "nothing was fired: with PULUMI_SKIP_CHECKPOINTS the intent is not on record, so a run could be lost "
+                "and fired again. Unset it"
+            )
         place = self.place(props)
         api = self.client(place)
         intent, content = intent_of(props.get("intent")), _content(self, props)
@@ -167,7 +175,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         urn = props["resource_urn"]
         world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
         work = (place, self.work(request))
-        settled = firing.settle(Ask(urn, place, intent, content), Bound(api, request, work), world)
+        ignored = frozenset(props.get("ignored") or ())
+        settled = firing.settle(Ask(urn, place, intent, content, ignored), Bound(api, request, work), world)
         progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
         return self._created(props, place, request, content, token, settled)
 
@@ -216,17 +225,23 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
         yield from checks.triggers(props)
 
+    def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
+        """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""
+        given = {name: value for name, value in props.items() if name != "reference" and known(value)}
+        try:
+            status = self.look(api or self.client(self.place(given)), id)
+        except errors.NotFound as gone:
+            raise errors.RunsError(f"there is no run {id} to adopt; nothing was fired. {gone}") from gone
+        differs = list(self.mismatches(given, status)) if all(known(props.get(name)) for name in self.arguments) else []
+        if differs:
+            raise errors.RunsError(f"run {id} does other work: {'; '.join(differs)}. Nothing was recorded or fired")
+        return status
+
     def _adopt(
         self, props: dict[str, Any], place: Reference, api: RunApi[Request], content: Content, token: str
     ) -> dynamic.CreateResult:
         adopt = str(props["adopt_id"])
-        try:
-            status = self.look(api, adopt)
-        except errors.NotFound as gone:
-            raise errors.RunsError(f"there is no run {adopt} to adopt; nothing was fired. {gone}") from gone
-        differs = list(self.mismatches(props, status))
-        if differs:
-            raise errors.RunsError(f"run {adopt} does other work: {'; '.join(differs)}. Nothing was recorded or fired")
+        status = self._verified(props, adopt, api)
         settled = Settled(adopt, "given", None)
         MEMORY.settled(props["resource_urn"], token, place, adopt)
         return self._created(props, place, None, content, token, settled, status)
@@ -325,10 +340,12 @@ def _minted_for(
     intent = intent_of(bag)
     if intent is None or intent.token == recorded.token:
         return False
+    if intent.process == PROCESS:  # made in this update, so for what the program asks for now
+        return True
     arguments, triggers = wanted
     for name in changed:
         key = name.removeprefix("triggers.")
         made_for, asked = (intent.content.triggers, triggers) if key != name else (intent.content.digests, arguments)
-        if made_for.get(key) == asked.get(key):
-            return True
-    return False
+        if made_for.get(key) != asked.get(key):
+            return False
+    return True

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
 from tests.engine.interrupted import kill_after_start, mint_only, refuse, wait_until
@@ -319,3 +324,82 @@ def test_additional_secret_outputs_and_depends_on_keep_their_meaning(stack: Stac
 
 def _rows(text: str, word: str) -> str:
     return "\n".join(line for line in text.splitlines() if word in line)
+
+
+# -- orphans, stale intents, and what only looks like a change
+
+
+def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
+    """Its engine is killed while it looks for an earlier run; it goes on, and must find out before the start."""
+    stack.program(run())
+    mint_only(stack)
+    process = stack.start()
+    wait_until(lambda: cloud.count("tencent.workflow", "find") > 0)
+    hosts = [pid for pid in stack.processes() if b"pulumi.dynamic" in command_line(pid)]
+    assert hosts
+    for pid in set(stack.processes()) - set(hosts):
+        os.kill(pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    looked = cloud.count("tencent.workflow", "find")
+    wait_until(lambda: cloud.count("tencent.workflow", "find") > looked)
+    time.sleep(12)  # longer than it looks; there is nothing to wait for if it does not fire
+    assert cloud.ids() == []
+    stack.kill()
+    stack.up()
+    assert cloud.ids() == [stack.id()]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_target_of_a_run_that_was_refused_and_has_changed_waits_for_its_intent(stack: Stack, cloud: Emulator) -> None:
+    refuse(cloud)
+    assert stack.up(run(), check=False).code != 0
+    urn = f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/tencent:WorkflowRun::run"
+    targeted = stack.up(run(object="b.mp4"), flags=("--target", urn), check=False)
+    assert targeted.code != 0
+    assert "made for other arguments" in targeted.text
+    assert cloud.ids() == []
+    stack.up()
+    assert cloud.ids() == [stack.id()]
+
+
+def test_a_wrong_adopt_id_leaves_the_record_alone(stack: Stack, cloud: Emulator) -> None:
+    stack.up(job(name="demo", on_delete="cancel"))
+    fired = stack.id("job")
+    wrong = stack.up(job(name="demo", on_delete="cancel", adopt_id="b" + "0" * 32), check=False)
+    assert wrong.code != 0
+    assert "there is no run" in wrong.text
+    assert cloud.count("tencent.inventory", "cancel") == 0
+    stack.up(job(name="demo", on_delete="cancel"))
+    assert cloud.ids() == [fired]
+    assert stack.id("job") == fired
+
+
+def test_an_ignored_trigger_that_changes_after_a_kill_fires_nothing_again(stack: Stack, cloud: Emulator) -> None:
+    ignoring = "=ResourceOptions(ignore_changes=['triggers'])"
+    lost = kill_after_start(stack, cloud, run(triggers={"at": "1"}, opts=ignoring))
+    stack.up(run(triggers={"at": "2"}, opts=ignoring))
+    stack.up(run(triggers={"at": "3"}, opts=ignoring))
+    assert cloud.ids() == [lost]
+    assert stack.id() == lost
+
+
+def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, cloud: Emulator) -> None:
+    ignoring = "=ResourceOptions(ignore_changes=['object'])"
+    stack.up(run(triggers={"a": "1"}, opts=ignoring))
+    refuse(cloud)
+    assert stack.up(run(object="b.mp4", triggers={"a": "2"}, opts=ignoring), check=False).code != 0
+    stack.up(run(object="b.mp4", triggers={"a": "1"}, opts=ignoring))
+    assert cloud.ids() == [stack.id()]
+
+
+def test_without_checkpoints_nothing_fires(stack: Stack, cloud: Emulator) -> None:
+    refused = stack.up(run(), check=False, env={"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"})
+    assert refused.code != 0
+    assert "PULUMI_SKIP_CHECKPOINTS" in refused.text
+    assert cloud.requests() == {}

@@ -170,7 +170,7 @@ def test_a_change_without_an_intent_of_its_own_fires_nothing_and_is_told(
     if how == "stale":
         news |= {"intent": inputs["intent"]}
     elif how == "of other content":  # the intent of a change that was not fired, and another change is --targeted now
-        news |= {"intent": run.intended(name="other")["intent"]}
+        news |= {"intent": {**run.intended(name="other")["intent"], "process": "0" * 32}}
     assert outcome(run.diff(id, olds, news)) == NOTHING
     ((urn, text),) = told
     assert urn == run.urn
@@ -194,11 +194,14 @@ def test_a_failed_run_with_a_change_that_is_not_in_this_update(run: RunHost) -> 
     assert outcome(run.diff(id, {**olds, "phase": "failed"}, news)) == NOTHING
 
 
-def test_one_of_two_changes_is_enough(run: RunHost) -> None:
-    """`ignore_changes` pins one argument for the diff, and the intent was made for the raw values."""
+@pytest.mark.parametrize("here", [True, False])
+def test_an_intent_that_was_made_for_one_of_two_changes(run: RunHost, here: bool) -> None:
+    """Made in this update it is for what the program asks for now (`ignore_changes` pins one argument for the diff);
+    made in an earlier one, the other change has come since, and a full update will make another intent."""
     id, olds = run.fired()
-    news = run.inputs(object="b.mp4", name="pinned") | {"intent": run.intended(object="b.mp4", name="raw")["intent"]}
-    assert outcome(run.diff(id, olds, news)) == replaced("name", "object")
+    intent = run.intended(object="b.mp4", name="raw")["intent"]
+    news = run.inputs(object="b.mp4", name="pinned") | {"intent": intent if here else {**intent, "process": "0" * 32}}
+    assert outcome(run.diff(id, olds, news)) == (replaced("name", "object") if here else NOTHING)
 
 
 def test_an_argument_under_ignore_changes(run: RunHost) -> None:
@@ -248,11 +251,15 @@ def either(request: pytest.FixtureRequest, cloud: Emulator) -> Host:
     return host
 
 
-def test_adopt_id(run: RunHost) -> None:
+def test_adopt_id(run: RunHost, cloud: Emulator) -> None:
+    another, _ = RunHost(cloud.url, "another").fired()
     id, olds = run.fired()
     assert outcome(run.diff(id, olds, run.intended(adopt_id=id))) == UPDATE
-    assert outcome(run.diff(id, olds, run.intended(adopt_id="another"))) == replaced("adopt_id")
-    assert outcome(run.diff(id, olds, run.intended(adopt_id="another", object="b.mp4"))) == replaced("adopt_id")
+    assert outcome(run.diff(id, olds, run.intended(adopt_id=another))) == replaced("adopt_id")
+    with pytest.raises(RunError, match="does other work"):  # before the engine deletes the record
+        run.diff(id, olds, run.intended(adopt_id=another, object="b.mp4"))
+    with pytest.raises(RunError, match="there is no run nonsense to adopt"):
+        run.diff(id, olds, run.intended(adopt_id="nonsense"))
     assert outcome(run.diff(id, {**olds, "adopt_id": id}, run.intended())) == UPDATE, "taken away"
     assert outcome(run.diff(id, {**olds, "adopt_id": id}, run.intended(object="b.mp4"))) == replaced("object")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi.output import UNKNOWN
 
 from provider import firing, record
 from provider.lifecycle.intent import IntentProvider, intent_of
 from provider.lifecycle.values import digest, digests
-from tests.provider.host import failures, wire
+from tests.provider.host import RunHost, wire
 from tests.support.emulator import Emulator
 
 ASKED = {"object": "a.mp4", "bucket": "b"}
@@ -105,11 +106,11 @@ def test_update_keeps_the_token_and_what_it_was_made_for() -> None:
     assert IntentProvider().diff(id, wire(outs), inputs(triggers={"a": 1, "b": 2})).changes is False, "put back"
 
 
-def test_check() -> None:
-    for good in (inputs(), inputs(triggers={}), inputs(triggers={"a": [1]}), inputs() | {"triggers": UNKNOWN}):
-        assert failures(IntentProvider().check({}, good)) == {}
-    for bad in ("42", ["a"], 4.2, True):
-        assert list(failures(IntentProvider().check({}, inputs(triggers=bad)))) == ["triggers"]
+@pytest.mark.parametrize("bad", ["42", ["a"], 4.2, {"file": pulumi.StringAsset("x")}])
+def test_triggers_that_are_none_are_left_to_the_check_of_the_run(run: RunHost, bad: Any) -> None:
+    _, outs = created(inputs(triggers={}) | {"triggers": bad})
+    assert outs["record"]["triggers"] == {}
+    assert [name.partition(".")[0] for name in run.problems(triggers=bad, bucket="Bad")] == ["bucket", "triggers"]
 
 
 def test_it_asks_nobody(cloud: Emulator) -> None:

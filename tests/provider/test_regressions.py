@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 
 from provider import firing
 from tests.provider.conftest import another_process
-from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost, failures
-from tests.provider.test_intents import inputs as intent_inputs
+from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
 from tests.provider.test_requests import refusal
 from tests.support.emulator import Emulator
 from tests.support.stack import BUCKET
@@ -121,14 +119,6 @@ def test_none_in_a_list_of_an_operation(job: JobHost, cloud: Emulator) -> None:
         return
     job.fired(type="Job", workflow_ids=None, operation=operation)
     assert "None" not in cloud.runs(JOBS)[0]["request"]["body"]
-
-
-def test_an_asset_as_a_trigger() -> None:
-    # before: a value that is no plain value passes the check and is a traceback in create
-    from provider.lifecycle.intent import IntentProvider
-
-    news = {**intent_inputs(), "triggers": {"file": pulumi.StringAsset("x")}}
-    assert list(failures(IntentProvider().check({}, news))) != []
 
 
 def test_get_of_a_job_tells_the_input_as_the_resource_does(job: JobHost) -> None:

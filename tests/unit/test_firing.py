@@ -71,7 +71,8 @@ class Cloud:
         self.dated = True
         self.fates: list[str] = []
         self.trouble: Exception | None = None
-        self.starts = 0
+        self.tries = 0
+        self.starts = 0  # those that arrived
         self.looks: list[float] = []
         self.runs: list[Began] = []
 
@@ -100,8 +101,9 @@ class Request:
 
     def start(self) -> Started:
         cloud = self.cloud
-        cloud.starts += 1
         fate = cloud.fates.pop(0) if cloud.fates else "answered"
+        cloud.tries += 1
+        cloud.starts += fate != "not reached"
         before: dict[str, BaseException] = {
             "refused": errors.Refused("refused POST", status=400, code="InvalidWorkflow"),
             "not reached": errors.NotReached("no such host"),
@@ -377,10 +379,12 @@ def test_an_orphan_is_no_attempt(cloud: Cloud) -> None:
 @pytest.mark.parametrize(("fate", "kind"), [("refused", errors.Refused), ("not reached", errors.NotReached)])
 def test_a_refusal_is_no_attempt(cloud: Cloud, process: Process, fate: str, kind: type[Exception]) -> None:
     intent = process.mint()
-    cloud.fates = [fate]
+    cloud.fates = [fate] * 3
     with pytest.raises(kind):
         process.create(intent)
+    assert cloud.tries == (3 if fate == "not reached" else 1), "what did not arrive is sent again, a few times"
     assert cloud.looks == []
+    cloud.fates = []
     assert process.create(intent).provenance == "fired"
     assert cloud.looks == [], "nothing ran for certain, so there is nothing to look for"
     assert len(cloud.ours()) == 1

@@ -68,11 +68,18 @@ def test_nothing_can_make_the_intent_cause_a_run_or_stay_behind() -> None:
     )
     intent = options.for_intent(given)
     for option in (
-        "protect", "ignore_changes", "replace_on_changes", "replacement_trigger", "additional_secret_outputs",
+        "protect", "replace_on_changes", "replacement_trigger", "additional_secret_outputs",
         "deleted_with", "retain_on_delete", "import_", "id", "urn", "custom_timeouts", "delete_before_replace",
     ):  # fmt: skip
         assert not getattr(intent, option), option
     assert intent.version == "1.2.3"
+    assert intent.ignore_changes == ["digests.object"]
+
+
+def test_what_is_ignored_for_the_run_is_ignored_for_its_intent() -> None:
+    paths = ["object", "input.prefix", '["name"]', "triggers", "triggers.at"]
+    intent = options.for_intent(ResourceOptions(ignore_changes=paths))
+    assert intent.ignore_changes == ["digests.object", "digests.input", "digests.name", "triggers", "triggers.at"]
 
 
 class Somebody(pulumi.ComponentResource):
