@@ -47,6 +47,8 @@ class Starter(Protocol):
     def work(self) -> Hashable:
         """Equal for requests that a look-up cannot tell apart."""
 
+    def prepare(self) -> None: ...
+
     def start(self) -> Started: ...
 
     def find(self, since: datetime) -> Found: ...
@@ -148,6 +150,7 @@ def _not_intended(ask: Ask) -> errors.RunsError:
 def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
     pauses = list(AGAIN_PAUSES)
     while True:
+        api.prepare()
         if not world.engine_alive():
             raise errors.RunsError(
                 "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"
@@ -184,7 +187,7 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
             trouble = f" The last look-up failed: {error}"
         if seen.settled(waited):
             note = f"the answer was lost, the run was found: {seen.candidates[0].id}"
-            return _adopt_only(ask, seen, [c for c in seen.candidates if c.proof or c.began], note, world)
+            return _adopt_only(ask, seen, [c for c in seen.candidates if c.proof or (c.exact and c.began)], note, world)
         if waited >= LOOK_SECONDS:
             break
         world.sleep(min(pause, LOOK_SECONDS - waited))
@@ -217,9 +220,7 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
             ) from error
         if seen.settled(waited):
             minted = minted_at + seen.offset
-            near = [
-                c for c in seen.candidates if c.proof or (c.began and minted - TICK <= c.began <= minted + ADOPT_WITHIN)
-            ]
+            near = [c for c in seen.candidates if c.proof or _is_near(c, minted)]
             note = f"found run {seen.candidates[0].id} of an interrupted up; for a new run change a trigger"
             return _adopt_only(ask, seen, near, note, world)
         if waited >= SETTLE_SECONDS:
@@ -258,6 +259,12 @@ def _look(ask: Ask, api: Starter, world: World, since: datetime, old: Recorded |
         candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or _since(c, old.fired_at))]
     remembers = old is not None and any(c.id == old.id for c in found.candidates)
     return _Seen(sorted(candidates, key=lambda candidate: candidate.began or since), offset, remembers)
+
+
+def _is_near(candidate: Candidate, minted: datetime) -> bool:
+    """Whether a run without a marker can be taken for the one that the intent of this time was made for."""
+    began = candidate.began
+    return candidate.exact and began is not None and minted - TICK <= began <= minted + ADOPT_WITHIN
 
 
 def _since(candidate: Candidate, moment: datetime) -> bool:

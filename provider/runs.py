@@ -110,12 +110,14 @@ class Started:
 class Candidate:
     """A run found in a list that does the work that was asked for. `proof`: only we can have made its marker.
 
-    `began` is None where the service tells no time that can be read: such a run may be ours.
+    `began` is None where the service tells no time that can be read: such a run may be ours. So may one that is not
+    `exact`: what the service tells of its work agrees with what was asked for, but is less or more.
     """
 
     id: str
     began: datetime | None
     proof: bool = False
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,13 @@ Request = TypeVar("Request", contravariant=True)
 
 class RunApi(Protocol[Request]):
     """What each system's client offers. Errors are those of errors.py; none of them holds a secret."""
+
+    def prepare(self, request: Request) -> None:
+        """Asks what must be known before a start, so that nothing but the start is left. Starts nothing.
+
+        Raises as `start` does, but never UnknownOutcome. Most systems have nothing to ask.
+        """
+        return
 
     def start(self, request: Request) -> Started:
         """Sends the request that starts a run; at most once on the wire unless it provably did not arrive.

@@ -93,6 +93,7 @@ class FlowClient(RunApi[FlowRequest]):
     ) -> None:
         """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints."""
         self._transport, self._credentials, self._endpoint = transport, credentials, endpoint
+        self._prepared: FlowRequest | None = None
         self._org, self._user = org, user
         self._session = session or _session(endpoint, credentials.id)
         self._tokens = Tokens(transport, credentials, endpoint, self._session, clock, sleep)
@@ -100,14 +101,23 @@ class FlowClient(RunApi[FlowRequest]):
         self._clock, self._sleep = clock, sleep
 
     def start(self, request: FlowRequest) -> Started:
-        """Looks first: nothing is sent if a run of the flow has the trigger minute already (MinuteTaken names it)."""
-        key = (self._org, request.flow_id, reading.minute_of(request.trigger_time))
-        first = self._session.fired.get(key) or self._look(request)
+        """Nothing is sent if a run of the flow has the trigger minute already, by what `prepare` saw just before."""
+        if self._prepared != request:
+            self.prepare(request)
+        self._prepared = None
+        started = self._trigger(request)
+        self._session.fired[self._minute(request)] = started.id
+        return started
+
+    def prepare(self, request: FlowRequest) -> None:
+        """Looks for a run of the flow with this trigger minute. Raises MinuteTaken, which names it."""
+        first = self._session.fired.get(self._minute(request)) or self._look(request)
         if first:
             raise MinuteTaken(request.flow_id, request.trigger_time, first)
-        started = self._trigger(request)
-        self._session.fired[key] = started.id
-        return started
+        self._prepared = request
+
+    def _minute(self, request: FlowRequest) -> tuple[str, int, int]:
+        return self._org, request.flow_id, reading.minute_of(request.trigger_time)
 
     def find(self, request: FlowRequest, since: datetime) -> Found:
         """Runs of this flow with this trigger minute. The minute is EnOS's own key, so each of them is proof.

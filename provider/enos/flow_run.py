@@ -67,6 +67,9 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         parts = [str(int(props["flow_id"])), str(org), *([str(props["user_id"])] if props.get("user_id") else [])]
         return Reference(_SYSTEM, "", "/".join(quote(part, safe="") for part in parts), "")
 
+    def identity(self, place: Reference) -> Hashable:
+        return _SYSTEM, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
+
     def client(self, place: Reference) -> FlowClient:
         flow, org, *given = (unquote(part) for part in place.scope.split("/"))
         user = given[0] if given else ENOS.value(ENOS_USER, self.setting, os.environ)

@@ -127,7 +127,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
                 self._compared[id] = info
             began = began or moment(reading.text(info, "started_at"))
             if (began is None or began >= since.replace(microsecond=0)) and not any(differences(request, told)):
-                found.append(Candidate(id, began))
+                found.append(Candidate(id, began, exact=_exact(request, told)))
         return Found(tuple(found), server_time)
 
     def cancel(self, id: str) -> None:
@@ -209,6 +209,11 @@ def differences(request: WorkflowRequest, told: Mapping[str, Any]) -> Iterator[s
     yield from (
         f"inputs.{name}" for name, value in request.inputs.items() if not reading.agrees(value, inputs.get(name))
     )
+
+
+def _exact(request: WorkflowRequest, told: Mapping[str, Any]) -> bool:
+    """Whether all that was asked for is told, and nothing else: a run with other inputs as well is another ask's."""
+    return "bucket" in told and "object" in told and set(told.get("inputs") or {}) == set(request.inputs)
 
 
 def _body(request: WorkflowRequest) -> bytes:

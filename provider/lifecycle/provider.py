@@ -62,6 +62,10 @@ class Provider(pulumi.ProviderResource):
                 namespace, _, key = setting.config.partition(":")
                 inputs[setting.config] = pulumi.Config(namespace).get_secret(key)
                 value = given[setting.argument]
+                if value == "":
+                    raise ValueError(
+                        f"Provider {resource_name!r}: {setting.argument} is empty: leave it out or give it"
+                    )
                 if value is not None:
                     inputs[EXPLICIT + setting.config] = pulumi.Output.secret(value) if setting in secret else value
         super().__init__("pulumi-python", resource_name, inputs, opts)

@@ -39,6 +39,9 @@ class Bound(Generic[Request]):
     request: Request
     work: Hashable
 
+    def prepare(self) -> None:
+        self.api.prepare(self.request)
+
     def start(self) -> Started:
         return self.api.start(self.request)
 
@@ -103,6 +106,10 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         status: RunStatus = api.get(id)
         return status
 
+    def identity(self, place: Reference) -> Hashable:
+        """Equal for places whose ids are one set, so that two resources do not take the same run for their own."""
+        return place
+
     def setting(self, key: str) -> str | None:
         """A value of the stack's (or the explicit provider's) configuration."""
         value = self._config.get(key) if self._config else None
@@ -126,7 +133,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         recorded = _recorded(_id, _olds)
         wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
         changed = differences(recorded.content, wanted)
-        MEMORY.saw(_news_urn(_olds, _news), _stack_place(_olds), recorded)
+        MEMORY.saw(_news_urn(_olds, _news), self._recorded_at(_olds), recorded)
         bag, adopt = _news.get("intent"), _news.get("adopt_id")
         if adopt and not isinstance(adopt, Unknown):
             if adopt != _id:
@@ -174,9 +181,10 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         request = self.request(props, token)
         urn = props["resource_urn"]
         world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
-        work = (place, self.work(request))
+        where = self.identity(place)
+        work = (where, self.work(request))
         ignored = frozenset(props.get("ignored") or ())
-        settled = firing.settle(Ask(urn, place, intent, content, ignored), Bound(api, request, work), world)
+        settled = firing.settle(Ask(urn, where, intent, content, ignored), Bound(api, request, work), world)
         progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
         return self._created(props, place, request, content, token, settled)
 
@@ -209,7 +217,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if _props.get("on_delete") == "cancel":
             self.client(self.place(_props)).cancel(_id)
         recorded = _recorded(_id, _props)
-        MEMORY.deleted(_token(_props.get("intent")) or recorded.token, _stack_place(_props), recorded)
+        MEMORY.deleted(_token(_props.get("intent")) or recorded.token, self._recorded_at(_props), recorded)
 
     # -- parts
 
@@ -224,6 +232,9 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if not isinstance(rerun, (bool, type(None), Unknown)):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
         yield from checks.triggers(props)
+
+    def _recorded_at(self, outputs: Mapping[str, Any]) -> Hashable:
+        return self.identity(replace(Reference.parse(outputs["reference"]), id=""))
 
     def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
         """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""
@@ -243,7 +254,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         adopt = str(props["adopt_id"])
         status = self._verified(props, adopt, api)
         settled = Settled(adopt, "given", None)
-        MEMORY.settled(props["resource_urn"], token, place, adopt)
+        MEMORY.settled(props["resource_urn"], token, self.identity(place), adopt)
         return self._created(props, place, None, content, token, settled, status)
 
     def _created(
@@ -310,10 +321,6 @@ def _recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
         fired_at=at,
         outputs=outputs,
     )
-
-
-def _stack_place(outputs: Mapping[str, Any]) -> Reference:
-    return replace(Reference.parse(outputs["reference"]), id="")
 
 
 def _news_urn(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:

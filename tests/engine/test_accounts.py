@@ -73,3 +73,32 @@ def test_moving_a_run_to_another_account_fires_nothing(tmp_path: Path) -> None:
         stack.up(provider(), run(opts=EXPLICIT))
         stack.up(provider(tencent_secret_key=OTHER_KEY + "x"), run(opts=EXPLICIT))
         assert cloud.ids() == [stack.id()]
+
+
+def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Path) -> None:
+    """The stack has none of them, so each can only come from the provider."""
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        keys = {"huawei_access_key": OTHER_ID, "huawei_secret_key": OTHER_KEY, "huawei_security_token": "canary-token"}
+        keys |= {"enos_access_key": OTHER_ID, "enos_secret_key": OTHER_KEY, "enos_org_id": "o7", "enos_user_id": "bob"}
+        keys |= {"huawei_region": "cn-north-9", "huawei_endpoint": cloud.url, "enos_endpoint": cloud.url}
+        scan = call("huawei.WorkflowRun", "scan", graph_name="g", bucket="demo-bucket", object="o", opts=EXPLICIT)
+        meters = call("enos.FlowRun", "meters", flow_id=7, opts=EXPLICIT)
+        stack.up("from provider import enos, huawei\n", provider(**keys), scan, meters)
+        (fired,) = cloud.runs("huawei.workflow")
+        assert f"OBS {OTHER_ID}:" in fired["request"]["headers"]["authorization"]
+        assert fired["request"]["headers"]["x-obs-security-token"] == "canary-token"
+        assert stack.outputs("scan")["region"] == "cn-north-9"
+        (fired,) = cloud.runs("enos.flow")
+        assert (fired["request"]["query"]["orgId"], fired["request"]["query"]["userId"]) == ("o7", "bob")
+        assert "canary-token" not in stack.export()
+        assert OTHER_KEY not in stack.export()
+
+
+def test_an_empty_key_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    with emulator() as cloud:
+        stack = Stack(tmp_path, cloud)
+        refused = stack.up(provider(tencent_secret_key=""), run("there", opts=EXPLICIT), check=False)
+        assert refused.code != 0
+        assert "Provider 'eu': tencent_secret_key is empty" in refused.text
+        assert cloud.requests() == {}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.interrupted import kill_after_start
+from tests.engine.interrupted import kill_after_start, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack, call
 
@@ -272,3 +276,29 @@ def test_missing_settings_are_named(stack: Stack, cloud: Emulator) -> None:
 
 def _iso_minute(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M")
+
+
+def test_two_users_of_one_flow_in_one_minute_are_one_run_and_the_second_is_refused(
+    stack: Stack, cloud: Emulator
+) -> None:
+    """Only the number of starts tells: the service has one run of a flow for a minute, whoever asks."""
+    first = call("enos.FlowRun", "a", flow_id=3377, trigger_time=1574385824000)
+    second = call("enos.FlowRun", "b", flow_id=3377, trigger_time=1574385824000, user_id="bob")
+    refused = stack.up(IMPORT, first, second, check=False)
+    assert refused.code != 0
+    assert "has the trigger minute" in refused.text
+    assert cloud.count("enos.flow", "start") == 1
+    assert stack.up(check=False).code != 0, "and it does not take the other's run for its own"
+    assert cloud.count("enos.flow", "start") == 1
+
+
+def test_an_orphan_does_not_fire_after_its_look(stack: Stack, cloud: Emulator) -> None:
+    cloud.fault("enos.flow", "find", "delay", seconds=5, after_effect=True)
+    process = stack.start(IMPORT, call("enos.FlowRun", "a", flow_id=3377))
+    wait_until(lambda: cloud.count("enos.flow", "find") > 0)
+    for pid in stack.processes():
+        if b"pulumi.dynamic" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    time.sleep(8)  # longer than the look takes; there is nothing to wait for if it does not fire
+    assert cloud.count("enos.flow", "start") == 0

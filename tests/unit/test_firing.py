@@ -99,6 +99,9 @@ class Request:
     work: str = "work"
     marker: str = ""
 
+    def prepare(self) -> None:
+        """Nothing is to be asked before a start."""
+
     def start(self) -> Started:
         cloud = self.cloud
         fate = cloud.fates.pop(0) if cloud.fates else "answered"
@@ -1034,3 +1037,50 @@ def test_a_throttled_start_is_not_sent_again_when_the_engine_has_gone(cloud: Clo
     with pytest.raises(errors.RunsError, match="engine"):
         process.create(process.mint(), request=request)
     assert (cloud.starts, cloud.ours()) == (1, [])
+
+
+class Unlike(Request):
+    """What the service tells of its runs agrees with what was asked for, but is more or less."""
+
+    def find(self, since: datetime) -> Found:
+        found = super().find(since)
+        return Found(tuple(replace(c, exact=False) for c in found.candidates), found.server_time)
+
+
+@pytest.mark.parametrize("fate", ["killed", "lost"])
+def test_a_run_that_only_agrees_is_neither_adopted_nor_fired_again(cloud: Cloud, fate: str) -> None:
+    process = Process(cloud)
+    intent = killed(cloud) if fate == "killed" else process.mint()
+    cloud.fates = [] if fate == "killed" else ["lost"]
+    with pytest.raises(errors.Ambiguous) as error:
+        process.create(intent, request=Unlike(cloud))
+    assert list(error.value.candidates) == cloud.ours()
+    assert cloud.starts == 1
+
+
+def test_what_must_be_asked_before_a_start_comes_before_the_engine_is_asked(cloud: Cloud, process: Process) -> None:
+    order: list[str] = []
+
+    class Preparing(Request):
+        def prepare(self) -> None:
+            order.append("prepare")
+
+        def start(self) -> Started:
+            order.append("start")
+            return super().start()
+
+    process.alive = lambda: not order.append("engine")
+    process.create(process.mint(), request=Preparing(cloud))
+    assert order == ["prepare", "engine", "start"]
+
+
+def test_a_preparation_that_fails_is_no_attempt(cloud: Cloud, process: Process) -> None:
+    class Failing(Request):
+        def prepare(self) -> None:
+            raise errors.NotReached("nothing ran")
+
+    intent = process.mint()
+    with pytest.raises(errors.NotReached):
+        process.create(intent, request=Failing(cloud))
+    assert process.create(intent).provenance == "fired"
+    assert (cloud.starts, cloud.looks) == (1, [])
