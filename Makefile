@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 SDKS := .venv/sdks
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # Twice as many as there are cores: tests of interrupted updates mostly wait.
-PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))')
+PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
 
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"

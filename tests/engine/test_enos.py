@@ -301,4 +301,5 @@ def test_an_orphan_does_not_fire_after_its_look(stack: Stack, cloud: Emulator) -
             os.kill(pid, signal.SIGKILL)
     process.wait(timeout=30)
     time.sleep(8)  # longer than the look takes; there is nothing to wait for if it does not fire
+    stack.kill()
     assert cloud.count("enos.flow", "start") == 0
