@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.support.emulator import Emulator
 from tests.support.stack import Stack
@@ -49,3 +53,11 @@ def mint_only(stack: Stack, name: str = "run") -> None:
 def refuse(cloud: Emulator, system: str = "tencent.workflow", times: int = 1) -> None:
     """The next start is refused before anything runs."""
     cloud.fault(system, "start", "status", status=400, code="MediaBucketUnBinded", message="not enabled", times=times)
+
+
+def kill_engine_alone(stack: Stack) -> None:
+    """SIGKILL to the engine and the program; the dynamic host goes on as an orphan."""
+    for pid in stack.processes():
+        with contextlib.suppress(OSError):  # it may end by itself meanwhile
+            if b"pulumi.dynamic" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)

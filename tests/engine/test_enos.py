@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.interrupted import kill_after_start, wait_until
+from tests.engine.interrupted import kill_after_start, kill_engine_alone, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack, call
 
@@ -296,9 +293,7 @@ def test_an_orphan_does_not_fire_after_its_look(stack: Stack, cloud: Emulator) -
     cloud.fault("enos.flow", "find", "delay", seconds=5, after_effect=True)
     process = stack.start(IMPORT, call("enos.FlowRun", "a", flow_id=3377))
     wait_until(lambda: cloud.count("enos.flow", "find") > 0)
-    for pid in stack.processes():
-        if b"pulumi.dynamic" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
+    kill_engine_alone(stack)
     process.wait(timeout=30)
     time.sleep(8)  # longer than the look takes; there is nothing to wait for if it does not fire
     stack.kill()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from pathlib import Path
 
 import pytest
 
-from tests.engine.interrupted import kill_after_start, mint_only, refuse, wait_until
+from tests.engine.interrupted import kill_after_start, kill_engine_alone, mint_only, refuse, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack, job, run
 
@@ -335,10 +332,7 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     mint_only(stack)
     process = stack.start()
     wait_until(lambda: cloud.count("tencent.workflow", "find") > 0)
-    hosts = [pid for pid in stack.processes() if b"pulumi.dynamic" in command_line(pid)]
-    assert hosts
-    for pid in set(stack.processes()) - set(hosts):
-        os.kill(pid, signal.SIGKILL)
+    kill_engine_alone(stack)
     process.wait(timeout=30)
     looked = cloud.count("tencent.workflow", "find")
     wait_until(lambda: cloud.count("tencent.workflow", "find") > looked)
@@ -347,13 +341,6 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     stack.kill()
     stack.up()
     assert cloud.ids() == [stack.id()]
-
-
-def command_line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def test_target_of_a_run_that_was_refused_and_has_changed_waits_for_its_intent(stack: Stack, cloud: Emulator) -> None:
