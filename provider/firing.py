@@ -276,8 +276,9 @@ def _adopt_only(ask: Ask, seen: _Seen, near: list[Candidate], note: str, world: 
     """Adopts if there is one candidate and it can be ours; otherwise says what was found."""
     candidates = seen.candidates
     if len(candidates) > 1 or not near:
-        times = [rfc3339(c.began) if c.began else "at an unknown time" for c in candidates]
-        listed = ", ".join(f"{c.id} (began {time})" for c, time in list(zip(candidates, times, strict=True))[:10])
+        listed = ", ".join(
+            f"{c.id} (began {rfc3339(c.began) if c.began else 'at an unknown time'})" for c in candidates[:10]
+        )
         more = f" and {len(candidates) - 10} more" if len(candidates) > 10 else ""
         raise errors.Ambiguous(
             f"nothing more was fired: an earlier request may have started one of these runs: {listed}{more}. If one is "
