@@ -6,12 +6,14 @@ Nothing here knows Pulumi or HTTP. A *system* is one of the services (`tencent.w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote
+
+from provider.errors import NotFound, Throttled, Unavailable
 
 
 class Phase(str, Enum):
@@ -74,7 +76,8 @@ class RunStatus:
     """What a system says of one run. Times are RFC 3339 with offset, or empty where the system does not say.
 
     `request` is what the run was started with, as the system tells it (for example `workflow_id`, `object`).
-    `executions` counts the executions that an inventory job started, by the system's own state word.
+    `executions` counts the executions that an inventory job started, by the system's own state word. `summed`: the
+    phase was made of them too. They begin late, so such a phase is the last one only if two looks in a row told it.
     """
 
     id: str
@@ -87,6 +90,7 @@ class RunStatus:
     finished_at: str = ""
     tasks: tuple[Task, ...] = ()
     executions: Mapping[str, int] = field(default_factory=dict)
+    summed: bool = False
     request: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
 
@@ -128,6 +132,9 @@ class Found:
     server_time: datetime | None
 
 
+Untold = NotFound | Throttled | Unavailable
+"""Why a look tells nothing of one run: the system does not know it, or could not be asked for now."""
+
 Request = TypeVar("Request", contravariant=True)
 
 
@@ -155,6 +162,13 @@ class RunApi(Protocol[Request]):
 
     def get(self, id: str) -> RunStatus:
         """Raises NotFound if the system does not know the run."""
+
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        """One look at many runs, with as few requests as the system's lists allow: an entry for each id.
+
+        Of a run that goes on, a list may tell no more than its phase and state; one that has ended is told as by
+        `get`. Raises Refused if the service refuses the whole question (a wrong key), as it would for each of them.
+        """
 
     def cancel(self, id: str) -> None:
         """Asks the system to stop a run. A run that has ended, or that is not known, is no error."""
