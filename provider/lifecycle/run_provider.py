@@ -154,7 +154,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
                 _news_urn(_olds, _news),
                 f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With "
                 "--target or --exclude, the next full `pulumi up` fires it; if a transform changes arguments of the "
-                "run, use `pulumi up --replace`",
+                "run, change a trigger",
             )
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())

@@ -385,6 +385,29 @@ def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, c
     assert cloud.ids() == [stack.id()]
 
 
+def test_a_transform_that_changes_an_argument_fires_with_a_trigger_as_the_warning_says(
+    stack: Stack, cloud: Emulator
+) -> None:
+    """The intent is of the program's argument, so it does not change with the transform's."""
+
+    def sets(key: str) -> str:
+        return f"""
+def rule(args):
+    if args.type_.endswith('tencent:WorkflowRun'):
+        return pulumi.ResourceTransformationResult({{**args.props, 'object': {key!r}}}, args.opts)
+pulumi.runtime.register_stack_transformation(rule)
+"""
+
+    stack.up(sets("b.mp4"), run())
+    fired = stack.id()
+    warned = stack.up(sets("c.mp4"), run())
+    assert cloud.ids() == [fired]
+    assert "if a transform changes arguments of the run, change a trigger" in warned.text
+    stack.up(sets("c.mp4"), run(triggers={"again": "1"}))
+    assert [entry["request"]["query"]["object"] for entry in cloud.runs()] == ["b.mp4", "c.mp4"]
+    assert cloud.ids()[-1] == stack.id()
+
+
 def test_without_checkpoints_nothing_fires(stack: Stack, cloud: Emulator) -> None:
     refused = stack.up(run(), check=False, env={"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"})
     assert refused.code != 0

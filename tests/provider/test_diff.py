@@ -175,6 +175,8 @@ def test_a_change_without_an_intent_of_its_own_fires_nothing_and_is_told(
     ((urn, text),) = told
     assert urn == run.urn
     assert "--target" in text
+    assert "change a trigger" in text, "a forced replacement would be refused: its intent is as old"
+    assert "--replace" not in text
     assert ("triggers.a" if "triggers" in change else "object") in text
 
 
