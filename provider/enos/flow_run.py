@@ -25,7 +25,6 @@ from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus, rfc3339
 from provider.transport import shared
 
-_SYSTEM = "enos.flow"
 _LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
 _PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
 _ORG = "the argument, stack configuration enos:orgId or ENOS_ORG_ID"
@@ -36,6 +35,7 @@ class FlowRunProvider(RunProvider[FlowRequest]):
     """Frozen name: the state refers to this class by module and name."""
 
     kind = "FlowRun"
+    system = "enos.flow"
     arguments = ("flow_id", "org_id", "user_id", "trigger_time", "parameters")
 
     def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
@@ -65,10 +65,10 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         if not org:
             raise errors.InvalidConfiguration(f"the organization is missing: set {_ORG}")
         parts = [str(int(props["flow_id"])), str(org), *([str(props["user_id"])] if props.get("user_id") else [])]
-        return Reference(_SYSTEM, "", "/".join(quote(part, safe="") for part in parts), "")
+        return Reference(self.system, "", "/".join(quote(part, safe="") for part in parts), "")
 
     def identity(self, place: Reference) -> Hashable:
-        return _SYSTEM, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
+        return self.system, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
 
     def client(self, place: Reference) -> FlowClient:
         flow, org, *given = (unquote(part) for part in place.scope.split("/"))

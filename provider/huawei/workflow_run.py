@@ -21,7 +21,6 @@ from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus
 from provider.transport import shared
 
-_SYSTEM = "huawei.workflow"
 _BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _REGION = "[a-z0-9]+(-[a-z0-9]+)+"
 _PLACES = "the argument, stack configuration huaweicloud:region or HW_REGION_NAME"
@@ -31,6 +30,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
     """Frozen name: the state refers to this class by module and name."""
 
     kind = "WorkflowRun"
+    system = "huawei.workflow"
     arguments = ("graph_name", "bucket", "object", "inputs", "region")
     no_cancel = (
         "Huawei OBS has no API that cancels a workflow execution, so only 'abandon' is possible: the run goes on when "
@@ -58,7 +58,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         region = props.get("region") or HUAWEI.region(self.setting, os.environ)
         if not region:
             raise errors.InvalidConfiguration(f"the region is missing: set {_PLACES}")
-        return Reference(_SYSTEM, str(region), str(props["graph_name"]), "")
+        return Reference(self.system, str(region), str(props["graph_name"]), "")
 
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(

@@ -48,6 +48,15 @@ def for_intent(opts: ResourceOptions) -> ResourceOptions:
     )
 
 
+def named_provider(opts: ResourceOptions, type_: str) -> pulumi.ProviderResource | None:
+    """The explicit provider that a resource with these options will have; None if it has the default one."""
+    package = type_.partition(":")[0]
+    given = opts.providers if isinstance(opts.providers, Mapping) else {p.package: p for p in opts.providers or ()}
+    named = [opts.provider] if opts.provider and opts.provider.package == package else []
+    inherited = opts.parent.get_provider(type_) if opts.parent else None
+    return next((provider for provider in (*named, given.get(package)) if provider), inherited)
+
+
 def root(path: str) -> str:
     """The property that a path of `ignore_changes` begins with: `input.prefix`, `["input"]`."""
     found = re.search(r"\w+", path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import socket
 import sys
 
 import grpc  # type: ignore[import-untyped]  # it ships no types
@@ -18,12 +19,16 @@ _ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}")
 _SECONDS = 5.0
 
 
+def _address() -> str:
+    """The engine's `host:port`; empty if it cannot be understood."""
+    address = sys.argv[-1] if sys.argv else ""
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
 @functools.cache
 def _engine() -> engine_pb2_grpc.EngineStub | None:
-    address = sys.argv[-1] if sys.argv else ""
-    if not _ADDRESS.fullmatch(address):
-        return None
-    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+    address = _address()
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
 
 def _log(urn: str, text: str, severity: engine_pb2.LogSeverity.ValueType, ephemeral: bool) -> bool:
@@ -42,6 +47,20 @@ def _log(urn: str, text: str, severity: engine_pb2.LogSeverity.ValueType, epheme
 def engine_alive(urn: str) -> bool:
     """Contacts the engine (at most 5 s). A killed engine leaves its host behind, which must not fire."""
     return _log(urn, "starting", engine_pb2.INFO, ephemeral=True)
+
+
+def engine_gone() -> bool:
+    """Whether nothing listens at the engine's address any more. Shows nothing; never raises."""
+    host, _, port = _address().rpartition(":")
+    if not host:
+        return False
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
 
 
 def tell(urn: str, text: str) -> None:

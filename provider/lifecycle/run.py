@@ -84,11 +84,12 @@ class Run(dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         opts = options.for_run(opts, self._run_provider.kind, resource_name)
+        self.label = f"{self._run_provider.kind} {resource_name!r}"  # for messages of others
         props: dict[str, Any] = {
             # An output must be declared to become an attribute.
             **dict.fromkeys((*self._run_provider.arguments, *_OUTPUTS, *self._own_outputs)),
             **arguments,
-            "resource_urn": _urn(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
+            "resource_urn": urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
         }
         if opts.id is None:  # with an id it is a look-up of an existing run: no intent, nothing fires
             intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts))
@@ -111,7 +112,7 @@ class Run(dynamic.Resource):
         return run
 
 
-def _urn(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:
+def urn_of(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:
     """The URN that the resource will have, without depending on its parent: that would be a circle."""
     if isinstance(parent, pulumi.runtime.stack.Stack):  # the stack is everybody's parent and in no child's URN
         parent = None

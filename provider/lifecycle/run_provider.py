@@ -66,12 +66,20 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     kind: ClassVar[str]
     """The resource's class name, for messages."""
+    system: ClassVar[str]
+    """The system's name in references."""
     arguments: ClassVar[tuple[str, ...]]
     """The request arguments: a change in one of them asks for a new run."""
     no_cancel: ClassVar[str] = ""
     """Why `on_delete="cancel"` is refused, for a system that has no call that stops a run."""
 
+    by_system: ClassVar[dict[str, type[RunProvider[Any]]]] = {}
+    """The provider of each system, for those who have nothing but a reference."""
+
     _config: dynamic.Config | None = None
+
+    def __init_subclass__(cls) -> None:
+        RunProvider.by_system[cls.system] = cls
 
     @abstractmethod
     def problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
     """Frozen name: the state refers to this class by module and name."""
 
     kind = "WorkflowRun"
+    system = "tencent.workflow"
     arguments = ("bucket", "region", "workflow_id", "object", "name")
     no_cancel = (
         "Tencent CI has no API that cancels a workflow execution, so only 'abandon' is possible: the run goes on when "
@@ -37,7 +38,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         yield from checks.text(props, "name", required=False, pattern=bucket.JOB_NAME, expected=label, longest=128)
 
     def place(self, props: Mapping[str, Any]) -> Reference:
-        return bucket.place("tencent.workflow", props, self.setting)
+        return bucket.place(self.system, props, self.setting)
 
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(

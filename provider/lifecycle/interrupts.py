@@ -1,0 +1,126 @@
+"""What can end a wait from outside: the user's Ctrl-C, and an engine that is gone.
+
+Plugins have a process group of their own, so Ctrl-C does not reach the dynamic host. The engine calls `Cancel` on it
+at once and then waits for the running `create` without limit; the SDK's `Cancel` does nothing and tells nobody
+(observed with engine v3.259 and SDK 3.272; facts/engine.md, section 4). So the code of that method is replaced by code
+that tells us. gRPC holds the method itself, which is why its `__code__` is replaced and not the attribute.
+
+This leans on the inside of the SDK. If the method is not exactly the one that is known, nothing is replaced: then only
+a second Ctrl-C ends a wait. If all four threads of the host are busy, `Cancel` waits for one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar
+
+from provider.errors import RunsError
+from provider.lifecycle import progress
+
+TICK = 0.2  # seconds between two looks at whether something has ended the wait
+ENGINE_EVERY = 2.0  # seconds between two looks at the engine
+ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone
+
+T = TypeVar("T")
+
+_interrupted = threading.Event()
+
+
+class Interrupted(RunsError):
+    """The user has interrupted the update."""
+
+
+class TooLate(RunsError):
+    """A question was not answered in its time."""
+
+
+class Stop:
+    """Sleeps, and asks questions that can be abandoned. For one wait; used by one thread.
+
+    When the engine is gone, nobody is left to take a result: the process is ended (the engine would have done it), or
+    it would stay for ever.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, end: Callable[[int], Any] = os._exit) -> None:
+        self._event, self._clock, self._end = _listening(), clock, end
+        self._engine_at, self._missed = clock(), 0
+
+    def sleep(self, seconds: float) -> None:
+        """Raises Interrupted."""
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
+            self._event.wait(min(TICK, left))
+            self._check()
+
+    def ask(self, question: Callable[[], T], seconds: float) -> T:
+        """What `question` returns or raises. Raises Interrupted or TooLate, and then leaves it behind in its thread."""
+        answer: list[Callable[[], T]] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                value = question()
+                answer.append(lambda: value)
+            except BaseException as error:  # noqa: BLE001  # raised again by the one who asked
+                answer.append(_raising(error))
+            done.set()
+
+        threading.Thread(target=work, daemon=True).start()
+        until = self._clock() + seconds
+        while not done.wait(TICK):
+            self._check()
+            if self._clock() >= until:
+                raise TooLate(f"no answer within {seconds:.0f} s")
+        return answer[0]()
+
+    def _check(self) -> None:
+        if self._event.is_set():
+            raise Interrupted("interrupted")
+        now = self._clock()
+        if now - self._engine_at >= ENGINE_EVERY:
+            self._engine_at = now
+            self._missed = self._missed + 1 if progress.engine_gone() else 0
+            if self._missed >= ENGINE_MISSED:
+                self._end(1)
+
+
+def _raising(error: BaseException) -> Callable[[], Any]:
+    def again() -> Any:
+        raise error
+
+    return again
+
+
+def _listening() -> threading.Event:
+    """Set once the user has interrupted the update that this host works for."""
+    host = sys.modules.get("__main__")
+    method = getattr(getattr(host, "DynamicResourceProviderServicer", None), "Cancel", None)
+    if isinstance(method, FunctionType) and _known(method):
+        method.__code__ = _cancel.__code__
+    return _interrupted
+
+
+def _known(method: FunctionType) -> bool:
+    """Whether the method takes what ours takes and does nothing but answer."""
+    code = method.__code__
+    return (
+        code.co_varnames == ("self", "request", "context")
+        and code.co_argcount == 3
+        and not code.co_freevars
+        and code.co_names == ("empty_pb2", "Empty")
+    )
+
+
+def _cancel(self: Any, request: Any, context: Any) -> Any:
+    # Runs with the globals of the SDK's module, so it brings its own names.
+    from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it ships no types
+
+    from provider.lifecycle import interrupts
+
+    interrupts._interrupted.set()
+    return empty_pb2.Empty()

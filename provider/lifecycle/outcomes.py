@@ -1,0 +1,88 @@
+"""What became of a run that was waited for: as an output, and as a line for a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from provider.runs import Phase, Reference, RunStatus, Task
+from provider.waiting import Watched
+
+GONE = "no longer known to the service"
+
+Outcome = dict[str, Any]
+
+
+def outcome(reference: Reference, run: Watched) -> Outcome:
+    """Plain values for the state. A run that is gone is told as failed, in the state that was seen last."""
+    status = run.status or RunStatus(reference.id, Phase.UNKNOWN, "")
+    return {
+        "reference": str(reference),
+        "phase": Phase.FAILED.value if run.gone else status.phase.value,
+        "state": status.state,
+        "code": status.code,
+        "message": GONE if run.gone else status.message,
+        "failed_tasks": [
+            {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
+            for task in _failed(status)
+        ],
+        "objects": [key for task in status.tasks for key in task.objects],
+        "executions": dict(status.executions),
+        "started_at": status.started_at or status.created_at,
+        "finished_at": status.finished_at,
+        "duration": _seconds(status),
+        "request_id": status.request_id,
+    }
+
+
+def succeeded(found: Mapping[str, Any]) -> bool:
+    return bool(found["phase"] == Phase.SUCCEEDED.value)
+
+
+def line(who: str, found: Mapping[str, Any]) -> str:
+    """One line on a run that ended: what the service says of it, the failing task, and the request id."""
+    told = _sentence(found["code"], found["message"])
+    state = found["state"]
+    word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
+    tasks = [
+        f"task {task['name'] or task['type']}: {_sentence(task['code'] or task['state'], task['message'])}"
+        for task in found["failed_tasks"]
+    ]
+    parts = [part for part in (told, *tasks) if part]
+    request = f" (request {found['request_id']})" if found["request_id"] else ""
+    return f"{who}: {word}{': ' if parts else ''}{'; '.join(parts)}{request}"
+
+
+def open_line(who: str, run: Watched) -> str:
+    """One line on a run that has not ended."""
+    if run.untold is not None:
+        return f"{who}: not known: {run.untold}"
+    if run.status is None:
+        return f"{who}: not asked yet"
+    if run.status.phase is Phase.UNKNOWN:
+        return f"{who}: in state {run.status.state!r}, which this version does not know"
+    return f"{who}: {run.status.phase.value} (state {run.status.state})"
+
+
+def _sentence(code: str, message: str) -> str:
+    return ": ".join(part for part in (code, message.rstrip(".")) if part)
+
+
+def _failed(status: RunStatus) -> list[Task]:
+    """The tasks that are to blame: those with an error, where the run did not succeed."""
+    if not status.phase.terminal or status.phase is Phase.SUCCEEDED:
+        return []
+    return [task for task in status.tasks if task.code or task.state.lower() in ("failed", "fail", "timeout")]
+
+
+def _seconds(status: RunStatus) -> float | None:
+    """How long the run took, None where the service does not tell both ends."""
+    try:
+        began, ended = (
+            datetime.fromisoformat(text.replace("Z", "+00:00"))
+            for text in (status.started_at or status.created_at, status.finished_at)
+        )
+        return (ended - began).total_seconds()
+    except (ValueError, TypeError):
+        return None
