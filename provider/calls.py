@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from requests.auth import AuthBase
 
+from provider.connections import CONNECTIONS
 from provider.credentials import Credentials
-from provider.errors import NotReached, Refused, Unavailable, UnknownOutcome
+from provider.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome
+from provider.runs import Phase, RunStatus, Untold
 from provider.transport import Answer, Params, Transport
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
+ASKERS = CONNECTIONS - 3  # threads of one look; the other three threads of the host always find a free connection
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 
@@ -94,7 +99,13 @@ class Context:
 
 
 F = TypeVar("F", bound=Failure)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 Page = TypeVar("Page")
+
+
+class TooManyPages(Unavailable):
+    """A list goes on after the last page that was to be read."""
 
 
 class Begun(NamedTuple):
@@ -183,14 +194,16 @@ class Calls(Generic[F]):
             raise Unavailable(str(explain(f"{self._title} did not answer {method} {path}", failed)))
         raise explain(f"{self._title} refused {method} {path}", failed)
 
-    def pages(self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]]) -> Iterator[Page]:
+    def pages(
+        self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]], limit: int = PAGES
+    ) -> Iterator[Page]:
         """All pages of a list, or Unavailable: a run that a part of a list does not show would be fired twice.
 
-        `ask` gives a page by its marker, the first by "", and the marker of the page after it, "" after the last.
-        `marker` is what the service calls it.
+        TooManyPages if there are more than `limit`. `ask` gives a page by its marker, the first by "", and the marker
+        of the page after it, "" after the last. `marker` is what the service calls it.
         """
         at, seen = "", set[str]()
-        for _ in range(PAGES):
+        for _ in range(limit):
             page, at = ask(at)
             yield page
             if not at:
@@ -198,7 +211,79 @@ class Calls(Generic[F]):
             if at in seen:
                 raise Unavailable(f"{self._title} cannot list them all: {what} gave the same {marker} again")
             seen.add(at)
-        raise Unavailable(f"{self._title} cannot list them all: {what} has more than {PAGES} pages")
+        raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {limit} pages")
+
+
+def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
+    """What `ask` tells of each item, up to ASKERS at a time, or the error that says why it tells nothing.
+
+    What else `ask` raises is raised at once. After ASKERS errors in a row (NotFound is an answer) the service is taken
+    to be out of order: the items that are left are not asked and share the last error. The order is random, so that
+    items that always fail do not keep others from being asked for ever.
+
+    The threads are daemons: they keep no process from ending, and no caller that is itself given up.
+    """
+    left = deque(random.sample(wanted := list(items), len(wanted)))
+    told: dict[K, V | Untold] = {}
+    raised: list[Exception] = []
+    in_a_row: list[Untold] = []
+
+    def work() -> None:
+        while not raised and len(in_a_row) < ASKERS:
+            try:
+                item = left.popleft()
+            except IndexError:
+                return
+            try:
+                told[item] = ask(item)
+                in_a_row.clear()
+            except NotFound as error:
+                told[item] = error
+                in_a_row.clear()
+            except (Throttled, Unavailable) as error:
+                told[item] = error
+                in_a_row.append(error)
+            except Exception as error:  # noqa: BLE001 - it is raised by the caller's thread
+                raised.append(error)
+
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(ASKERS, len(wanted)) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if raised:
+        raise raised[0]
+    return told | dict.fromkeys(left, in_a_row[-1]) if left else told
+
+
+def listed(
+    lists: Mapping[K, Collection[str]],
+    pages: Callable[[K], Iterable[Mapping[str, RunStatus]]],
+    told: dict[str, RunStatus | Untold],
+) -> None:
+    """Reads the pages of each list, and adds to `told` what they say of the ids that are looked for in it.
+
+    A list has positive news only: a run that it shows as going on is told, one that it shows otherwise or not at all is
+    not. Of a list that broke off, the ids that are left are told to be so: asking for each would cost more.
+    """
+
+    def read(name: K) -> None:
+        left = set(lists[name])
+        idle = 0
+        for page in pages(name):
+            news = {id for id in left & page.keys() if page[id].phase in (Phase.PENDING, Phase.RUNNING)}
+            told.update((id, page[id]) for id in news)
+            left -= news
+            idle += not news
+            # A page costs as much as the look at one run: those that show nothing of ours may add a tenth to that.
+            if not left or idle * 10 >= len(left):
+                break
+
+    for name, error in together(read, lists).items():
+        if isinstance(error, (Throttled, Unavailable)):
+            for id in lists[name]:
+                told.setdefault(id, error)
 
 
 def server_time(answer: Answer, clock: Callable[[], float]) -> datetime:

@@ -7,36 +7,25 @@ start POST after a read time-out, cannot send `name`, and cannot read CI's error
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 from xml.sax.saxutils import escape
 
-from provider.calls import Calls
-from provider.credentials import Credentials
-from provider.errors import (
-    InvalidConfiguration,
-    NotFound,
-    Refused,
-    RunsError,
-    Throttled,
-    Unavailable,
-    clean,
-)
-from provider.payloads import moment, region_name, segment
-from provider.runs import Candidate, Found, RunApi, RunStatus, Started
+from provider.calls import PAGES, TooManyPages, listed, together
+from provider.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
+from provider.payloads import segment
+from provider.runs import Found, RunApi, RunStatus, Started, Untold
 from provider.tencent import status as reading
-from provider.tencent.codes import Context, Failure, failure
-from provider.tencent.signing import QSignAuth
-from provider.transport import Answer, Params, Transport
+from provider.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
+from provider.tencent.codes import Failure
 
-PAGE_ROWS = "100"  # the documented maximum
+_ACTIVE = "Running,Pause"
+_EXECUTION_PAGES = 2000  # of one job's executions, when its end is told
 
-_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -63,110 +52,13 @@ class InventoryRequest:
     marker: str = ""
 
 
-class _Client:
-    """What both clients share: signing, sending, and reading what went wrong."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        credentials: Credentials,
-        *,
-        region: str,
-        bucket: str,
-        endpoint: str | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """`endpoint` changes where the bytes go, not the Host that is signed. Raises InvalidConfiguration."""
-        if not _BUCKET.fullmatch(bucket):
-            raise InvalidConfiguration(f"bucket {clean(bucket, 100)!r} is not a bucket with its account number")
-        host = f"{bucket}.ci.{region_name(region)}.myqcloud.com"
-        self._headers = {"Host": host}
-        self._context = Context(credentials, bucket, region)
-        auth = QSignAuth(credentials, clock)
-        self._calls = Calls("Tencent CI", transport, auth, endpoint or f"https://{host}", failure, clock, sleep)
-
-    def _start(
-        self, path: str, params: Params, body: bytes, element: str, action: str
-    ) -> tuple[Started, Mapping[str, Any]]:
-        """Sends a start and reads the id out of `element`; also returns what the answer holds, as far as it is read."""
-        # The seeds send the type on both calls. It is not signed.
-        headers = {**self._headers, "Content-Type": "application/xml"}
-        begun = self._calls.start(
-            path,
-            lambda answer: reading.started_id(answer, element),
-            partial(self._context.refusal, action=action),
-            headers=headers,
-            params=params,
-            body=body,
-        )
-        content = reading.mapping(begun.content)
-        request_id = clean(self._request_id(begun.answer, content), 100)
-        return Started(begun.id, begun.at, request_id=request_id), content
-
-    def _ask(self, method: str, path: str, params: Params, action: str) -> Answer:
-        """A read. Raises Refused, NotFound or Unavailable."""
-        explain = partial(self._context.refusal, action=action)
-        return self._calls.ask(method, path, explain, headers=self._headers, params=params)
-
-    def _content(self, answer: Answer, what: str) -> Mapping[str, Any]:
-        root, content = reading.document(answer.body)
-        if root != "Response":
-            raise Unavailable(f"Tencent CI gave an answer to {what} that cannot be read")
-        return reading.mapping(content)
-
-    def _request_id(self, answer: Answer, content: Mapping[str, Any]) -> str:
-        return reading.text(content, "RequestId") or answer.headers.get("x-ci-request-id") or ""
-
-    def _pages(
-        self, path: str, params: list[tuple[str, str | None]], element: str, action: str
-    ) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
-        """All pages of a list, or an error."""
-        what = f"GET {path}"
-
-        def page(token: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
-            after = [("nextToken", token)] if token else []
-            answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *after], action)
-            content = self._content(answer, what)
-            listed = reading.rows(content.get(element))
-            if not all(isinstance(row, dict) for row in listed):
-                raise Unavailable(f"Tencent CI gave an answer to {what} that cannot be read")
-            return (answer, listed), reading.text(content, "NextToken")
-
-        return self._calls.pages(what, "nextToken", page)
-
-    def _candidates(
-        self, path: str, params: list[tuple[str, str | None]], names: _Row, since: datetime,
-        matches: Callable[[Mapping[str, Any]], bool], proof: bool, action: str,
-    ) -> Found:  # fmt: skip
-        # In UTC, so that a server that overlooks the offset and reads Beijing's time lists more, never fewer.
-        start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
-        found: dict[str, Candidate] = {}
-        server_time = None
-        for answer, listed in self._pages(path, [*params, ("startCreationTime", start)], names.element, action):
-            server_time = answer.date or server_time
-            for row in listed:
-                id = reading.text(row, names.id)
-                if not id:
-                    raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
-                began = moment(reading.text(row, names.time))
-                # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
-                if (began is None or began >= since.replace(microsecond=0)) and matches(row):
-                    found[id] = Candidate(id, began, proof)
-        return Found(tuple(found.values()), server_time)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What a list calls its rows, and their id and time."""
-
-    element: str
-    id: str
-    time: str
-
-
-class WorkflowClient(_Client, RunApi[WorkflowRequest]):
+class WorkflowClient(CiClient, RunApi[WorkflowRequest]):
     """Workflow executions. Sources: seeds 000, 001; https://cloud.tencent.com/document/api/436/113269 (list)."""
+
+    @cached_property
+    def _workflows(self) -> dict[str, str]:
+        """The workflow of each run that a look has told; it stays what it is."""
+        return {}
 
     def start(self, request: WorkflowRequest) -> Started:
         params = [("workflowId", request.workflow_id), ("object", request.object)]
@@ -180,30 +72,78 @@ class WorkflowClient(_Client, RunApi[WorkflowRequest]):
         # Not filtered by `name` (the object's): its matching rule is nowhere documented, and a filter that hides a run
         # would make us fire twice.
         return self._candidates(
-            "/workflowexecution",
+            EXECUTIONS,
             [("workflowId", request.workflow_id)],
-            _Row("WorkflowExecutionList", "RunId", "CreateTime"),
+            Row("WorkflowExecutionList", "RunId", "CreateTime"),
             since,
-            lambda row: reading.same_object(_told(row, "Object"), request.object),
+            lambda row: reading.same_object(needed(row, "Object"), request.object),
             False,
-            "ci:DescribeMediaWorkflowExecutions",
+            LIST_EXECUTIONS,
         )
 
     def get(self, id: str) -> RunStatus:
-        path = f"/workflowexecution/{segment(id)}"
-        answer = self._ask("GET", path, [], "ci:DescribeMediaWorkflowExecutions")
+        path = f"{EXECUTIONS}/{segment(id)}"
+        answer = self._ask("GET", path, [], LIST_EXECUTIONS)
         content = self._content(answer, f"GET {path}")
         execution = reading.mapping(content.get("WorkflowExecution"))
         if not execution:
             raise Unavailable(f"Tencent CI gave an answer to GET {path} without a WorkflowExecution")
         return reading.execution_status(id, execution, self._request_id(answer, content))
 
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        """The list needs a workflow, which no id tells: it is learned from a look at one run, then at two, four, ...
+        of those that no list has shown; later looks know it.
+        """
+        told: dict[str, RunStatus | Untold] = {}
+        groups: dict[str, list[str]] = {}
+        for id in self._workflows.keys() & ids:
+            groups.setdefault(self._workflows[id], []).append(id)
+        listed({workflow: group for workflow, group in groups.items() if len(group) > 1}, self._going, told)
+        told |= self._explored([id for id in ids if id not in self._workflows])
+        told |= together(self.get, [id for id in ids if id not in told])
+        self._learn(told)
+        return told
+
+    def _explored(self, unknown: Sequence[str]) -> Mapping[str, RunStatus | Untold]:
+        """What is told of runs whose workflow is not known, without asking for each of them."""
+        told: dict[str, RunStatus | Untold] = {}
+        seen: set[str] = set()
+        few = 1
+        while len(unknown) > 1:
+            asked = together(self.get, unknown[:few])
+            told |= asked
+            self._learn(asked)
+            if all(isinstance(answer, (Throttled, Unavailable)) for answer in asked.values()):
+                break
+            rest = unknown[few:]
+            new = {self._workflows[id] for id in asked.keys() & self._workflows.keys()} - seen
+            if len(rest) > 1:
+                shown: dict[str, RunStatus | Untold] = {}
+                listed(dict.fromkeys(new, rest), self._going, shown)
+                # A list that broke off says nothing of runs that may be of another workflow.
+                told |= {id: status for id, status in shown.items() if isinstance(status, RunStatus)}
+            seen |= new
+            unknown = [id for id in rest if id not in told]
+            few *= 2
+        return told
+
+    def _learn(self, told: Mapping[str, RunStatus | Untold]) -> None:
+        for id, status in told.items():
+            if isinstance(status, RunStatus) and status.request["workflow_id"]:
+                self._workflows[id] = status.request["workflow_id"]
+
+    def _going(self, workflow: str) -> Iterator[Mapping[str, RunStatus]]:
+        params: Query = [("workflowId", workflow), ("states", _ACTIVE)]
+        for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS):
+            found = ((reading.text(row, "RunId"), row) for row in rows)
+            yield {id: reading.execution_status(id, row) for id, row in found}
+
     def cancel(self, id: str) -> None:
         """Always raises: neither the pages nor any of the vendor's SDKs have such a call."""
         raise RunsError("Tencent CI has no API that cancels a workflow execution")
 
 
-class InventoryClient(_Client, RunApi[InventoryRequest]):
+class InventoryClient(CiClient, RunApi[InventoryRequest]):
     """Batch jobs. Sources: seed 004; https://www.tencentcloud.com/document/api/1045/50369 (type Job);
     https://cloud.tencent.com/document/api/460/76893 (get); https://www.tencentcloud.com/document/api/1045/47031 (list).
     """
@@ -221,7 +161,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
 
     def find(self, request: InventoryRequest, since: datetime) -> Found:
         def matches(row: Mapping[str, Any]) -> bool:
-            name = _told(row, "Name")
+            name = needed(row, "Name")
             named = name.endswith(request.marker) if request.marker else name == request.name
             if not named or reading.text(row, "Type") not in ("", request.type):
                 return False
@@ -233,7 +173,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
         return self._candidates(
             self._PATH,
             [("type", request.type)],
-            _Row("JobsDetail", "JobId", "CreationTime"),
+            Row("JobsDetail", "JobId", "CreationTime"),
             since,
             matches,
             bool(request.marker),
@@ -241,7 +181,25 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
         )
 
     def get(self, id: str) -> RunStatus:
-        """Does NOT count the executions that the job started; that takes a request for each 100: `executions`."""
+        """The job together with its executions. Until the job itself has ended they are not asked for.
+
+        Raises NotFound, Unavailable or Refused, also if its executions cannot be listed.
+        """
+        job = self.job(id)
+        if not job.phase.terminal:
+            return replace(job, summed=bool(reading.workflow_ids(job)))
+        # First what tells with one request that the end has not come; all of them may take a thousand.
+        going = {state: n for state, n in self._first(job, _ACTIVE).items() if not reading.phase(state).terminal}
+        return reading.summed(job, going, whole=False) if going else self.summed(job, _EXECUTION_PAGES)
+
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        told: dict[str, RunStatus | Untold] = {}
+        if len(ids) > 1:
+            listed({self._PATH: ids}, self._going, told)
+        return told | together(self.get, [id for id in ids if id not in told])
+
+    def job(self, id: str) -> RunStatus:
+        """What the job says of itself. Raises NotFound, Unavailable or Refused."""
         path = f"{self._PATH}/{segment(id)}"
         answer = self._ask("GET", path, [], "ci:DescribeInventoryTriggerJob")
         content = self._content(answer, f"GET {path}")
@@ -255,21 +213,49 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
             raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", unknown, "")
         raise Unavailable(f"Tencent CI gave an answer to GET {path} without a JobsDetail")
 
-    def executions(self, status: RunStatus) -> Mapping[str, int]:
-        """How many executions a job of `get` has started, by their state word; nothing for a job of type Job.
+    def summed(self, job: RunStatus, pages: int = PAGES) -> RunStatus:
+        """A job of `job` together with its executions, whether it has ended or not; as it is if it is of type Job.
 
-        No answer has such counters, so all of them are listed. Raises Unavailable, also if there are too many to list.
+        No answer has counters, so all executions are listed; if they take more than `pages`, the first page of those
+        that are active, failed and cancelled decides, and there are no counts. Raises Unavailable or Refused.
         """
-        operation = reading.mapping(status.request.get("operation"))
+        if not reading.workflow_ids(job):
+            return job
+        try:
+            return reading.summed(job, self.executions(job, pages))
+        except TooManyPages:
+            some = sum((self._first(job, states) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
+            return reading.summed(job, some, whole=False)
+
+    def executions(self, job: RunStatus, pages: int = PAGES) -> Mapping[str, int]:
+        """How many executions a job has started, by their state word; nothing for a job of type Job.
+
+        Raises Unavailable or Refused; TooManyPages if there are more than `pages` of 100 of a workflow.
+        """
         counts: Counter[str] = Counter()
-        for workflow in filter(None, (part.strip() for part in reading.text(operation, "WorkflowIds").split(","))):
+        for workflow in reading.workflow_ids(job):
             states: dict[str, str] = {}  # by id: rows move to a later page when executions begin in between
-            params: list[tuple[str, str | None]] = [("workflowId", workflow), ("jobId", status.id)]
-            action = "ci:DescribeMediaWorkflowExecutions"
-            for _, listed in self._pages("/workflowexecution", params, "WorkflowExecutionList", action):
-                states |= {reading.text(row, "RunId"): clean(reading.text(row, "State"), 100) for row in listed}
+            params: Query = [("workflowId", workflow), ("jobId", job.id)]
+            for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, pages):
+                states |= {reading.text(row, "RunId"): _state(row) for row in rows}
             counts.update(state for id, state in states.items() if id)
         return dict(counts)
+
+    def _first(self, job: RunStatus, states: str) -> Counter[str]:
+        """Executions of a job in these states, by state: those of the first page of each of its workflows."""
+        found: Counter[str] = Counter()
+        for workflow in reading.workflow_ids(job):
+            params: Query = [("workflowId", workflow), ("jobId", job.id), ("states", states)]
+            _, rows = next(self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS))
+            found.update(map(_state, rows))
+        return found
+
+    def _going(self, path: str) -> Iterator[Mapping[str, RunStatus]]:
+        action = "ci:DescribeInventoryTriggerJobs"
+        for _, rows in self._pages(path, [("states", f"Submitted,{_ACTIVE}")], "JobsDetail", action):
+            found = ((reading.text(row, "JobId"), row) for row in rows)
+            jobs = {id: reading.job_status(id, row) for id, row in found}
+            yield {id: replace(job, summed=bool(reading.workflow_ids(job))) for id, job in jobs.items()}
 
     def cancel(self, id: str) -> None:
         """`PUT ...?cancel`; 200 with an empty body. Executions that the job has started may go on (not documented).
@@ -284,7 +270,7 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
             raise
         except Refused as refused:
             try:
-                if self.get(id).phase.terminal:
+                if self.job(id).phase.terminal:
                     return
             except NotFound:
                 return
@@ -293,11 +279,8 @@ class InventoryClient(_Client, RunApi[InventoryRequest]):
             raise refused from None
 
 
-def _told(row: Mapping[str, Any], name: str) -> str:
-    found = reading.text(row, name)
-    if not found:  # neither a match nor none: to guess could hide a run
-        raise Unavailable(f"Tencent CI listed a run without {name}")
-    return found
+def _state(row: Mapping[str, Any]) -> str:
+    return clean(reading.text(row, "State"), 100)
 
 
 def _encodable(*values: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from provider.lifecycle.run_provider import RunProvider
 from provider.lifecycle.values import known
 from provider.runs import Reference, RunStatus
 from provider.tencent import bucket
+from provider.tencent import status as reading
 from provider.tencent.client import InventoryClient, InventoryRequest
 from provider.transport import shared
 
@@ -56,6 +56,7 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
     """Frozen name: the state refers to this class by module and name."""
 
     kind = "InventoryJob"
+    system = "tencent.inventory"
     arguments = ("bucket", "region", "name", "type", "input", "workflow_ids", "time_interval", "operation")
 
     def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
@@ -78,7 +79,7 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
             yield "type", f"must be 'Workflow' or 'Job', not {kind!r}"
 
     def place(self, props: Mapping[str, Any]) -> Reference:
-        return bucket.place("tencent.inventory", props, self.setting)
+        return bucket.place(self.system, props, self.setting)
 
     def client(self, place: Reference) -> InventoryClient:
         return InventoryClient(
@@ -90,11 +91,12 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
         )
 
     def look(self, api: InventoryClient, id: str) -> RunStatus:
-        status = api.get(id)
-        counts = status.executions
-        with contextlib.suppress(errors.Unavailable, errors.Refused):  # the job's state is told all the same
-            counts = api.executions(status)  # the job's own answer has no counters
-        return replace(status, executions=counts, request=_arguments(status.request))
+        job = api.job(id)
+        try:
+            status = api.summed(job)
+        except (errors.Unavailable, errors.Refused) as error:  # the job itself is told all the same
+            status = reading.uncounted(job, error)
+        return replace(status, request=_arguments(status.request))
 
     def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
         interval, operation = props.get("time_interval") or {}, {}

@@ -72,7 +72,37 @@ def test_counts_that_cannot_be_had_are_kept(job: JobHost, cloud: Emulator) -> No
     cloud.fault(RUNS, "find", "body", body="not XML")
     cloud.set_state(id, "Success")
     _, outs = job.read(id, {**olds, "executions": {"Running": 7}})
-    assert (outs["phase"], outs["executions"]) == ("succeeded", {"Running": 7})
+    assert (outs["phase"], outs["state"], outs["executions"]) == ("unknown", "Success", {"Running": 7})
+    assert "executions could not be listed" in outs["message"]
+
+
+@pytest.mark.parametrize(
+    ("job_state", "states", "phase", "message"),
+    [
+        ("Success", ["Success", "Success"], "succeeded", ""),
+        ("Success", ["Success", "Running"], "running", "the job has ended; of 2 executions, 1 still going"),
+        ("Success", ["Failed", "Pondering"], "running", "the job has ended; of 2 executions, 1 still going"),
+        ("Success", ["Failed", "Success"], "failed", "of 2 executions, 1 failed"),
+        ("Success", ["Failed", "Cancel"], "failed", "of 2 executions, 1 failed and 1 cancelled"),
+        ("Cancel", ["Success", "Running"], "running", "the job has ended; of 2 executions, 1 still going"),
+        ("Cancel", ["Success", "Failed"], "cancelled", ""),
+        ("Running", ["Failed", "Failed"], "running", ""),
+    ],
+)
+def test_a_job_is_as_its_executions_are(
+    job: JobHost, cloud: Emulator, job_state: str, states: list[str], phase: str, message: str
+) -> None:
+    given = {"input": {"object": "a.mp4"}, "workflow_ids": f"{WORKFLOW},w{'0' * 32}"}
+    id, olds = job.fired(**given)
+    executions = cloud.runs(RUNS, origin="job")
+    for execution, state in zip(executions, states, strict=True):
+        cloud.set_state(execution["id"], state)
+    cloud.set_state(id, job_state)
+    _, outs = job.read(id, olds)
+    assert (outs["phase"], outs["state"], outs["message"]) == (phase, job_state, message)
+    assert outs["executions"] == {state: states.count(state) for state in states}
+    again = job.diff(id, outs, {**job.intended(**given), "intent": olds["intent"], "rerun_on_failure": True})
+    assert again.replaces == (["rerun_on_failure"] if phase == "failed" else [])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +115,7 @@ def test_counts_that_cannot_be_had_are_kept(job: JobHost, cloud: Emulator) -> No
 @pytest.mark.parametrize("kind", [RunHost, JobHost])
 def test_phases(cloud: Emulator, kind: type[Host], state: str, phase: str) -> None:
     host = kind(cloud.url)
-    id, olds = host.fired()
+    id, olds = host.fired(**({"input": {"prefix": "none/"}} if kind is JobHost else {}))
     cloud.set_state(id, state)
     _, outs = host.read(id, olds)
     assert (outs["phase"], outs["state"]) == (phase, state)

@@ -109,7 +109,11 @@ def test_a_job_whose_executions_may_not_be_listed_is_refreshed(job: JobHost, clo
     id, olds = job.fired()
     cloud.set_state(id, "Success")
     cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied", message="no")
-    assert job.read(id, olds)[1]["phase"] == "succeeded"
+    outs = job.read(id, olds)[1]
+    assert (outs["phase"], outs["state"]) == ("unknown", "Success")
+    assert (
+        "executions could not be listed: Tencent CI refused GET /workflowexecution: 403 AccessDenied" in outs["message"]
+    )
 
 
 def test_none_in_a_list_of_an_operation(job: JobHost, cloud: Emulator) -> None:

@@ -70,7 +70,7 @@ def test_start_get_find_and_cancel_a_job(cloud: Emulator) -> None:
     assert sum(client.executions(found).values()) == len(cloud.runs(RUNS, origin="job"))
     assert [candidate.id for candidate in client.find(JOB, an_hour_ago()).candidates] == [started.id]
     client.cancel(started.id)
-    assert client.get(started.id).phase is Phase.CANCELLED
+    assert client.job(started.id).phase is Phase.CANCELLED
     client.cancel(started.id)
     client.cancel("b404")
     assert cloud.count(JOBS, "start") == 1
@@ -193,7 +193,7 @@ def test_cancel_is_repeated(cloud: Emulator) -> None:
     id = client.start(JOB).id
     cloud.fault(JOBS, "cancel", "drop_response")
     client.cancel(id)
-    assert client.get(id).phase is Phase.CANCELLED
+    assert client.job(id).phase is Phase.CANCELLED
 
 
 def test_a_forgotten_run(cloud: Emulator) -> None:
