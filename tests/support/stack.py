@@ -1,8 +1,9 @@
-"""A Pulumi stack of its own: a temporary project, a file backend, and the real CLI on PATH."""
+"""A Pulumi stack of its own: a temporary project, a backend (its own folder, or any by its URL), the real CLI."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -49,6 +50,7 @@ def job(name: str = "job", /, **arguments: Any) -> str:
 class Result:
     def __init__(self, completed: subprocess.CompletedProcess[str]) -> None:
         self.code = completed.returncode
+        self.out = completed.stdout
         self.text = completed.stdout + completed.stderr
 
     def __repr__(self) -> str:
@@ -58,14 +60,22 @@ class Result:
 class Stack:
     """`program()` writes the program; the other methods are the CLI's commands, which assert success by default."""
 
-    def __init__(self, folder: Path, emulator: Emulator, name: str = "test") -> None:
+    def __init__(self, folder: Path, emulator: Emulator, name: str = "test", backend: str = "") -> None:
         self.folder, self.name, self.emulator = folder, name, emulator
+        self.backend = backend or f"file://{folder / 'state'}"
         self.project = folder / "project"
         self.project.mkdir(parents=True)
         (folder / "state").mkdir()
         (self.project / "Pulumi.yaml").write_text("name: tests\nruntime: python\n")
         self.configure()
         self.pulumi("stack", "init", name)
+
+    def checkout(self, folder: Path) -> Stack:
+        """Another checkout of the project, as on a colleague's machine: the same stack on the same backend."""
+        other = copy.copy(self)
+        other.folder, other.project = folder, folder / "project"
+        shutil.copytree(self.project, other.project)
+        return other
 
     def configure(self, **changes: str | None) -> None:
         """Writes the stack's configuration; `None` leaves a key out. Keys are given with `__` for the colon."""
@@ -86,7 +96,7 @@ class Stack:
         prefixes = ("PULUMI", "TENCENTCLOUD", "RUNS_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
         env = {key: value for key, value in os.environ.items() if not key.startswith(prefixes)}
         return env | {
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "1",
@@ -150,21 +160,31 @@ class Stack:
 
     def kill(self) -> None:
         """SIGKILL to everything that works in the project's folder, and `pulumi cancel` for the lock that stays."""
+        self.kill_processes()
+        self.unlock()
+
+    def kill_processes(self) -> None:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self.unlock()
 
     def unlock(self) -> None:
         self.pulumi("cancel", "--yes", "-s", self.name)
 
     def export(self) -> str:
         """The state as it is stored. Read from the file: the CLI would take a quarter of a second for it."""
-        return next((self.folder / "state").glob(f".pulumi/stacks/*/{self.name}.json")).read_text()
+        state = Path(self.backend.removeprefix("file://"))
+        return next(state.glob(f".pulumi/stacks/*/{self.name}.json")).read_text()
+
+    def deployment(self) -> dict[str, Any]:
+        """What `pulumi stack export` gives under this name; empty before the first `up`."""
+        if self.backend.startswith("file://"):
+            return dict(json.loads(self.export())["checkpoint"]["latest"] or {})
+        return dict(json.loads(self.pulumi("stack", "export", "-s", self.name).out)["deployment"] or {})
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The state's resources by name; intents included, provider and stack left out."""
-        resources = (json.loads(self.export())["checkpoint"]["latest"] or {}).get("resources") or []
+        resources = self.deployment().get("resources") or []
         return {entry["urn"].split("::", 3)[3]: entry for entry in resources if "dynamic/" in entry["type"]}
 
     def urn(self, name: str) -> str:

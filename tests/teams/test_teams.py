@@ -1,0 +1,81 @@
+"""A team shares a stack: of two `pulumi up`s at once at most one works, the other is told, and nothing fires twice.
+
+The lock is Pulumi's own: a file (here: or a row) beside the state. It is looked for, written, and looked for again, so
+of two that begin in the same moment both may be told.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.engine.interrupted import wait_until
+from tests.support.emulator import Emulator
+from tests.support.stack import Result, Stack, run
+
+pytestmark = pytest.mark.engine
+
+TOLD = "the stack is currently locked by 1 lock(s)"
+WAITS = """
+import os, time
+open('begun', 'w').close()
+while not os.path.exists('go'):
+    time.sleep(0.05)
+"""
+
+
+def was_told(result: Result) -> bool:
+    assert (result.code == 0) == ("the stack is currently locked" not in result.text), result
+    return result.code != 0
+
+
+def test_who_comes_second_is_told_and_fires_nothing(team: tuple[Stack, Stack], cloud: Emulator) -> None:
+    mine, yours = team
+    yours.program(run())
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(mine.up, WAITS, run())
+        try:
+            wait_until((mine.project / "begun").exists)
+            for second in (mine.up(check=False), yours.up(check=False)):
+                assert second.code != 0
+                assert TOLD in second.text
+                assert "`pulumi cancel`" in second.text
+            assert cloud.requests() == {}
+        finally:
+            (mine.project / "go").touch()
+        assert first.result().code == 0
+    sent = cloud.requests()
+    yours.up()
+    assert cloud.requests() == sent, "it finds the run on record"
+    assert cloud.ids() == [yours.id()] == [mine.id()]
+
+
+def test_two_that_begin_at_once_fire_once(team: tuple[Stack, Stack], cloud: Emulator) -> None:
+    with ThreadPoolExecutor() as pool:
+        for number in (1, 2, 3):
+            for stack in team:
+                stack.program(run(triggers={"release": number}))
+            if all(pool.map(lambda stack: was_told(stack.up(check=False)), team)):
+                team[0].up()
+            assert len(cloud.runs()) == number
+            assert cloud.ids()[-1] == team[0].id() == team[1].id()
+
+
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_a_run_lost_in_a_kill_is_found_from_another_checkout(team: tuple[Stack, Stack], cloud: Emulator) -> None:
+    mine, yours = team
+    yours.program(run())
+    cloud.fault("tencent.workflow", "start", "delay", seconds=60, after_effect=True)
+    process = mine.start(run())
+    wait_until(lambda: len(cloud.runs()) == 1)
+    mine.kill_processes()
+    process.wait(timeout=30)
+    assert was_told(yours.up(check=False)), "the lock stays"
+    yours.unlock()
+    found = yours.up()
+    (lost,) = cloud.ids()
+    assert f"found run {lost} of an interrupted up" in found.text
+    assert yours.id() == lost
+    mine.up()
+    assert cloud.ids() == [mine.id()]
