@@ -45,11 +45,9 @@ def line(who: str, found: Mapping[str, Any]) -> str:
     told = _sentence(found["code"], found["message"])
     state = found["state"]
     word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
-    tasks = [
-        f"task {task['name'] or task['type']}: {_sentence(task['code'] or task['state'], task['message'])}"
-        for task in found["failed_tasks"]
-    ]
-    parts = [part for part in (told, *tasks) if part]
+    blamed = [(task, _sentence(task["code"] or task["state"], task["message"])) for task in found["failed_tasks"]]
+    parts = [] if not told or any(why == told for _, why in blamed) else [told]  # said once is enough
+    parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
     request = f" (request {found['request_id']})" if found["request_id"] else ""
     return f"{who}: {word}{': ' if parts else ''}{'; '.join(parts)}{request}"
 
