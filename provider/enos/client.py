@@ -15,12 +15,12 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from provider.calls import in_doubt, lost, server_time
+from provider.calls import in_doubt, listed, lost, server_time, together
 from provider.credentials import Credentials
 from provider.enos import status as reading
 from provider.enos.codes import Context, Failure, Kind, failure
@@ -38,7 +38,7 @@ from provider.errors import (
     UnknownOutcome,
     clean,
 )
-from provider.runs import Candidate, Found, RunApi, RunStatus, Started, rfc3339
+from provider.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
 from provider.transport import Answer, Transport
 
 PAUSES = (0.5, 1.0, 2.0)  # seconds, with jitter, before a question is asked again
@@ -47,8 +47,10 @@ LOOK_SECONDS = 30.0  # a look before a start that took longer is not believed: t
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
 ROWS = 50  # of one page; the service's limit is nowhere documented
+LOOK_ROWS = 100  # of one page of a list that may have gaps
 PAGES = 100
-_TYPES = (0, 1, 2)  # manual, periodic, temporary; which of them a triggered run is, is nowhere documented
+_TYPES = (0, 2, 1)  # manual, temporary, periodic; which of them a triggered run is, is nowhere documented
+_ACTIVE = ",".join(str(status) for status, (_, phase) in reading.STATES.items() if not phase.terminal)
 _ALWAYS = (0, 4_102_444_800_000)  # trigger times from 1970 to 2100, in milliseconds
 
 
@@ -99,6 +101,7 @@ class FlowClient(RunApi[FlowRequest]):
         self._tokens = Tokens(transport, credentials, endpoint, self._session, clock, sleep)
         self._context = Context(credentials, endpoint, org, user, flow)
         self._clock, self._sleep = clock, sleep
+        self._kinds: set[int] = set()  # types that a look has shown our runs to have
 
     def start(self, request: FlowRequest) -> Started:
         """Nothing is sent if a run of the flow has the trigger minute already, by what `prepare` saw just before."""
@@ -148,6 +151,27 @@ class FlowClient(RunApi[FlowRequest]):
         if not instance:
             raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
         return reading.instance_status(id, instance)
+
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        """The list needs a type, and no page says which a triggered run has: the first look that shows one tells."""
+        told: dict[str, RunStatus | Untold] = {}
+        flows: dict[int, list[str]] = {}
+        for id in ids:
+            if (flow := reading.flow_of({"instanceId": id})) is not None:
+                flows.setdefault(flow, []).append(id)
+        kinds, wanted = tuple(self._kinds or _TYPES), set(ids)
+        flows = {flow: own for flow, own in flows.items() if len(own) > len(kinds)}
+        for kind in kinds:
+
+            def going(flow: int, kind: int = kind) -> Iterator[Mapping[str, RunStatus]]:
+                for rows in self._going(flow, kind):
+                    if wanted & rows.keys():
+                        self._kinds.add(kind)
+                    yield {id: reading.instance_status(id, row) for id, row in rows.items()}
+
+            left = {flow: [id for id in own if id not in told] for flow, own in flows.items()}
+            listed({flow: own for flow, own in left.items() if own}, going, told)
+        return told | together(self.get, [id for id in ids if id not in told])
 
     def cancel(self, id: str) -> None:
         """`POST /flowInstances?action=cancel`, then waits until the run has ended.
@@ -247,18 +271,8 @@ class FlowClient(RunApi[FlowRequest]):
         for kind in _TYPES:
             seen: dict[str, Mapping[str, Any]] = {}
             for page in range(PAGES + 1):
-                body = {
-                    "type": kind,
-                    "expression": expression,
-                    "owner": "",
-                    "fromTriggerTime": between[0],
-                    "toTriggerTime": between[1],
-                    "status": "",
-                    "pagination": {"pageNo": page, "pageSize": ROWS},  # V2.0 counts from 0
-                }
-                data, answer = self._ask("POST", "/flowInstances", "search", [], body)
-                server_time = answer.date or server_time
-                rows, count = _rows(data)
+                rows, count, date = self._page(kind, expression, between, page, ROWS)
+                server_time = date or server_time
                 more = rows.keys() - seen.keys()
                 seen |= rows
                 if len(rows) < ROWS and len(seen) >= count:
@@ -267,6 +281,34 @@ class FlowClient(RunApi[FlowRequest]):
                     raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
             found |= seen
         return found, server_time
+
+    def _going(self, flow: int, kind: int) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+        """Pages of the runs that go on and may be of the flow, by id."""
+        seen: set[str] = set()
+        for page in range(PAGES):
+            rows, count, _ = self._page(kind, str(flow), _ALWAYS, page, LOOK_ROWS, _ACTIVE)
+            yield rows
+            more = rows.keys() - seen
+            seen |= more
+            # The service may give fewer rows than it is asked for; `count` tells whether there are more.
+            if not more or (len(seen) >= count if count else len(rows) < LOOK_ROWS):
+                return
+
+    def _page(
+        self, kind: int, expression: str, between: tuple[int, int], page: int, size: int, status: str = ""
+    ) -> tuple[dict[str, Mapping[str, Any]], int, datetime | None]:
+        """The rows of a page by id, how many there are on all pages, and the server's time."""
+        body = {
+            "type": kind,
+            "expression": expression,
+            "owner": "",
+            "fromTriggerTime": between[0],
+            "toTriggerTime": between[1],
+            "status": status,
+            "pagination": {"pageNo": page, "pageSize": size},  # V2.0 counts from 0
+        }
+        data, answer = self._ask("POST", "/flowInstances", "search", [], body)
+        return *_rows(data), answer.date
 
     def _ask(
         self, method: str, path: str, action: str, params: list[tuple[str, str]], body: Mapping[str, Any] | None = None

@@ -13,13 +13,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from provider.calls import Calls
+from provider.calls import Calls, listed, together
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
@@ -32,7 +32,7 @@ from provider.huawei import status as reading
 from provider.huawei.codes import Context, failure, request_id
 from provider.huawei.signing import ObsAuth
 from provider.payloads import moment, region_name, segment, time_text
-from provider.runs import Candidate, Found, RunApi, RunStatus, Started
+from provider.runs import Candidate, Found, RunApi, RunStatus, Started, Untold
 from provider.transport import Answer, Transport
 
 # The list has no time filter and goes by name, so all of it must be read.
@@ -95,6 +95,20 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         answer, info = self._execution(id)
         return reading.execution_status(id, info, request_id(answer))
 
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        told: dict[str, RunStatus | Untold] = {}
+        stopped: dict[str, str] = {}
+        if len(ids) > 1:
+            listed({self._graph: ids}, lambda _: self._shown(ids, stopped), told)
+        left = [id for id in ids if id not in told]
+        return told | together(lambda id: self.complete(self.get(id), stopped.get(id, "")), left)
+
+    def complete(self, status: RunStatus, stopped_at: str = "") -> RunStatus:
+        """The status with the time at which the run ended, which is asked for if it is not given."""
+        if not status.phase.terminal or status.finished_at:
+            return status
+        return replace(status, finished_at=stopped_at or self.stopped_at(status))
+
     def stopped_at(self, status: RunStatus) -> str:
         """When a run ended, from the list; empty if it cannot be told. The page of `get` shows no `stopped_at`.
 
@@ -102,7 +116,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         """
         kind = status.request.get("execution_type") or _BY_API
         try:
-            rows, _ = self._page([("x-workflow-next-marker", f"{kind}{status.id[:-1]}")], "100")[1:]
+            rows, _ = self._page([("x-workflow-next-marker", _before(status.id, kind))], "100")[1:]
         except RunsError:
             return ""
         own = next((row for row in rows if reading.text(row, "execution_name") == status.id), {})
@@ -143,6 +157,25 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         if not info:
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
         return answer, info
+
+    def _shown(self, ids: Collection[str], stopped: dict[str, str]) -> Iterator[Mapping[str, RunStatus]]:
+        """Pages of the list that begin just before one of these runs, by name; `stopped` gets when runs ended.
+
+        The list goes by name and has all runs ever, so what lies between two runs is jumped over. Where runs are far
+        apart a page tells no more than a look at one of them, and it ends.
+        """
+        left = sorted(ids)
+        covered = pages = 0
+        while left and covered >= 2 * pages:
+            # As large as is worth while: rows cost little, but not nothing.
+            limit = min(int(PAGE_ROWS), 100 * len(left))
+            marker: _Query = [("x-workflow-execution-type", _BY_API), ("x-workflow-next-marker", _before(left[0]))]
+            _, rows, following = self._page(marker, str(limit))
+            by_name = {reading.text(row, "execution_name"): row for row in rows}
+            stopped |= {name: time_text(reading.text(row, "stopped_at")) for name, row in by_name.items()}
+            yield {name: reading.execution_status(name, row) for name, row in by_name.items()}
+            rest = [id for id in left[1:] if following and id > max(by_name, default="")]
+            covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
     def _since(self, since: datetime) -> tuple[dict[str, datetime | None], datetime | None]:
         """Ids of runs that the API started, with their times (None if it cannot be read), and the server's time."""
@@ -197,6 +230,11 @@ class WorkflowClient(RunApi[WorkflowRequest]):
         if not isinstance(content, dict):
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
         return answer, content
+
+
+def _before(id: str, kind: str = _BY_API) -> str:
+    """A marker just before a run's own, whether a run has that name or not."""
+    return f"{kind}{id[:-1]}"
 
 
 def differences(request: WorkflowRequest, told: Mapping[str, Any]) -> Iterator[str]:

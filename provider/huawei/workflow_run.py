@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -70,10 +69,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         )
 
     def look(self, api: WorkflowClient, id: str) -> RunStatus:
-        status = api.get(id)
-        if status.phase.terminal and not status.finished_at:
-            return replace(status, finished_at=api.stopped_at(status))
-        return status
+        return api.complete(api.get(id))
 
     def request(self, props: Mapping[str, Any], token: str) -> WorkflowRequest:
         return WorkflowRequest(props["bucket"], props["object"], props.get("inputs") or {})

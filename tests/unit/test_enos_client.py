@@ -185,7 +185,7 @@ def test_all_three_kinds_of_runs_are_looked_for_right_before_the_start() -> None
     one, gateway = flows()
     one.start(SEED)
     assert gateway.order == ["token", "search", "search", "search", "trigger"]
-    assert [sent.json["type"] for sent in gateway.of("search")] == [0, 1, 2]
+    assert [sent.json["type"] for sent in gateway.of("search")] == [0, 2, 1]
     assert gateway.of("search")[0].json == {
         "type": 0,
         "expression": "3377",
