@@ -4,28 +4,20 @@ Sources: seed 002 (trigger); https://support.enos-iot.com/docs/batch-processing-
 `update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html`
 (facts, section 1). The vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the
 answer of a POST when its token has expired (facts, section 3b).
-
-One path and one method serve calls that read and calls that act (`action` tells them apart), and Delete Flow is a GET.
-So every request goes out once, through `Transport.start`; what may be asked again is asked again here, with a new
-timestamp.
 """
 
 from __future__ import annotations
 
-import json
-import random
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from provider.calls import in_doubt, listed, lost, server_time, together
-from provider.credentials import Credentials
 from provider.enos import status as reading
-from provider.enos.codes import Context, Failure, Kind, failure
-from provider.enos.signing import ApimAuth
-from provider.enos.tokens import JSON, Session, Tokens, session
+from provider.enos.codes import Failure
+from provider.enos.gateway import Gateway
 from provider.errors import (
     InvalidConfiguration,
     NotFound,
@@ -33,16 +25,12 @@ from provider.errors import (
     Occupied,
     Refused,
     RunsError,
-    Throttled,
     Unavailable,
     UnknownOutcome,
     clean,
 )
 from provider.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
-from provider.transport import Answer, Transport
 
-PAUSES = (0.5, 1.0, 2.0)  # seconds, with jitter, before a question is asked again
-ASK_SECONDS = 60.0  # for one question with its repeats
 LOOK_SECONDS = 30.0  # a look before a start that took longer is not believed: the engine may be gone by then
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
@@ -77,31 +65,15 @@ class MinuteTaken(Occupied):
         )
 
 
-class FlowClient(RunApi[FlowRequest]):
+class FlowClient(Gateway, RunApi[FlowRequest]):
     """Runs of flows that belong to one organization, asked for by one user."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        credentials: Credentials,
-        *,
-        endpoint: str,
-        org: str,
-        user: str,
-        flow: str = "",
-        session: Session | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints."""
-        self._transport, self._credentials, self._endpoint = transport, credentials, endpoint
-        self._prepared: FlowRequest | None = None
-        self._org, self._user = org, user
-        self._session = session or _session(endpoint, credentials.id)
-        self._tokens = Tokens(transport, credentials, endpoint, self._session, clock, sleep)
-        self._context = Context(credentials, endpoint, org, user, flow)
-        self._clock, self._sleep = clock, sleep
-        self._kinds: set[int] = set()  # types that a look has shown our runs to have
+    _prepared: FlowRequest | None = None
+
+    @cached_property
+    def _kinds(self) -> set[int]:
+        """Types that a look has shown our runs to have."""
+        return set()
 
     def start(self, request: FlowRequest) -> Started:
         """Nothing is sent if a run of the flow has the trigger minute already, by what `prepare` saw just before."""
@@ -309,66 +281,6 @@ class FlowClient(RunApi[FlowRequest]):
         }
         data, answer = self._ask("POST", "/flowInstances", "search", [], body)
         return *_rows(data), answer.date
-
-    def _ask(
-        self, method: str, path: str, action: str, params: list[tuple[str, str]], body: Mapping[str, Any] | None = None
-    ) -> tuple[Any, Answer]:
-        """`data` of a call that is the same twice as once. Raises Refused or Unavailable."""
-        what = f"{method} {path}?action={action}"
-        deadline = self._clock() + ASK_SECONDS
-        for pause in (*PAUSES, 0.0):
-            try:
-                answer, failed, token = self._send(method, path, action, params, body)
-            except (NotReached, UnknownOutcome, Throttled) as error:  # the last: of the token
-                trouble = f"EnOS could not be asked: {error}"
-            else:
-                told = reading.document(answer.body)
-                if failed.succeeded and told is not None:
-                    return told.get("data"), answer
-                if failed.refused:
-                    raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
-                unread = told is None and 200 <= answer.status < 300
-                trouble = f"EnOS gave an answer to {what} that cannot be read"
-                if not unread:
-                    trouble = str(self._context.refusal(f"EnOS did not answer {what}", failed, secret=token))
-            pause *= random.uniform(0.75, 1.25)
-            if not pause or self._clock() + pause >= deadline:
-                break
-            self._sleep(pause)
-        raise Unavailable(trouble)
-
-    def _send(
-        self, method: str, path: str, action: str, params: list[tuple[str, str]], body: Mapping[str, Any] | None
-    ) -> tuple[Answer, Failure, str]:
-        """One request, and once more with a new token if the gateway called the first one expired: then it did not let
-        the request pass (facts, section 4). Also returns the token, for what must not be told."""
-        query: list[tuple[str, str | None]] = [
-            ("action", action),
-            ("userId", self._user),
-            ("orgId", self._org),
-            *params,
-        ]
-        # Spaces and lines as the vendor prints them; these very bytes are signed.
-        content = json.dumps(body, indent=2, separators=(",", ":"), ensure_ascii=False).encode() if body else b""
-        for last in (False, True):
-            token = self._tokens.token()
-            auth = ApimAuth(token, self._credentials.secret, lambda: self._session.stamp(self._clock))
-            answer = self._transport.start(
-                method,
-                f"{self._endpoint}/dataflow-batch-service/v2.0{path}",
-                auth=auth,
-                headers=JSON if content else {},
-                params=query,
-                body=content,
-            )
-            failed = failure(answer)
-            if failed.succeeded or failed.kind is not Kind.EXPIRED or last:
-                break
-            self._tokens.expired(token)
-        return answer, failed, token
-
-
-_session = session  # the parameter of the same name hides it
 
 
 def _rows(data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from provider.transport import Answer, Transport
+from provider.transport import Answer, Params, Transport
 
 
 def hasty() -> Transport:
@@ -50,6 +50,24 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    start = read
+
+
+class Answering:
+    """In place of a transport: what `answer` makes of method, URL, query and body. For calls whose order is nobody's.
+
+    `asked` has the URLs without their beginning, and the queries.
+    """
+
+    def __init__(self, base: str, answer: Callable[[str, str, dict[str, str | None], bytes], Answer]) -> None:
+        self.base, self.answer = base, answer
+        self.asked: list[tuple[str, dict[str, str | None]]] = []
+
+    def read(self, method: str, url: str, *, params: Params = (), body: bytes = b"", **_: Any) -> Answer:
+        path, query = url.removeprefix(self.base), dict(params)
+        self.asked.append((path, query))
+        return self.answer(method, path, query, body)
 
     start = read
 

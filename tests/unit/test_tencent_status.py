@@ -239,3 +239,73 @@ def test_an_echo_that_agrees() -> None:
 )  # fmt: skip
 def test_an_echo_of_another_job(change: dict[str, Any]) -> None:
     assert not reading.agrees(ASKED, {**ECHO, **change})
+
+
+# --- a job with its executions
+
+
+def ended(at: Phase = Phase.SUCCEEDED, **more: Any) -> RunStatus:
+    operation = {"operation": {"WorkflowIds": "w1,w2"}}
+    return RunStatus("b1", at, at.value, finished_at="2022-06-27T07:24:10Z", request=operation, **more)
+
+
+@pytest.mark.parametrize(
+    ("at", "counts", "whole", "phase", "message"),
+    [
+        (Phase.SUCCEEDED, {}, True, Phase.SUCCEEDED, ""),
+        (Phase.SUCCEEDED, {"Success": 2}, True, Phase.SUCCEEDED, ""),
+        (Phase.SUCCEEDED, {"Success": 9, "Failed": 3}, True, Phase.FAILED, "of 12 executions, 3 failed"),
+        (Phase.SUCCEEDED, {"Success": 1, "Cancel": 1}, True, Phase.FAILED, "of 2 executions, 1 cancelled"),
+        (
+            Phase.SUCCEEDED, {"Failed": 3, "Cancel": 2}, True,
+            Phase.FAILED, "of 5 executions, 3 failed and 2 cancelled",
+        ),
+        (
+            Phase.SUCCEEDED, {"Failed": 3, "Running": 2}, True,
+            Phase.RUNNING, "the job has ended; of 5 executions, 2 still going",
+        ),
+        (Phase.SUCCEEDED, {"": 1}, True, Phase.RUNNING, "the job has ended; of 1 executions, 1 still going"),
+        (Phase.FAILED, {"Pause": 1}, False, Phase.RUNNING, "the job has ended; some executions still going"),
+        (Phase.FAILED, {"Success": 1}, True, Phase.FAILED, ""),
+        (Phase.CANCELLED, {"Failed": 1}, True, Phase.CANCELLED, ""),
+        (Phase.SUCCEEDED, {"Failed": 100}, False, Phase.FAILED, "100 failed of more executions than can be counted"),
+        (Phase.RUNNING, {"Failed": 1}, True, Phase.RUNNING, ""),
+        (Phase.UNKNOWN, {"Failed": 1}, True, Phase.UNKNOWN, ""),
+    ],
+)  # fmt: skip
+def test_a_job_is_no_better_than_its_executions(
+    at: Phase, counts: dict[str, int], whole: bool, phase: Phase, message: str
+) -> None:
+    found = reading.summed(ended(at), counts, whole=whole)
+    assert (found.phase, found.message, found.summed) == (phase, message, True)
+    assert found.executions == (counts if whole else {})
+    assert found.state == at.value
+    if phase is Phase.RUNNING and at is not phase:
+        assert found.finished_at == ""
+
+
+def test_what_a_failed_job_says_itself_stays() -> None:
+    job = ended(Phase.FAILED, code="InvalidInput", message="no video")
+    for counts in ({"Running": 1}, {"Success": 1}):
+        found = reading.summed(job, counts)
+        assert (found.code, found.message) == ("InvalidInput", "no video")
+
+
+def test_executions_that_were_not_counted_leave_a_success_in_doubt() -> None:
+    why = ValueError("403 AccessDenied\n")
+    found = reading.uncounted(ended(), why)
+    assert (found.phase, found.state, found.finished_at) == (Phase.UNKNOWN, "succeeded", "")
+    assert found.message == "the job has ended, but its executions could not be listed: 403 AccessDenied"
+    for job in (ended(Phase.FAILED), ended(Phase.CANCELLED), ended(Phase.RUNNING)):
+        assert reading.uncounted(job, why) == job
+    single = RunStatus("b1", Phase.SUCCEEDED, "Success", request={"operation": {"Tag": "Transcode"}})
+    assert reading.uncounted(single, why) == single
+
+
+@pytest.mark.parametrize(
+    ("told", "ids"),
+    [("w1", ["w1"]), (" w1 , ,w2,", ["w1", "w2"]), ("", []), (None, []), (["w1"], ["w1"]), ({"a": "w1"}, [])],
+)
+def test_workflows_of_a_job(told: Any, ids: list[str]) -> None:
+    assert reading.workflow_ids(RunStatus("b1", Phase.RUNNING, "", request={"operation": {"WorkflowIds": told}})) == ids
+    assert reading.workflow_ids(RunStatus("b1", Phase.RUNNING, "")) == []

@@ -1,0 +1,280 @@
+"""Looks at many Tencent runs: whose workflow must be learned, and jobs that are no better than their executions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from provider.credentials import Credentials
+from provider.errors import NotFound, Refused, Unavailable
+from provider.runs import Phase, RunStatus
+from provider.tencent.client import InventoryClient, WorkflowClient
+from provider.transport import Answer
+from tests.support.clients import Answering, says
+
+KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", source="environment TENCENTCLOUD_SECRET_ID")
+BASE = "https://media-1250000000.ci.ap-beijing.myqcloud.com"
+OPTIONS: dict[str, Any] = {"region": "ap-beijing", "bucket": "media-1250000000", "sleep": lambda _: None}
+ACTIVE = ("Running", "Pause", "Submitted")
+
+
+def response(inner: str) -> Answer:
+    return says(f"<Response><RequestId>r</RequestId>{inner}</Response>")
+
+
+def failure(code: str, status: int) -> Answer:
+    return says(f"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId></Error>", status)
+
+
+class Service:
+    """Executions as (workflow, state) and jobs as (state, states of its executions), by id."""
+
+    def __init__(self) -> None:
+        self.executions: dict[str, tuple[str, str]] = {}
+        self.jobs: dict[str, tuple[str, list[str]]] = {}
+        self.workflow_ids = "w1"
+        self.answers: dict[str, Answer] = {}
+        """What is said in place of the answer, by path, or by path and workflow."""
+        self.transport = Answering(BASE, self.answer)
+
+    def answer(self, method: str, path: str, query: dict[str, str | None], _: bytes) -> Answer:
+        said = self.answers.get(path) or self.answers.get(f"{path} {query.get('workflowId')}")
+        if said:
+            return said
+        kind, _, id = path.strip("/").partition("/")
+        if kind == "inventorytriggerjob":
+            if id:
+                known = id in self.jobs
+                return response(self.job(id) if known else f"<NonExistJobIds>{id}</NonExistJobIds>")
+            return response("".join(self.job(id) for id in self.jobs if self.wanted(self.jobs[id][0], query)))
+        if id:
+            if id not in self.executions:
+                return failure("WorkflowExecutionNotFound", 404)
+            return response(f"<WorkflowExecution>{self.row(id, *self.executions[id])}</WorkflowExecution>")
+        rows = [
+            (id, workflow, state)
+            for id, (workflow, state) in self.executions.items()
+            if workflow == query["workflowId"] and self.wanted(state, query)
+        ]
+        if query.get("jobId"):
+            states = self.jobs[str(query["jobId"])][1]
+            rows = [(f"i{n}", "w1", state) for n, state in enumerate(states) if self.wanted(state, query)]
+        first = int(query.get("nextToken") or 0)
+        shown = rows[first : first + 100]
+        more = f"<NextToken>{first + 100 if first + 100 < len(rows) else ''}</NextToken>"
+        listed = "".join(f"<WorkflowExecutionList>{self.row(*row)}</WorkflowExecutionList>" for row in shown)
+        return response(listed + more)
+
+    @staticmethod
+    def wanted(state: str, query: dict[str, str | None]) -> bool:
+        return state in str(query.get("states") or state).split(",")
+
+    @staticmethod
+    def row(id: str, workflow: str, state: str) -> str:
+        return f"<RunId>{id}</RunId><WorkflowId>{workflow}</WorkflowId><Object>o</Object><State>{state}</State>"
+
+    def job(self, id: str) -> str:
+        operation = f"<Operation><WorkflowIds>{self.workflow_ids}</WorkflowIds></Operation>"
+        ended = "" if self.jobs[id][0] in ACTIVE else "<EndTime>2022-06-27T15:24:10+0800</EndTime>"
+        return f"<JobsDetail><JobId>{id}</JobId><State>{self.jobs[id][0]}</State>{operation}{ended}</JobsDetail>"
+
+    def take(self) -> list[tuple[str, dict[str, str | None]]]:
+        """The requests since the last time."""
+        found, self.transport.asked = self.transport.asked, []
+        return found
+
+
+def executions(service: Service) -> WorkflowClient:
+    return WorkflowClient(service.transport, KEYS, **OPTIONS)  # type: ignore[arg-type]
+
+
+def jobs(service: Service) -> InventoryClient:
+    return InventoryClient(service.transport, KEYS, **OPTIONS)  # type: ignore[arg-type]
+
+
+def one(client: InventoryClient, id: str = "b1") -> RunStatus:
+    told = client.get_many([id])[id]
+    assert isinstance(told, RunStatus)
+    return told
+
+
+# --- executions
+
+
+def test_the_workflows_of_many_runs_are_learned_once() -> None:
+    service = Service()
+    service.executions = {f"i{n}": (f"w{n % 3}", "Running") for n in range(300)}
+    client = executions(service)
+    assert {told.phase for told in client.get_many(list(service.executions)).values()} == {Phase.RUNNING}  # type: ignore[union-attr]
+    first = Counter(path.count("/") for path, _ in service.take())
+    assert first[1] <= 3 * 1, "a list of each workflow"
+    assert first[2] <= 7
+    assert len(client.get_many(list(service.executions))) == 300
+    assert sorted(str(query["workflowId"]) for _, query in service.take()) == ["w0", "w1", "w2"]
+
+
+def test_the_list_is_asked_for_what_goes_on() -> None:
+    service = Service()
+    service.executions = {"i1": ("w1", "Running"), "i2": ("w1", "Pause"), "i3": ("w1", "Success")}
+    client = executions(service)
+    client.get_many(["i1", "i2", "i3"])
+    service.take()
+    told = client.get_many(["i1", "i2", "i3"])
+    states = {id: status.state for id, status in told.items() if isinstance(status, RunStatus)}
+    assert states == {"i1": "Running", "i2": "Pause", "i3": "Success"}
+    assert service.take() == [
+        ("/workflowexecution", {"workflowId": "w1", "states": "Running,Pause", "size": "100"}),
+        ("/workflowexecution/i3", {}),
+    ]
+
+
+def test_runs_of_workflows_of_their_own_are_asked_by_themselves() -> None:
+    service = Service()
+    service.executions = {f"i{n}": (f"w{n}", "Running") for n in range(20)}
+    client = executions(service)
+    for _ in range(2):
+        service.take()
+        assert len(client.get_many(list(service.executions))) == 20
+    assert len(service.take()) == 20, "known by now: no list would tell of two"
+
+
+def test_a_run_that_tells_no_workflow_is_told_all_the_same() -> None:
+    service = Service()
+    service.executions = {f"i{n}": ("", "Running") for n in range(5)}
+    client = executions(service)
+    for _ in range(2):
+        assert {told.phase for told in client.get_many(list(service.executions)).values()} == {Phase.RUNNING}  # type: ignore[union-attr]
+
+
+def test_the_list_of_one_workflow_fails() -> None:
+    service = Service()
+    service.executions = {f"i{n}": (f"w{n % 2}", "Running") for n in range(40)}
+    client = executions(service)
+    client.get_many(list(service.executions))
+    service.answers["/workflowexecution w1"] = failure("InternalError", 500)
+    told = client.get_many(list(service.executions))
+    assert {id: isinstance(status, Unavailable) for id, status in told.items()} == {
+        f"i{n}": n % 2 == 1 for n in range(40)
+    }
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "", "x", "<RunId/>", "<RunId>i1</RunId>", "<RunId>i1</RunId><State>Success</State>",
+        "<RunId>i1</RunId><State>Pondering\u202e</State>", "<RunId><b>i1</b></RunId><State>Running</State>",
+        "<RunId>i1</RunId><RunId>i2</RunId><State>Running</State>", "<RunId>i9</RunId><State>Running</State>",
+    ],
+)  # fmt: skip
+def test_rows_of_any_shape_tell_nothing_that_is_not_so(row: str) -> None:
+    service = Service()
+    service.executions = {f"i{n}": ("w1", "Success") for n in range(3)}
+    service.answers["/workflowexecution"] = response(f"<WorkflowExecutionList>{row}</WorkflowExecutionList>")
+    client = executions(service)
+    for _ in range(2):
+        told = client.get_many(list(service.executions))
+        assert told.keys() == service.executions.keys()
+        assert all(isinstance(at, Unavailable) or at.phase is Phase.SUCCEEDED for at in told.values())  # type: ignore[union-attr]
+
+
+def test_a_key_that_may_not_list_is_refused() -> None:
+    service = Service()
+    service.executions = {f"i{n}": ("w1", "Running") for n in range(3)}
+    service.answers["/workflowexecution"] = failure("AccessDenied", 403)
+    with pytest.raises(Refused, match="ci:DescribeMediaWorkflowExecutions"):
+        executions(service).get_many(list(service.executions))
+
+
+# --- jobs
+
+
+def test_active_jobs_are_listed_and_their_executions_are_not() -> None:
+    service = Service()
+    service.jobs = {"b1": ("Submitted", []), "b2": ("Running", ["Failed"]), "b3": ("Pause", [])}
+    told = jobs(service).get_many(["b1", "b2", "b3"])
+    assert {id: status.phase for id, status in told.items() if isinstance(status, RunStatus) and status.summed} == {
+        "b1": Phase.PENDING,
+        "b2": Phase.RUNNING,
+        "b3": Phase.PENDING,
+    }
+    assert service.take() == [("/inventorytriggerjob", {"states": "Submitted,Running,Pause", "size": "100"})]
+    assert one(jobs(service), "b2").summed
+    assert service.take() == [("/inventorytriggerjob/b2", {})]
+
+
+@pytest.mark.parametrize(
+    ("state", "states", "phase", "counts"),
+    [
+        ("Success", [], Phase.SUCCEEDED, {}),
+        ("Success", ["Success"] * 3, Phase.SUCCEEDED, {"Success": 3}),
+        ("Success", ["Success", "Failed", "Failed"], Phase.FAILED, {"Success": 1, "Failed": 2}),
+        ("Failed", ["Success"], Phase.FAILED, {"Success": 1}),
+        ("Cancel", ["Success", "Failed"], Phase.CANCELLED, {"Success": 1, "Failed": 1}),
+        ("Success", ["Success"] * 250 + ["Cancel"], Phase.FAILED, {"Success": 250, "Cancel": 1}),
+        ("Success", ["Odd"], Phase.RUNNING, {"Odd": 1}),
+    ],
+)
+def test_a_job_that_has_ended_is_summed_up(state: str, states: list[str], phase: Phase, counts: dict[str, int]) -> None:
+    service = Service()
+    service.jobs = {"b1": (state, states)}
+    told = one(jobs(service))
+    assert (told.phase, told.state, told.executions, told.summed) == (phase, state, counts, True)
+    assert bool(told.finished_at) == told.phase.terminal
+
+
+def test_a_job_whose_executions_go_on_costs_two_requests() -> None:
+    service = Service()
+    service.jobs = {"b1": ("Success", ["Success"] * 5000 + ["Failed", "Running"])}
+    told = one(jobs(service))
+    assert (told.phase, told.executions, told.finished_at) == (Phase.RUNNING, {}, "")
+    assert told.message == "the job has ended; some executions still going"
+    assert [path for path, _ in service.take()] == ["/inventorytriggerjob/b1", "/workflowexecution"]
+
+
+@pytest.mark.parametrize(
+    ("odd", "phase", "message"),
+    [
+        (["Failed"] * 3 + ["Cancel"], Phase.FAILED, "3 failed and 1 cancelled of more executions than can be counted"),
+        ([], Phase.SUCCEEDED, ""),
+    ],
+)
+def test_more_executions_than_can_be_counted(
+    monkeypatch: pytest.MonkeyPatch, odd: list[str], phase: Phase, message: str
+) -> None:
+    monkeypatch.setattr("provider.tencent.client._EXECUTION_PAGES", 20)
+    service = Service()
+    service.jobs = {"b1": ("Success", ["Success"] * 2000 + odd)}
+    if not odd:
+        service.jobs["b1"][1].append("Success")
+    told = one(jobs(service))
+    assert (told.phase, told.executions, told.message) == (phase, {}, message)
+
+
+def test_executions_of_several_workflows() -> None:
+    service = Service()
+    service.workflow_ids = "w1, w2"
+    service.jobs = {"b1": ("Success", ["Success", "Failed"])}
+    assert one(jobs(service)).executions == {"Success": 2, "Failed": 2}
+    assert [query.get("workflowId") for _, query in service.take()[1:]] == ["w1", "w2"] * 2
+
+
+def test_a_job_of_type_job_has_no_executions() -> None:
+    service = Service()
+    service.workflow_ids = ""
+    service.jobs = {"b1": ("Success", ["Failed"]), "b2": ("Running", [])}
+    told = one(jobs(service))
+    assert (told.phase, told.summed, len(service.take())) == (Phase.SUCCEEDED, False, 1)
+    assert not one(jobs(service), "b2").summed
+
+
+@pytest.mark.parametrize("answer", [failure("InternalError", 500), says("not XML"), failure("SlowDown", 503)])
+def test_executions_that_cannot_be_listed_leave_the_job_untold(answer: Answer) -> None:
+    service = Service()
+    service.jobs = {"b1": ("Success", ["Success"]), "b2": ("Running", []), "b3": ("Running", [])}
+    service.answers["/workflowexecution"] = answer
+    told = jobs(service).get_many(["b1", "b2", "b3", "b4"])
+    assert isinstance(told["b1"], Unavailable)
+    assert isinstance(told["b4"], NotFound)
+    assert isinstance(told["b2"], RunStatus)
