@@ -263,7 +263,7 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
             more = rows.keys() - seen
             seen |= more
             # The service may give fewer rows than it is asked for; `count` tells whether there are more.
-            if not more or (len(seen) >= count if count else len(rows) < LOOK_ROWS):
+            if not more or (len(seen) >= count if count > 0 else len(rows) < LOOK_ROWS):
                 return
 
     def _page(

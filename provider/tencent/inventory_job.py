@@ -261,7 +261,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
     job_id: pulumi.Output[str]
     """The id of the job (`JobId`)."""
     executions: pulumi.Output[dict[str, int]]
-    """How many executions the job has started, by their state, as of the last refresh; empty before it."""
+    """How many executions the job has started, by their state, as of the last refresh that could count them; empty
+    before it. The job's `phase` is made of them too: a job that succeeded has failed if one of them did."""
     bucket: pulumi.Output[str]
     region: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -314,8 +315,9 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         :param on_delete: `"abandon"` (default): deleting the resource leaves the job alone. `"cancel"`: it asks the
             service to cancel a job that is still going; executions that the job has already started go on, and a job
             that has ended is no error. Changing it never fires.
-        :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`. The phase is recorded by a
-            refresh, so use `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
+        :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`, so also if one of the job's
+            executions did not succeed; the new job takes all objects again. The phase is recorded by a refresh, so use
+            `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
             Has no effect together with `adopt_id`.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
