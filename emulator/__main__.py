@@ -23,6 +23,7 @@ admin calls (JSON):
   GET  /_emulator/requests    how many requests came, by system and operation, and over how many connections
   POST /_emulator/runs/<id>   {{"state": "Failed", "code": "...", "message": "..."}} sets a run's state
   POST /_emulator/faults      {{"system", "operation", "action", "times", ...}}, or a list of them for one request
+  DELETE /_emulator/faults    forget those that have met no request; the answer lists them
   POST /_emulator/reset       forget runs, counts, faults and tokens
 
 The first line on stdout is "listening on http://HOST:PORT". SIGINT and SIGTERM end the process with status 0.

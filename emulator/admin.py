@@ -16,7 +16,7 @@ from emulator.settings import Clock
 from emulator.systems import Answer
 
 PREFIX = "/_emulator/"
-_METHODS = {"runs": "GET", "requests": "GET", "faults": "POST", "reset": "POST"}
+_METHODS = {"runs": {"GET"}, "requests": {"GET"}, "faults": {"POST", "DELETE"}, "reset": {"POST"}}
 
 
 class Admin:
@@ -39,11 +39,11 @@ class Admin:
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """One admin call; `path` is the decoded path. A mistake in it is a 400, 404 or 405 with an `error` text."""
         call, _, run_id = path.removeprefix(PREFIX).partition("/")
-        wanted = "POST" if call == "runs" and run_id else _METHODS.get(call)
+        wanted = {"POST"} if call == "runs" and run_id else _METHODS.get(call)
         if wanted is None or (run_id and call != "runs"):
             return _error(404, f"no admin call {path}; there are runs, runs/<id>, requests, faults and reset")
-        if method != wanted:
-            return _error(405, f"{path} takes {wanted}, not {method}")
+        if method not in wanted:
+            return _error(405, f"{path} takes {' or '.join(sorted(wanted))}, not {method}")
         if run_id:
             return self._set_state(run_id, body)
         if call == "runs":
@@ -52,7 +52,7 @@ class Admin:
         if call == "requests":
             return _json(200, self._counters.as_json())
         if call == "faults":
-            return self._order(body)
+            return self._order(body) if method == "POST" else _json(200, self._faults.drop())
         for clear in self._clears:
             clear()
         return _json(200, {"reset": True})

@@ -100,6 +100,15 @@ class FaultQueue:
             del waiting[0]
         return Plan(taken)
 
+    def drop(self) -> list[dict[str, object]]:
+        """Forget all orders; what they were, each with the `times` that it has not met a request."""
+        orders = [fault for waiting in self._waiting.values() for faults in waiting for fault in faults]
+        self.clear()
+        return [
+            {"system": fault.system, "operation": fault.operation, "action": fault.action, "times": fault.times}
+            for fault in orders
+        ]
+
     def clear(self) -> None:
         """Forget all orders."""
         self._waiting.clear()

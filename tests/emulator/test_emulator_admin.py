@@ -70,6 +70,18 @@ def test_bad_admin_call(bench: Bench, method: str, call: str, status: int) -> No
     assert reply.headers["content-type"] == "application/json"
 
 
+def test_drop_faults(bench: Bench) -> None:
+    bench.fault("status", status=500, times=3)
+    bench.fault("drop_response", "get")
+    assert bench.start() == ""
+    assert bench.call("DELETE", "/_emulator/faults").json == [
+        {"system": bench.system, "operation": "start", "action": "status", "times": 2},
+        {"system": bench.system, "operation": "get", "action": "drop_response", "times": 1},
+    ]
+    assert bench.call("DELETE", "/_emulator/faults").json == []
+    assert bench.start()
+
+
 def test_reset(bench: Bench) -> None:
     bench.start()
     bench.fault("status", status=500)

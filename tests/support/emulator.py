@@ -54,6 +54,10 @@ class Emulator:
         """Faults that meet one request together."""
         self._call("POST", "faults", list(together))
 
+    def drop_faults(self) -> list[dict[str, Any]]:
+        """Forgets the faults that have met no request; what they were."""
+        return list(self._call("DELETE", "faults"))
+
     def set_state(self, id: str, state: str, code: str = "", message: str = "") -> None:
         self._call("POST", f"runs/{id}", {"state": state, "code": code, "message": message})
 
