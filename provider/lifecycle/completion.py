@@ -27,10 +27,10 @@ _made = itertools.count(1)
 class Completion(dynamic.Resource, module="runs", name="Completion"):
     """Holds the update until its runs have ended. Fires, changes and cancels nothing (but see `on_timeout`).
 
-    It is waited for again when its `runs` change, that is when a run was fired anew. While it waits it takes one of the
-    four threads that Pulumi gives to all dynamic resources of one provider, for any number of runs: so prefer one
-    Completion with many runs to many of them. With four at work nothing else of that provider goes on, and the first
-    Ctrl-C is noticed only when one of them has ended.
+    It is waited for again when its `runs` change, that is when a run was fired anew. While it waits, for any number of
+    runs, it takes one of the four threads that Pulumi gives to all dynamic resources of one provider: so prefer one
+    Completion with many runs to many of them. With four at work nothing else of that provider goes on, the first
+    Ctrl-C is noticed only when one of them has ended, and a second one takes about 40 seconds.
     """
 
     outcomes: pulumi.Output[list[dict[str, Any]]]
@@ -92,7 +92,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         if next(_made) == HOST_THREADS:
             pulumi.log.warn(
                 f"{HOST_THREADS} Completions in one program can take all {HOST_THREADS} threads of Pulumi's host for "
-                "dynamic resources while they wait: nothing else goes on then, and the first Ctrl-C is not noticed. "
+                "dynamic resources while they wait: nothing else goes on then, and Ctrl-C is not noticed. "
                 "One Completion waits for any number of runs",
                 self,
             )

@@ -6,7 +6,8 @@ at once and then waits for the running `create` without limit; the SDK's `Cancel
 that tells us. gRPC holds the method itself, which is why its `__code__` is replaced and not the attribute.
 
 This leans on the inside of the SDK. If the method is not exactly the one that is known, nothing is replaced: then only
-a second Ctrl-C ends a wait. If all four threads of the host are busy, `Cancel` waits for one of them.
+a second Ctrl-C ends a wait. If all four threads of the host are busy, `Cancel` waits for one of them, and then a second
+Ctrl-C takes long as well (38 s were seen), since the engine waits 30 s for an answer to `Cancel`.
 """
 
 from __future__ import annotations

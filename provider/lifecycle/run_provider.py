@@ -225,7 +225,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if _props.get("on_delete") == "cancel":
             self.client(self.place(_props)).cancel(_id)
         recorded = _recorded(_id, _props)
-        MEMORY.deleted(_token(_props.get("intent")) or recorded.token, self._recorded_at(_props), recorded)
+        MEMORY.deleted(recorded.shown, self._recorded_at(_props), recorded)
 
     # -- parts
 
@@ -328,6 +328,7 @@ def _recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
         content=content_of(fired),
         fired_at=at,
         outputs=outputs,
+        beside=_token(outputs.get("intent")),
     )
 
 

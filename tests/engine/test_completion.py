@@ -99,10 +99,8 @@ def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stac
     assert outputs["outcomes"][1]["executions"] == {"Success": len(executions)}
     assert "0 of 4 finished, 4 running, " in result.text
     lines = [line for line in result.text.splitlines() if " of 4 finished" in line]
-    counts = [
-        line.partition(" of 4 finished")[0][-1] + line.partition("finished")[2].split(" running")[0] for line in lines
-    ]
-    assert len(counts) == len(set(counts)), "a line for each change and no other"
+    told = [line.split(") ", 1)[1] for line in lines if " creating (" in line]
+    assert len(told) == len({line.rpartition(", ")[0] for line in told}), "a line for each change and no other"
 
     before = cloud.requests()
     steering = done(
