@@ -174,7 +174,7 @@ class WorkflowClient(RunApi[WorkflowRequest]):
             by_name = {reading.text(row, "execution_name"): row for row in rows}
             stopped |= {name: time_text(reading.text(row, "stopped_at")) for name, row in by_name.items()}
             yield {name: reading.execution_status(name, row) for name, row in by_name.items()}
-            rest = [id for id in left[1:] if following and id > max(by_name, default="")]
+            rest = [id for id in left if following and id > max(by_name, default="")]
             covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
     def _since(self, since: datetime) -> tuple[dict[str, datetime | None], datetime | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -35,6 +36,7 @@ class Service:
         self.executions: dict[str, tuple[str, str]] = {}
         self.jobs: dict[str, tuple[str, list[str]]] = {}
         self.workflow_ids = "w1"
+        self.honours_states = True
         self.answers: dict[str, Answer] = {}
         """What is said in place of the answer, by path, or by path and workflow."""
         self.transport = Answering(BASE, self.answer)
@@ -67,9 +69,8 @@ class Service:
         listed = "".join(f"<WorkflowExecutionList>{self.row(*row)}</WorkflowExecutionList>" for row in shown)
         return response(listed + more)
 
-    @staticmethod
-    def wanted(state: str, query: dict[str, str | None]) -> bool:
-        return state in str(query.get("states") or state).split(",")
+    def wanted(self, state: str, query: dict[str, str | None]) -> bool:
+        return not self.honours_states or state in str(query.get("states") or state).split(",")
 
     @staticmethod
     def row(id: str, workflow: str, state: str) -> str:
@@ -137,7 +138,32 @@ def test_runs_of_workflows_of_their_own_are_asked_by_themselves() -> None:
     for _ in range(2):
         service.take()
         assert len(client.get_many(list(service.executions))) == 20
-    assert len(service.take()) == 20, "known by now: no list would tell of two"
+    asked = sorted(path for path, _ in service.take())
+    assert asked == sorted(f"/workflowexecution/{id}" for id in service.executions), "no list would tell of two"
+
+
+def test_a_workflow_of_ended_runs_is_listed_once() -> None:
+    service = Service()
+    service.executions = {f"i{n}": ("w1", "Success") for n in range(20)}
+    assert len(executions(service).get_many(list(service.executions))) == 20
+    assert len(service.take()) == 1 + 20
+
+
+def test_looks_that_learn_are_made_side_by_side() -> None:
+    service, met = Service(), threading.Barrier(2)
+    service.executions = {f"i{n}": ("w1", "Success") for n in range(3)}
+    looks = 0
+
+    def answer(method: str, path: str, query: dict[str, str | None], body: bytes) -> Answer:
+        nonlocal looks
+        looks += path != "/workflowexecution"
+        if looks > 1:
+            met.wait(timeout=20)
+        return service.answer(method, path, query, body)
+
+    service.transport = Answering(BASE, answer)
+    told = executions(service).get_many(list(service.executions))
+    assert all(isinstance(status, RunStatus) for status in told.values())
 
 
 def test_a_run_that_tells_no_workflow_is_told_all_the_same() -> None:
@@ -146,6 +172,14 @@ def test_a_run_that_tells_no_workflow_is_told_all_the_same() -> None:
     client = executions(service)
     for _ in range(2):
         assert {told.phase for told in client.get_many(list(service.executions)).values()} == {Phase.RUNNING}  # type: ignore[union-attr]
+
+
+def test_a_list_that_fails_before_the_workflows_are_known_hides_no_run() -> None:
+    service = Service()
+    service.executions = {f"i{n}": (f"w{n % 2}", "Running") for n in range(40)}
+    service.answers["/workflowexecution w0"] = failure("InternalError", 500)
+    told = executions(service).get_many(list(service.executions))
+    assert all(isinstance(status, RunStatus) for status in told.values())
 
 
 def test_the_list_of_one_workflow_fails() -> None:
@@ -222,6 +256,14 @@ def test_a_job_that_has_ended_is_summed_up(state: str, states: list[str], phase:
     told = one(jobs(service))
     assert (told.phase, told.state, told.executions, told.summed) == (phase, state, counts, True)
     assert bool(told.finished_at) == told.phase.terminal
+
+
+def test_a_service_that_lists_other_states_too() -> None:
+    service = Service()
+    service.honours_states = False
+    service.jobs = {"b1": ("Success", ["Success", "Failed"])}
+    told = one(jobs(service))
+    assert (told.phase, told.executions) == (Phase.FAILED, {"Success": 1, "Failed": 1})
 
 
 def test_a_job_whose_executions_go_on_costs_two_requests() -> None:
