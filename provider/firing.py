@@ -116,7 +116,8 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
         raise _not_intended(ask)  # firing under a token that stands for other work could fire twice
     with memory.one_at_a_time(api.work):
         old, just_deleted = memory.old(ask.urn, intent.token)
-        if old and not just_deleted and old.token != intent.token and not _other_work(old.content, ask):
+        # Under the token on record beside it the replacement was forced, and no change has been taken back.
+        if old and not just_deleted and old.shown != intent.token and not _other_work(old.content, ask):
             memory.settled(ask.urn, intent.token, ask.system, old.id)
             return Settled(old.id, "kept", old.fired_at, _TAKEN_BACK, kept=old)
         if memory.attempted(ask.urn, intent.token) or not (minted_here or just_deleted):
@@ -182,7 +183,7 @@ def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starte
         waited = world.monotonic() - began
         seen = _Seen()
         try:
-            seen = _look(ask, api, world, sent - TICK)
+            seen = _look(ask, api, world, sent - TICK, sent=True)
         except (errors.Unavailable, errors.Refused) as error:
             trouble = f" The last look-up failed: {error}"
         if seen.settled(waited):
@@ -250,11 +251,18 @@ class _Seen:
         return bool(self.candidates) and (waited >= SETTLE_SECONDS or any(c.proof for c in self.candidates))
 
 
-def _look(ask: Ask, api: Starter, world: World, since: datetime, old: Recorded | None = None) -> _Seen:
-    """Never a candidate: a run that this stack has on record, the resource's own old one, and what began before it."""
+def _look(
+    ask: Ask, api: Starter, world: World, since: datetime, old: Recorded | None = None, *, sent: bool = False
+) -> _Seen:
+    """Never a candidate: a run that this stack has on record, the resource's own old one, and what began before it.
+
+    `sent`: the request was sent at `since`. What began before cannot be it, though it may have our marker: a forced
+    replacement keeps the intent, so each run that was fired for that intent has it.
+    """
     found = api.find(since - SKEW)  # our clock may be off by as much; filtered below, in server time
     offset = found.server_time - world.now() if found.server_time else timedelta(0)
-    candidates = [c for c in world.memory.free(ask.system, found.candidates) if c.proof or _since(c, since + offset)]
+    free = world.memory.free(ask.system, found.candidates)
+    candidates = [c for c in free if (c.proof and not sent) or _since(c, since + offset)]
     if old:
         candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or _since(c, old.fired_at))]
     remembers = old is not None and any(c.id == old.id for c in found.candidates)

@@ -77,13 +77,21 @@ class Intent:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The run that the stack has on record for a resource."""
+    """The run that the stack has on record for a resource. `token` is that of the intent that it was fired for,
+    `beside` that of the intent on record beside it: another one after a rename, or after a change was taken back.
+    """
 
     id: str
     token: str
     content: Content
     fired_at: datetime | None
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    beside: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The token that a forced replacement keeps, and that a changed argument or trigger gives up."""
+        return self.beside or self.token
 
 
 class Memory:

@@ -38,6 +38,11 @@ def test_a_change_stopped_by_a_sibling_and_taken_back_fires_nothing(stack: Stack
     stack.up(sibling, run(opts=after))
     assert cloud.ids() == fired
     assert [stack.id("sibling"), stack.id()] == fired
+    # The recorded run now stands beside another intent than its own: that must not pass for a change taken back.
+    lost = kill_after_start(stack, cloud, flags=("--replace", stack.urn("run")))
+    stack.up()
+    assert cloud.ids() == [*fired, lost]
+    assert [stack.id("sibling"), stack.id()] == [fired[0], lost]
 
 
 def test_a_trigger_change_refused_then_made_again_fires_once(stack: Stack, cloud: Emulator) -> None:

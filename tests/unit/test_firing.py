@@ -336,6 +336,18 @@ def test_not_kept_under_its_own_token(cloud: Cloud) -> None:
     assert settled.id != old.id
 
 
+def test_not_kept_under_the_token_on_record_beside_it(cloud: Cloud) -> None:
+    """The same after a change was taken back, which has left another intent beside the run than the one of its fire."""
+    first = Process(cloud)
+    old = recorded(first.create(first.mint()), first.mint())
+    intent = first.mint()
+    second = Process(cloud)
+    second.memory.saw(URN, SYSTEM, replace(old, token="of its fire", beside=intent.token))
+    settled = second.create(intent)
+    assert settled.provenance == "fired"
+    assert cloud.starts == 2
+
+
 def test_the_run_of_another_resource_is_not_kept(cloud: Cloud, process: Process) -> None:
     process.memory.saw(TWIN, SYSTEM, Recorded("i0", "t", A, None))
     assert process.create(process.mint()).provenance == "fired"

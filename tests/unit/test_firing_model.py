@@ -8,6 +8,7 @@ often a replacement was forced under it; a start is labelled with the ask that i
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -41,8 +42,7 @@ class Stack:
         self.cloud, self.urn, self.marked = cloud, urn, marked
         self.intent: Intent | None = None
         self.run: Recorded | None = None
-        self.replacing = False
-        self.shown = ""
+        self.replacing = self.by_force = False
         self.forced: Counter[str] = Counter()
         self.asks: set[str] = set()
 
@@ -62,6 +62,7 @@ class Stack:
         """None if nothing was to be done. `stop` names the step after which the engine was killed."""
         if self.intent is None or self.intent.content.differences(content):
             self.intent = process.mint(content)
+            self.by_force = False  # another ask
         if stop == "intent":
             raise Killed
         if not forced:
@@ -69,19 +70,19 @@ class Stack:
         if self.run and not self.replacing:
             changed = self.run.content.differences(content) and self.run.token != self.intent.token
             if not (changed or forced):
-                self.shown = self.token  # an update records it
+                self.run = replace(self.run, beside=self.token)  # an update records it
                 return None
-            process.memory.deleted(self.shown, SYSTEM, self.run)
-            self.replacing = True
+            process.memory.deleted(self.run.shown, SYSTEM, self.run)
+            self.replacing, self.by_force = True, not changed
             self.forced[self.intent.token] += 1
             if stop == "delete":
                 raise Killed
         self.asks.add(self.ask)
         marker = f"run-{self.intent.token}" if self.marked else ""
         settled = process.create(self.intent, content, self.urn, Request(self.cloud, self.ask, marker=marker))
-        self.run = settled.kept or Recorded(settled.id, self.intent.token, content, settled.at, {})
+        fired = settled.kept or Recorded(settled.id, self.intent.token, content, settled.at, {})
+        self.run = replace(fired, beside=self.token)
         self.replacing = False
-        self.shown = self.token
         return settled
 
 
@@ -119,6 +120,8 @@ class OneResource(RuleBasedStateMachine):
                 self.minted_on.setdefault(self.stack.intent.token, machine)
         if settled is None or settled.provenance in ("kept", "found"):
             assert self.cloud.starts <= starts + (1 if settled and "answer was lost" in settled.note else 0)
+            if settled and settled.provenance == "kept":
+                assert not self.stack.by_force, "forced and not taken back: what was asked for is lost"
             if settled is None or settled.provenance == "kept":
                 return settled
         (recorded,) = [run for run in self.cloud.runs if run.id == settled.id]
@@ -153,6 +156,14 @@ class OneResource(RuleBasedStateMachine):
         self.cloud.lag = lag
         assert self.stack.intent
         self.up(self.stack.intent.content, machine)
+
+    @rule(fate=st.sampled_from(FATES), stop=st.sampled_from(["", "delete"]), machine=st.integers(0, 1))
+    @precondition(lambda self: self.stack.run)
+    def forced(self, fate: str, stop: str, machine: int) -> None:
+        assert self.stack.intent
+        self.cloud.fates, self.cloud.lag = [fate], 0.0
+        self.up(self.stack.intent.content, machine, True, stop)
+        self.cloud.fates = []
 
     @rule(fate=st.sampled_from(FATES), machine=st.integers(0, 1))
     @precondition(lambda self: self.stack.run)
