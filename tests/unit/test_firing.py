@@ -499,6 +499,20 @@ def test_with_proof_a_run_of_somebody_else_is_no_trouble(cloud: Cloud, process: 
     assert [settled.id] == cloud.ours()
 
 
+@pytest.mark.parametrize("fate", ["lost", "reset before"])
+def test_an_earlier_run_with_the_same_marker_is_not_the_lost_one(cloud: Cloud, process: Process, fate: str) -> None:
+    """A forced replacement keeps the intent, and with it the generated name."""
+    cloud.begin("ours", marker="m", at=cloud.time() - 60 * SECOND)
+    cloud.fates = [fate]
+    if fate == "lost":
+        settled = process.create(process.mint(), request=Request(cloud, marker="m"))
+        assert settled.id == cloud.ours()[-1]
+    else:
+        with pytest.raises(errors.UnknownOutcome):
+            process.create(process.mint(), request=Request(cloud, marker="m"))
+    assert cloud.starts == 1
+
+
 @pytest.mark.parametrize(("before", "found"), [(2, True), (3, False)])
 def test_a_lost_answer_is_not_looked_for_before_it_was_sent(
     cloud: Cloud, process: Process, before: int, found: bool
