@@ -10,7 +10,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test lint types format check-format imports shell env lock clean
+.PHONY: help venv sdks engine demo test soak lint types format check-format imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ demo: venv  ## the main job, against the emulated clouds
 
 test: venv sdks  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
+
+soak: venv  ## the long fault and kill campaigns (fewer: make soak SOAK_ARGS='--cases 40 --kills 20 --seed 1')
+	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 
 lint: venv  ## ruff
 	$(PY) -m ruff check .

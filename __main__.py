@@ -2,11 +2,12 @@
 
 import pulumi
 
-from provider import enos, huawei, tencent
+from provider import Completion, enos, huawei, tencent
 
 config = pulumi.Config()
 systems = config.require_object("systems")
 triggers = {"release": config.require("release")}
+runs = []
 
 if "tencent.workflow" in systems:
     transcode = tencent.WorkflowRun(
@@ -16,6 +17,7 @@ if "tencent.workflow" in systems:
         object=config.require("object"),
         triggers=triggers,
     )
+    runs.append(transcode)
     pulumi.export("instance_id", transcode.instance_id)
     pulumi.export("instance_reference", transcode.reference)
     pulumi.export("instance_phase", transcode.phase)
@@ -29,6 +31,7 @@ if "tencent.inventory" in systems:
         workflow_ids=config.require("batchWorkflowId"),
         time_interval={"start": config.require("batchStart"), "end": config.require("batchEnd")},
     )
+    runs.append(backfill)
     pulumi.export("job_id", backfill.job_id)
     pulumi.export("job_reference", backfill.reference)
     pulumi.export("job_phase", backfill.phase)
@@ -41,12 +44,18 @@ if "huawei.workflow" in systems:
         object=config.require("scanObject"),
         inputs=config.get_object("scanInputs"),
     )
+    runs.append(scan)
     pulumi.export("execution_name", scan.execution_name)
     pulumi.export("execution_reference", scan.reference)
     pulumi.export("execution_phase", scan.phase)
 
 if "enos.flow" in systems:
     meters = enos.FlowRun("meters", flow_id=config.require_int("flowId"))
+    runs.append(meters)
     pulumi.export("flow_instance_id", meters.flow_instance_id)
     pulumi.export("flow_reference", meters.reference)
     pulumi.export("flow_phase", meters.phase)
+
+if wait := config.get("wait"):  # else nothing is waited for
+    done = Completion("done", runs, timeout=wait)
+    pulumi.export("outcomes", done.outcomes.apply(lambda found: {one["reference"]: one["phase"] for one in found}))

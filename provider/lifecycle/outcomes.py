@@ -17,6 +17,7 @@ Outcome = dict[str, Any]
 def outcome(reference: Reference, run: Watched) -> Outcome:
     """Plain values for the state. A run that is gone is told as failed, in the state that was seen last."""
     status = run.status or RunStatus(reference.id, Phase.UNKNOWN, "")
+    seconds = _seconds(status)
     return {
         "reference": str(reference),
         "phase": Phase.FAILED.value if run.gone else status.phase.value,
@@ -31,7 +32,7 @@ def outcome(reference: Reference, run: Watched) -> Outcome:
         "executions": dict(status.executions),
         "started_at": status.started_at or status.created_at,
         "finished_at": status.finished_at,
-        "duration": _seconds(status),
+        **({} if seconds is None else {"duration": seconds}),  # a state keeps no None
         "request_id": status.request_id,
     }
 

@@ -135,13 +135,12 @@ class Stack:
     def destroy(self, *flags: str, check: bool = True) -> Result:
         return self.pulumi("destroy", "--yes", "--skip-preview", "-s", self.name, *flags, check=check)
 
-    def start(self, *source: str, flags: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-        """An `up` that goes on in the background."""
+    def start(self, *source: str, flags: tuple[str, ...] = (), command: str = "up") -> subprocess.Popen[bytes]:
+        """An `up` (or `destroy`) that goes on in the background."""
         if source:
             self.program(*source)
-        command = ["pulumi", "up", "--yes", "--skip-preview", "-s", self.name, "--non-interactive", *flags]
         return subprocess.Popen(
-            command,
+            ["pulumi", command, "--yes", "--skip-preview", "-s", self.name, "--non-interactive", *flags],
             cwd=self.project,
             env=self.env,
             stdout=subprocess.DEVNULL,
