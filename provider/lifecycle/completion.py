@@ -35,8 +35,9 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
 
     outcomes: pulumi.Output[list[dict[str, Any]]]
     """For each run, in the order of `runs`: `reference`, `phase`, `state`, `code`, `message`, `failed_tasks`, produced
-    `objects`, `executions` of an inventory job by state, `started_at`, `finished_at`, `duration` (seconds; left
-    out where the system does not tell both times), `request_id`. What a system does not tell is empty; a run that its service no longer knows is `failed`."""
+    `objects`, `executions` of an inventory job by state, `started_at`, `finished_at`, `duration` (seconds; left out
+    where the system does not tell both times), `request_id`. What a system does not tell is empty; a run that its
+    service no longer knows is `failed`."""
     succeeded: pulumi.Output[int]
     """How many runs succeeded."""
     failed: pulumi.Output[int]
