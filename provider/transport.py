@@ -16,6 +16,7 @@ import email.utils
 import functools
 import http.client
 import os
+import re
 import ssl
 import time
 import zlib
@@ -274,6 +275,7 @@ def _reason(error: Exception) -> str:
         if isinstance(item, OSError) and not isinstance(item, requests.exceptions.RequestException):
             if item.errno:
                 return os.strerror(item.errno).lower()
-            if str(item).startswith("Tunnel connection failed"):
-                return f"the proxy refused ({clean(str(item), 100)})"
+            refused = re.match(r"Tunnel connection failed: (\d+)", str(item))
+            if refused:  # the rest is the proxy's own text, and a proxy knows the password in its URL
+                return f"the proxy refused ({refused[1]})"
     return type(chain[-1]).__name__

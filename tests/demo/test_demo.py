@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.keys import DEFAULT_SECRET_KEY
 from tools import demo
 
 pytestmark = pytest.mark.engine
@@ -36,7 +37,7 @@ SETTINGS = {
     "PULUMI_CONFIG_PASSPHRASE": "the user's own",
     "PULUMI_STACK": "production",
     "TENCENTCLOUD_SECRET_ID": "AKIDreal",
-    "TENCENTCLOUD_SECRET_KEY": "real",
+    "TENCENTCLOUD_SECRET_KEY": "the-users-own-key",
     "TENCENTCLOUD_REGION": "ap-shanghai",
     "RUNS_TENCENT_ENDPOINT": "https://endpoint.invalid",
     "HTTP_PROXY": "http://127.0.0.1:9",
@@ -89,6 +90,9 @@ def test_the_demo_shows_each_step_and_leaves_nothing_behind(temporary: Path) -> 
     assert re.search(r"made output/\w+/test\.mp4", done.stdout)
     assert "\033" not in done.stdout, "no colours where there is no terminal"
     assert done.stderr == ""
+    for secret in ("PULUMI_CONFIG_PASSPHRASE", "TENCENTCLOUD_SECRET_KEY"):
+        assert SETTINGS[secret] not in done.stdout
+    assert DEFAULT_SECRET_KEY not in done.stdout, "public as it is, nobody should get used to seeing one"
     assert changes() == before
     for ignored in ("stacks", "stacks/consumer", "."):  # the settings of a user's own stack are ignored by git
         assert not (ROOT / ignored / f"Pulumi.{demo.STACK}.yaml").exists()

@@ -87,30 +87,6 @@ def test_get_of_an_unknown_run_is_an_error(stack: Stack, cloud: Emulator) -> Non
     assert "Traceback" not in unknown.text
 
 
-def test_no_secret_is_in_the_state_or_on_the_terminal(tmp_path: Path) -> None:
-    key, token = "canary-key-8f2a", "canary-token-77c1"
-    with emulator("--access-key", "AKIDcanary", "--secret-key", key) as cloud:
-        stack = Stack(tmp_path, cloud)
-        stack.configure(tencentcloud__secretId=None, tencentcloud__secretKey=None)
-        environment = {
-            "TENCENTCLOUD_SECRET_ID": "AKIDcanary",
-            "TENCENTCLOUD_SECRET_KEY": key,
-            "TENCENTCLOUD_SECURITY_TOKEN": token,
-        }
-        said = stack.up(run(), job(), flags=("--logtostderr", "-v=9"), env=environment).text
-        cloud.fault("tencent.workflow", "start", "status", status=403, code="SignatureDoesNotMatch", message="no")
-        said += stack.up(run(object="b.mp4"), job(), check=False, env=environment).text
-        said += stack.export() + "".join(
-            file.read_text(errors="replace")
-            for file in tmp_path.rglob("*")
-            if file.is_file() and "home" not in file.parts
-        )
-        assert "environment TENCENTCLOUD_SECRET_ID" in said, "a refused key is named by its source"
-        assert len(cloud.runs()) == 2, "the token was accepted"
-    assert key not in said
-    assert token not in said
-
-
 def test_secret_configuration_is_encrypted_in_the_state(tmp_path: Path, cloud: Emulator) -> None:
     stack = Stack(tmp_path, cloud)
     stack.configure(tencentcloud__secretKey=None)
