@@ -1,0 +1,50 @@
+"""The stack whose state is kept: its program and settings, the same when it was made and when it is tested."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.support.stack import Stack
+
+HERE = Path(__file__).parent
+STATES = HERE / "states"
+PROGRAM = (HERE / "program.py").read_text()
+PASSPHRASE = "of the kept states"
+
+
+class Kept(Stack):
+    """The addresses come from the environment, so that no port is in the state."""
+
+    def __init__(self, folder: Path, emulator: Emulator, name: str = "kept") -> None:
+        super().__init__(folder, emulator, name)
+        self.configure(
+            tests__otherId=SECRET_ID,
+            runs__tencentEndpoint=None,
+            huaweicloud__region="cn-north-4",
+            huaweicloud__accessKey=SECRET_ID,
+            huaweicloud__secretKey=SECRET_KEY,
+            enos__accessKey=SECRET_ID,
+            enos__secretKey=SECRET_KEY,
+            enos__orgId="o15",
+            enos__userId="alice",
+        )
+        self.pulumi("config", "set", "--secret", "otherKey", SECRET_KEY, "-s", name)
+        self.program(PROGRAM)
+
+    @property
+    def env(self) -> dict[str, str]:
+        names = ("RUNS_TENCENT_ENDPOINT", "RUNS_HUAWEI_ENDPOINT", "RUNS_ENOS_ENDPOINT")
+        return super().env | dict.fromkeys(names, self.emulator.url) | {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+
+    def load(self, state: str) -> None:
+        file = self.folder / "kept.json"
+        file.write_text(state)
+        self.pulumi("stack", "import", "--file", str(file), "-s", self.name)
+
+
+def ids(state: str) -> dict[str, str]:
+    """The ids of the runs in a kept state, by the names of their resources."""
+    resources = json.loads(state)["deployment"]["resources"]
+    return {entry["urn"].split("::", 3)[3]: entry["id"] for entry in resources if "fired" in entry.get("outputs", {})}
