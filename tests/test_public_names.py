@@ -14,6 +14,7 @@ import provider
 from provider import enos, huawei, tencent
 from provider.enos.flow_run import FlowRunProvider
 from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
+from provider.lifecycle.completion_provider import CompletionProvider
 from provider.lifecycle.intent import IntentProvider, RunIntent
 from provider.tencent.inventory_job import InventoryJobProvider
 from provider.tencent.workflow_run import WorkflowRunProvider
@@ -24,12 +25,13 @@ PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     InventoryJobProvider: ("provider.tencent.inventory_job", "InventoryJobProvider"),
     HuaweiRunProvider: ("provider.huawei.workflow_run", "WorkflowRunProvider"),
     FlowRunProvider: ("provider.enos.flow_run", "FlowRunProvider"),
+    CompletionProvider: ("provider.lifecycle.completion_provider", "CompletionProvider"),
 }
 CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 
 
 def test_public_names() -> None:
-    assert provider.__all__ == ["Provider", "enos", "huawei", "tencent"]
+    assert provider.__all__ == ["Completion", "Provider", "enos", "huawei", "tencent"]
     assert enos.__all__ == ["FlowRun"]
     assert huawei.__all__ == ["WorkflowRun"]
     assert tencent.__all__ == ["InventoryInputArgs", "InventoryJob", "TimeIntervalArgs", "WorkflowRun"]
@@ -76,6 +78,7 @@ def test_what_a_host_is_told_stays_in_the_host(kind: type[ResourceProvider]) -> 
         (tencent.WorkflowRun, "dynamic/tencent:WorkflowRun"),
         (tencent.InventoryJob, "dynamic/tencent:InventoryJob"),
         (RunIntent, "dynamic/runs:Intent"),
+        (provider.Completion, "dynamic/runs:Completion"),
     ],
 )
 def test_types_in_the_state(kind: type, expected: str) -> None:
@@ -89,6 +92,11 @@ STORED = {
     "a2Zsb3dSdW5Qcm92aWRlcpSTlCmBlC4=",
     InventoryJobProvider: "gASVPgAAAAAAAACMHnByb3ZpZGVyLnRlbmNlbnQuaW52ZW50b3J5X2pvYpSMFElu"
     "dmVudG9yeUpvYlByb3ZpZGVylJOUKYGULg==",
+    HuaweiRunProvider: "gASVOwAAAAAAAACMHHByb3ZpZGVyLmh1YXdlaS53b3JrZmxvd19ydW6UjBNX"
+    "b3JrZmxvd1J1blByb3ZpZGVylJOUKYGULg==",
+    FlowRunProvider: "gASVMQAAAAAAAACMFnByb3ZpZGVyLmVub3MuZmxvd19ydW6UjA9GbG93UnVuUHJvdmlkZXKUk5QpgZQu",
+    CompletionProvider: "gASVRAAAAAAAAACMJnByb3ZpZGVyLmxpZmVjeWNsZS5jb21wbGV0aW9uX3Byb3ZpZGVylIwSQ29t"
+    "cGxldGlvblByb3ZpZGVylJOUKYGULg==",
 }
 
 

@@ -159,9 +159,9 @@ class Demo:
             time.sleep(0.05)
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """What the state holds of each run, by the resource's name."""
+        """What the state holds of each resource, by its name."""
         resources = json.loads(self.ask("stack", "export", "--stack", STACK))["deployment"]["resources"]
-        return {entry["urn"].split("::")[-1]: entry["outputs"] for entry in resources if "phase" in entry["outputs"]}
+        return {entry["urn"].split("::")[-1]: entry["outputs"] for entry in resources}
 
 
 def life_of_a_run(demo: Demo) -> None:
@@ -181,6 +181,8 @@ def life_of_a_run(demo: Demo) -> None:
     demo.wait_for_the_runs()
     demo.pulumi("refresh", "--yes", "--skip-preview", "--run-program", "--stack", STACK)
     for name, record in demo.records().items():
+        if "phase" not in record:
+            continue
         objects = [key for task in record["tasks"] for key in task["objects"]]
         told = f"{name}: {record['phase']}"
         told += f", finished at {record['finished_at']}" if record["finished_at"] else ""
@@ -198,6 +200,19 @@ def life_of_a_run(demo: Demo) -> None:
     demo.expect_fired(5)
     demo.expect_ids("instance_id")
 
+    demo.step(
+        "An up that waits",
+        "With `wait` set, a Completion holds the up until the runs have ended, and shows how many have. One more run\n"
+        "   fires because of its trigger; waiting fires none.",
+    )
+    demo.pulumi("config", "set", "wait", "1m", "--stack", STACK)
+    demo.pulumi("config", "set", "release", "3", "--stack", STACK)
+    demo.pulumi(*up)
+    for outcome in demo.records()["done"]["outcomes"]:
+        demo.expect(f"{outcome['reference']}: {outcome['phase']}", outcome["phase"] == "succeeded")
+    demo.expect_fired(6)
+    demo.expect_ids("instance_id")
+
     consumer = "stacks/consumer"
     demo.step("Another stack takes the ids", "The program in stacks/consumer reads them by StackReference.")
     demo.ask("stack", "init", STACK, folder=consumer)
@@ -206,14 +221,14 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi(*up, folder=consumer)
     taken, given = demo.stack_outputs(consumer), demo.stack_outputs()
     demo.expect("the consumer has the newest ids", taken == {name: given[name] for name in IDS})
-    demo.expect_fired(5)
+    demo.expect_fired(6)
 
     demo.step("Destroy", "Both stacks go. Nothing fires, and nothing is asked of the cloud: runs that were fired stay.")
     requests = demo.cloud.ask("requests")
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, folder=consumer)
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     demo.expect("emulator: no request came", demo.cloud.ask("requests") == requests)
-    demo.expect_fired(5)
+    demo.expect_fired(6)
 
 
 def what_the_emulator_counted(demo: Demo) -> None:

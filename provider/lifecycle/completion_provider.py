@@ -23,6 +23,7 @@ from provider.waiting import Watch
 TIMEOUT = "30m"
 POLL_INTERVAL = "10s"
 
+_REPEAT = 60.0  # seconds after which a progress line is shown again though nothing has changed: its time grows old
 _LAST_LOOK = 5.0  # seconds that the look at the very end of the time may take
 _CANCEL = 310.0  # seconds; EnOS waits for the end of a run that it cancels
 _CHOICES = {"on_failure": ("halt", "continue"), "on_timeout": ("leave", "cancel")}
@@ -138,7 +139,9 @@ class CompletionProvider(dynamic.ResourceProvider):
                 lines.append(f"{outcomes.open_line(label, run)}{cancelled}")
             elif run and not run.succeeded:
                 lines.append(outcomes.line(label, outcomes.outcome(reference, run)))
-        goes_on = "What is not cancelled goes on" if props["on_timeout"] == "cancel" else "They go on"
+        goes_on = "It goes on" if len(watch.open) == 1 else "They go on"
+        if props["on_timeout"] == "cancel":
+            goes_on = "What is not cancelled goes on"
         raise errors.RunsError(
             f"{_of(watch.open, wanted)} had not ended after {durations.shown(timeout)}. {goes_on}; the next "
             f"`pulumi up` waits again and fires nothing{_listed(lines)}"
@@ -161,11 +164,11 @@ class _Clients:
 
 
 class _Bar:
-    """Progress on the Completion's own row: a line for each change, at most one a round. `done`: runs that a former
-    wait has seen succeed."""
+    """Progress on the Completion's own row: a line for each change, at most one a round, and one a minute if nothing
+    changes. `done`: runs that a former wait has seen succeed."""
 
     def __init__(self, urn: str, done: int) -> None:
-        self._urn, self._done, self._shown = urn, done, ""
+        self._urn, self._done, self._shown, self._shown_at = urn, done, "", 0.0
 
     def counts(self, watch: Watch) -> str:
         succeeded, failed, running = watch.tally
@@ -176,8 +179,8 @@ class _Bar:
 
     def show(self, watch: Watch, waited: float) -> None:
         counts, trouble = self.counts(watch), watch.trouble
-        if counts + trouble != self._shown:
-            self._shown = counts + trouble
+        if counts + trouble != self._shown or waited - self._shown_at >= _REPEAT:
+            self._shown, self._shown_at = counts + trouble, waited
             more = f"; asked again, since {trouble}" if trouble else ""
             progress.tell(self._urn, f"{counts}, {durations.shown(waited)}{more}")
 

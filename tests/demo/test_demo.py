@@ -27,8 +27,9 @@ STEPS = [
     "2. Up again, with nothing changed",
     "3. Refresh, when the runs have ended",
     "4. A changed trigger",
-    "5. Another stack takes the ids",
-    "6. Destroy",
+    "5. An up that waits",
+    "6. Another stack takes the ids",
+    "7. Destroy",
     "What the emulator counted",
 ]
 # A user's own settings: with any of these the demo would go elsewhere, or nowhere.
@@ -85,8 +86,10 @@ def test_the_demo_shows_each_step_and_leaves_nothing_behind(temporary: Path) -> 
     assert found == sorted(found), "in this order"
     assert found[0] >= 0
     counted = re.findall(r"emulator: (\d) runs started so far \(expected (\d)\)", done.stdout)
-    assert counted == [(n, n) for n in "444555"]
+    assert counted == [(n, n) for n in "4445666"]
     assert "executions Success 3" in done.stdout
+    assert re.search(r"creating \(\d+s\) \d of 4 finished, \d running, \d+s", done.stdout)
+    assert re.search(r"4 of 4 finished, \d+s", done.stdout)
     assert re.search(r"made output/\w+/test\.mp4", done.stdout)
     assert "\033" not in done.stdout, "no colours where there is no terminal"
     assert done.stderr == ""
