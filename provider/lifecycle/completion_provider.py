@@ -13,11 +13,12 @@ from pulumi.output import Unknown
 
 from provider import errors, waiting
 from provider.lifecycle import checks, durations, outcomes, progress
+from provider.lifecycle.clients import Clients
 from provider.lifecycle.interrupts import Interrupted, Stop, TooLate
 from provider.lifecycle.reporting import one_line
 from provider.lifecycle.run_provider import RunProvider
 from provider.lifecycle.values import known
-from provider.runs import Reference, RunApi, RunStatus, Untold, rfc3339
+from provider.runs import Reference, RunStatus, Untold, rfc3339
 from provider.waiting import Watch
 
 TIMEOUT = "30m"
@@ -104,7 +105,7 @@ class CompletionProvider(dynamic.ResourceProvider):
     def _wait(self, watch: Watch, props: Mapping[str, Any], wanted: Sequence[Wanted]) -> None:
         """Raises RunsError unless all runs have ended."""
         timeout = durations.seconds(props["timeout"])
-        stop, clients = Stop(), _Clients(self._configured)
+        stop, clients = Stop(), Clients(self._configured)
         bar = _Bar(props["resource_urn"], len({reference for _, reference in wanted}) - len(watch.runs))
         began = time.monotonic()
 
@@ -143,24 +144,9 @@ class CompletionProvider(dynamic.ResourceProvider):
         if props["on_timeout"] == "cancel":
             goes_on = "What is not cancelled goes on"
         raise errors.RunsError(
-            f"{_of(watch.open, wanted)} had not ended after {durations.shown(timeout)}. {goes_on}; the next "
+            f"{_of(watch.open, wanted)} had not ended after {outcomes.span(timeout)}. {goes_on}; the next "
             f"`pulumi up` waits again and fires nothing{_listed(lines)}"
         )
-
-
-class _Clients:
-    """A client for each place, made when it is needed and kept for the wait: it learns what its lists hold."""
-
-    def __init__(self, configured: dynamic.ConfigureRequest | None) -> None:
-        self._configured, self._made = configured, dict[Reference, RunApi[Any]]()
-
-    def of(self, place: Reference) -> RunApi[Any]:
-        if place not in self._made:
-            provider = RunProvider.by_system[place.system]()
-            if self._configured:
-                provider.configure(self._configured)
-            self._made[place] = provider.client(place)
-        return self._made[place]
 
 
 class _Bar:
@@ -182,10 +168,10 @@ class _Bar:
         if counts + trouble != self._shown or waited - self._shown_at >= _REPEAT:
             self._shown, self._shown_at = counts + trouble, waited
             more = f"; asked again, since {trouble}" if trouble else ""
-            progress.tell(self._urn, f"{counts}, {durations.shown(waited)}{more}")
+            progress.tell(self._urn, f"{counts}, {outcomes.span(waited)}{more}")
 
 
-def _cancel(stop: Stop, clients: _Clients, reference: Reference) -> str:
+def _cancel(stop: Stop, clients: Clients, reference: Reference) -> str:
     """Asks the system to stop a run; what to say of it. Raises Interrupted."""
     place = Reference(reference.system, reference.region, reference.scope, "")
     try:

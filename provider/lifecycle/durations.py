@@ -1,4 +1,4 @@
-"""Durations as users write them (`"90s"`, `"1h30m"`, a timedelta, seconds) and as we show them (`2m10s`)."""
+"""Durations as users write them: `"90s"`, `"1h30m"`, a timedelta, seconds."""
 
 from __future__ import annotations
 
@@ -50,10 +50,3 @@ def problems(props: Mapping[str, Any], name: str) -> Iterator[Problem]:
         seconds(value)
     except ValueError:
         yield name, f'is not a duration such as "90s", "30m", "1h30m" or a number of seconds: {str(value)[:50]!r}'
-
-
-def shown(duration: float) -> str:
-    """`45s`, `2m10s`, `1h30m`."""
-    whole = int(duration)
-    parts = ((whole // 3600, "h"), (whole % 3600 // 60, "m"), (whole % 60, "s"))
-    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

@@ -17,7 +17,7 @@ Outcome = dict[str, Any]
 def outcome(reference: Reference, run: Watched) -> Outcome:
     """Plain values for the state. A run that is gone is told as failed, in the state that was seen last."""
     status = run.status or RunStatus(reference.id, Phase.UNKNOWN, "")
-    seconds = _seconds(status)
+    seconds = lasted(status)
     return {
         "reference": str(reference),
         "phase": Phase.FAILED.value if run.gone else status.phase.value,
@@ -26,7 +26,7 @@ def outcome(reference: Reference, run: Watched) -> Outcome:
         "message": GONE if run.gone else status.message,
         "failed_tasks": [
             {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
-            for task in _failed(status)
+            for task in to_blame(status)
         ],
         "objects": [key for task in status.tasks for key in task.objects],
         "executions": dict(status.executions),
@@ -64,19 +64,15 @@ def open_line(who: str, run: Watched) -> str:
     return f"{who}: {run.status.phase.value} (state {run.status.state})"
 
 
-def _sentence(code: str, message: str) -> str:
-    return ": ".join(part for part in (code, message.rstrip(".")) if part)
-
-
-def _failed(status: RunStatus) -> list[Task]:
-    """The tasks that are to blame: those with an error, where the run did not succeed."""
+def to_blame(status: RunStatus) -> list[Task]:
+    """The tasks with an error, of a run that did not succeed."""
     if not status.phase.terminal or status.phase is Phase.SUCCEEDED:
         return []
     return [task for task in status.tasks if task.code or task.state.lower() in ("failed", "fail", "timeout")]
 
 
-def _seconds(status: RunStatus) -> float | None:
-    """How long the run took, None where the service does not tell both ends."""
+def lasted(status: RunStatus) -> float | None:
+    """How long the run took in seconds, None where the service does not tell both ends."""
     try:
         began, ended = (
             datetime.fromisoformat(text.replace("Z", "+00:00"))
@@ -85,3 +81,14 @@ def _seconds(status: RunStatus) -> float | None:
         return (ended - began).total_seconds()
     except (ValueError, TypeError):
         return None
+
+
+def span(seconds: float) -> str:
+    """`45s`, `2m10s`, `1h30m`."""
+    whole = int(seconds)
+    parts = ((whole // 3600, "h"), (whole % 3600 // 60, "m"), (whole % 60, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+def _sentence(code: str, message: str) -> str:
+    return ": ".join(part for part in (code, message.rstrip(".")) if part)
