@@ -17,14 +17,13 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from requests.auth import AuthBase
 
-from provider.connections import CONNECTIONS
 from provider.credentials import Credentials
 from provider.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome
 from provider.runs import Phase, RunStatus, Untold
 from provider.transport import Answer, Params, Transport
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
-ASKERS = CONNECTIONS - 3  # threads of one look; the other three threads of the host always find a free connection
+ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 

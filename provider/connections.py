@@ -21,7 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
-CONNECTIONS = 8  # the dynamic host has 4 threads; reads and starts share the pool
+CONNECTIONS = 32  # at most; as many as a fan-out may have starts at once. Reads and starts share the pool
 RETRY_AFTER_SECONDS = 10.0  # more than this is not waited for between two tries
 
 

@@ -110,10 +110,10 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
     """
     memory, intent = world.memory, ask.intent
     if intent is None:
-        raise _not_intended(ask)
+        raise not_intended(ask.urn)
     minted_here = intent.process == PROCESS
     if not minted_here and _other_work(intent.content, ask):
-        raise _not_intended(ask)  # firing under a token that stands for other work could fire twice
+        raise not_intended(ask.urn)  # firing under a token that stands for other work could fire twice
     with memory.one_at_a_time(api.work):
         old, just_deleted = memory.old(ask.urn, intent.token)
         # Under the token on record beside it the replacement was forced, and no change has been taken back.
@@ -140,10 +140,10 @@ def _other_work(content: Content, ask: Ask) -> list[str]:
     return [name for name in content.differences(ask.content) if name.split(".")[0] not in ask.ignored]
 
 
-def _not_intended(ask: Ask) -> errors.RunsError:
+def not_intended(urn: str) -> errors.RunsError:
     return errors.RunsError(
         "nothing was fired: its intent is not part of this update, or was made for other arguments. Leave --target and "
-        f"--exclude away, or name the intent too: {intent_urn(ask.urn)}. If a transform changes arguments of the run, "
+        f"--exclude away, or name the intent too: {intent_urn(urn)}. If a transform changes arguments of the run, "
         "change a trigger"
     )
 
@@ -204,11 +204,7 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
     """An earlier `up` may have fired this intent. None means: certainly not, so fire."""
     world.tell(f"an earlier up may have started this run: looking for it before firing (about {SETTLE_SECONDS:.0f} s)")
     world.sleep(SIBLINGS_SECONDS)
-    clock = world.clock()
-    same = bool(clock.boot) and clock.boot == intent.clock.boot
-    minted_at = world.now() - timedelta(seconds=clock.uptime - intent.clock.uptime) if same else intent.minted_at
-    # Only another clock can have put the intent later than the run that it was made for.
-    margin = TICK if same else SKEW
+    minted_at, margin = when(intent, world)
     pause = 1.0
     while True:
         waited = world.monotonic() - world.began
@@ -221,7 +217,7 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
             ) from error
         if seen.settled(waited):
             minted = minted_at + seen.offset
-            near = [c for c in seen.candidates if c.proof or _is_near(c, minted)]
+            near = [c for c in seen.candidates if c.proof or is_near(c, minted)]
             note = f"found run {seen.candidates[0].id} of an interrupted up; for a new run change a trigger"
             return _adopt_only(ask, seen, near, note, world)
         if waited >= SETTLE_SECONDS:
@@ -262,20 +258,30 @@ def _look(
     found = api.find(since - SKEW)  # our clock may be off by as much; filtered below, in server time
     offset = found.server_time - world.now() if found.server_time else timedelta(0)
     free = world.memory.free(ask.system, found.candidates)
-    candidates = [c for c in free if (c.proof and not sent) or _since(c, since + offset)]
+    candidates = [c for c in free if (c.proof and not sent) or began_since(c, since + offset)]
     if old:
-        candidates = [c for c in candidates if c.id != old.id and (old.fired_at is None or _since(c, old.fired_at))]
+        after = old.fired_at
+        candidates = [c for c in candidates if c.id != old.id and (after is None or began_since(c, after))]
     remembers = old is not None and any(c.id == old.id for c in found.candidates)
     return _Seen(sorted(candidates, key=lambda candidate: candidate.began or since), offset, remembers)
 
 
-def _is_near(candidate: Candidate, minted: datetime) -> bool:
+def when(intent: Intent, world: World) -> tuple[datetime, timedelta]:
+    """When an intent was made, by our clock, and by how much that may be off."""
+    clock = world.clock()
+    same = bool(clock.boot) and clock.boot == intent.clock.boot
+    minted_at = world.now() - timedelta(seconds=clock.uptime - intent.clock.uptime) if same else intent.minted_at
+    # Only another clock can have put the intent later than the run that it was made for.
+    return minted_at, TICK if same else SKEW
+
+
+def is_near(candidate: Candidate, minted: datetime, within: timedelta = ADOPT_WITHIN) -> bool:
     """Whether a run without a marker can be taken for the one that the intent of this time was made for."""
     began = candidate.began
-    return candidate.exact and began is not None and minted - TICK <= began <= minted + ADOPT_WITHIN
+    return candidate.exact and began is not None and minted - TICK <= began <= minted + within
 
 
-def _since(candidate: Candidate, moment: datetime) -> bool:
+def began_since(candidate: Candidate, moment: datetime) -> bool:
     """Whether it began then or later; one whose time is not known may have."""
     return candidate.began is None or candidate.began >= moment
 

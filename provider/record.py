@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -145,6 +145,11 @@ class Memory:
             self._deleted.pop(token, None)  # one delete stands for one replacement
             self._recorded.pop(urn, None)
             self._taken.add((system, id))
+
+    def take(self, system: Hashable, ids: Iterable[str]) -> None:
+        """These runs are on record, or will be."""
+        with self._lock:
+            self._taken.update((system, id) for id in ids)
 
     def free(self, system: Hashable, candidates: tuple[Candidate, ...]) -> list[Candidate]:
         """The candidates that no run of this stack has on record."""

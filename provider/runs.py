@@ -115,13 +115,15 @@ class Candidate:
     """A run found in a list that does the work that was asked for. `proof`: only we can have made its marker.
 
     `began` is None where the service tells no time that can be read: such a run may be ours. So may one that is not
-    `exact`: what the service tells of its work agrees with what was asked for, but is less or more.
+    `exact`: what the service tells of its work agrees with what was asked for, but is less or more. `key` tells which
+    of several requests it may be of, where many were looked for at once.
     """
 
     id: str
     began: datetime | None
     proof: bool = False
     exact: bool = True
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,18 @@ Untold = NotFound | Throttled | Unavailable
 """Why a look tells nothing of one run: the system does not know it, or could not be asked for now."""
 
 Request = TypeVar("Request", contravariant=True)
+
+
+class FanOutApi(Protocol[Request]):
+    """What the client of a system that can be fanned out offers beside `RunApi`."""
+
+    def start(self, request: Request) -> Started: ...
+
+    def find_each(self, requests: Mapping[str, Request], since: datetime) -> Found:
+        """As `find`, for many requests at once: each candidate has the `key` of the request that it may be of.
+
+        The work of two requests must differ.
+        """
 
 
 class RunApi(Protocol[Request]):

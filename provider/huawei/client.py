@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from provider.calls import Calls, listed, together
 from provider.credentials import Credentials
@@ -32,12 +33,13 @@ from provider.huawei import status as reading
 from provider.huawei.codes import Context, failure, request_id
 from provider.huawei.signing import ObsAuth
 from provider.payloads import moment, region_name, segment, time_text
-from provider.runs import Candidate, Found, RunApi, RunStatus, Started, Untold
+from provider.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
 from provider.transport import Answer, Transport
 
 # The list has no time filter and goes by name, so all of it must be read.
 PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
 LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
+FAN_OUT_LOOKS = 20_000  # the same for a fan-out, which has many runs itself
 
 GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _BY_API = "APICALL"
@@ -55,7 +57,7 @@ class WorkflowRequest:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-class WorkflowClient(RunApi[WorkflowRequest]):
+class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
     """Executions of one workflow ("graph")."""
 
     def __init__(
@@ -127,21 +129,52 @@ class WorkflowClient(RunApi[WorkflowRequest]):
 
         A run counts unless it surely is another's: one whose time or input cannot be read counts too.
         """
+        return self._find(lambda told: [("", request)], since, LOOKS)
+
+    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime) -> Found:
+        """The list tells no object, so each run since then is asked for once."""
+        by_object: dict[str, list[tuple[str, WorkflowRequest]]] = {}
+        for key, request in requests.items():
+            for form in {request.object.lstrip("/"), unquote(request.object).lstrip("/")}:
+                by_object.setdefault(form, []).append((key, request))
+
+        def of(told: Mapping[str, Any]) -> Iterable[tuple[str, WorkflowRequest]]:
+            if "object" not in told:  # it may be of any of them
+                return requests.items()
+            forms = {told["object"].lstrip("/"), unquote(told["object"]).lstrip("/")}
+            return dict(pair for form in forms for pair in by_object.get(form, ())).items()
+
+        return self._find(of, since, FAN_OUT_LOOKS)
+
+    def _find(
+        self,
+        of: Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]],
+        since: datetime,
+        most: int,
+    ) -> Found:
+        """`of`: the requests that a run may be of, by what is told of its own."""
         suspects, server_time = self._since(since)
-        if len(suspects) > LOOKS:
-            raise Unavailable(f"Huawei OBS cannot compare them all: more than {LOOKS} runs of {self._graph} began")
+        if len(suspects) > most:
+            raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
+        unread = [id for id in suspects if id not in self._compared]
+        infos = together(lambda id: self._execution(id)[1], unread)
         found = []
         for id, began in suspects.items():
-            try:
-                info = self._compared.get(id) or self._execution(id)[1]
-            except NotFound:  # listed all the same
+            info = self._compared.get(id) or infos[id]
+            if isinstance(info, NotFound):  # listed all the same
                 info = {}
+            elif isinstance(info, Exception):
+                raise info
             told = reading.told_request(info)
             if told:
                 self._compared[id] = info
             began = began or moment(reading.text(info, "started_at"))
-            if (began is None or began >= since.replace(microsecond=0)) and not any(differences(request, told)):
-                found.append(Candidate(id, began, exact=_exact(request, told)))
+            if began is None or began >= since.replace(microsecond=0):
+                found += [
+                    Candidate(id, began, exact=_exact(request, told), key=key)
+                    for key, request in of(told)
+                    if not any(differences(request, told))
+                ]
         return Found(tuple(found), server_time)
 
     def cancel(self, id: str) -> None:

@@ -41,7 +41,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         yield from checks.text(props, "graph_name", pattern=GRAPH_NAME, expected=f"a workflow's name: {name}")
         label = "a bucket's name: 3 to 63 lower-case letters, digits, hyphens and dots"
         yield from checks.text(props, "bucket", pattern=_BUCKET, expected=label)
-        yield from checks.text(props, "object", expected="an object key", longest=1024)
+        yield from self.object_problems(props)
         yield from parameters.problems(props)
         # The pattern also keeps a value from changing the host that the request goes to.
         region = "a region, for example cn-north-4"
@@ -49,6 +49,9 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         if props.get("region") is None:
             configured = functools.partial(HUAWEI.region, self.setting, os.environ)
             yield from checks.configured("region", configured, _PLACES, pattern=_REGION, expected=region)
+
+    def object_problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+        return checks.text(props, "object", expected="an object key", longest=1024)
 
     def place(self, props: Mapping[str, Any]) -> Reference:
         """A recorded run stays where its reference says, whatever the configuration says today."""

@@ -7,7 +7,8 @@ from one that was never started. It never causes a run, and it never talks to a 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +19,9 @@ from pulumi.output import UNKNOWN, Unknown
 from provider.lifecycle.values import digest, digests, plain
 from provider.record import INTENT_TYPE, PROCESS, Clock, Content, Intent
 from provider.runs import rfc3339
+
+ATTEMPTS = 20
+"""Of one fan-out that are kept on record; each `up` that succeeds settles all of them."""
 
 
 def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -61,24 +65,37 @@ class IntentProvider(dynamic.ResourceProvider):
             return dynamic.DiffResult(changes=True, replaces=["digests", "triggers"])
         unknown = isinstance(digested, Unknown) or isinstance(triggers, Unknown)
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
-        return dynamic.DiffResult(changes=unknown, replaces=[])
+        # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
+        return dynamic.DiffResult(changes=unknown or _olds.get("objects") != _news.get("objects"), replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
-        token, clock = secrets.token_hex(16), Clock.read()
+        minted = _minted()
         record = {
-            "token": token,
-            "minted_at": rfc3339(datetime.now(timezone.utc)),
-            "process": PROCESS,
-            "boot": clock.boot,
-            "uptime": clock.uptime,
+            **minted,
             "digests": dict(props["digests"]),
             "triggers": wanted_content({}, props.get("triggers"))[1],
+            **({"attempts": [minted]} if "objects" in props else {}),
         }
-        return dynamic.CreateResult(token, {**props, "record": record})
+        return dynamic.CreateResult(minted["token"], {**props, "record": record})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult({**_news, "record": _olds["record"]})
+        """Keeps the token. When the objects of a fan-out change, an attempt is added, which has a time of its own."""
+        record = _olds["record"]
+        if _olds.get("objects") != _news.get("objects"):
+            record = {**record, "attempts": [*record.get("attempts", ()), _minted()][-ATTEMPTS:]}
+        return dynamic.UpdateResult({**_news, "record": record})
+
+
+def _minted() -> dict[str, Any]:
+    clock = Clock.read()
+    return {
+        "token": secrets.token_hex(16),
+        "minted_at": rfc3339(datetime.now(timezone.utc)),
+        "process": PROCESS,
+        "boot": clock.boot,
+        "uptime": clock.uptime,
+    }
 
 
 class RunIntent(dynamic.Resource, module="runs", name="Intent"):
@@ -92,14 +109,21 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         arguments: Mapping[str, pulumi.Input[Any]],
         triggers: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None,
         opts: pulumi.ResourceOptions,
+        objects: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
     ) -> None:
         # One apply for each argument, so that one unknown value leaves the others known.
         given = {key: value for key, value in arguments.items() if value is not None}
         digested = {key: pulumi.Output.from_input(value).apply(_digest_or_none) for key, value in given.items()}
-        super().__init__(
-            IntentProvider(), resource_name, {"digests": digested, "triggers": triggers, "record": None}, opts
-        )
+        props: dict[str, Any] = {"digests": digested, "triggers": triggers, "record": None}
+        if objects is not None:
+            props["objects"] = pulumi.Output.from_input(objects).apply(digest_of_objects)
+        super().__init__(IntentProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == INTENT_TYPE
+
+
+def digest_of_objects(objects: Any) -> str:
+    """The same in any order, since their order asks for nothing. What is no list of texts is refused by the fan-out."""
+    return digest(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
 
 
 def _digest_or_none(value: Any) -> str | None:
@@ -108,6 +132,12 @@ def _digest_or_none(value: Any) -> str | None:
 
 def content_of(record: Mapping[str, Any]) -> Content:
     return Content(dict(record.get("digests") or {}), dict(record.get("triggers") or {}))
+
+
+def attempts_of(bag: Mapping[str, Any]) -> list[Intent]:
+    """The attempts of a fan-out's intent, oldest first, each with a token of its own."""
+    content = content_of(bag)
+    return [replace(intent, content=content) for one in bag.get("attempts") or () if (intent := intent_of(one))]
 
 
 def intent_of(bag: Any) -> Intent | None:

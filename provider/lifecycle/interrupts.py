@@ -51,6 +51,10 @@ class Stop:
         self._event, self._clock, self._end = _listening(), clock, end
         self._engine_at, self._missed = clock(), 0
 
+    def over(self) -> bool:
+        """Whether the user has interrupted the update."""
+        return self._event.is_set()
+
     def sleep(self, seconds: float) -> None:
         """Raises Interrupted."""
         until = self._clock() + seconds

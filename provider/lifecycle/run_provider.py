@@ -6,7 +6,6 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,10 +18,19 @@ from pulumi.output import Unknown
 from provider import errors, firing
 from provider.firing import Ask, Settled, World
 from provider.lifecycle import checks, progress
-from provider.lifecycle.intent import content_of, differences, intent_of, wanted_content
-from provider.lifecycle.reporting import one_line
+from provider.lifecycle.asked import (
+    content_asked,
+    current_urn,
+    minted_for,
+    must_checkpoint,
+    recorded_run,
+    reported,
+    token_of,
+    unchanged_intent,
+)
+from provider.lifecycle.intent import differences, intent_of, wanted_content
 from provider.lifecycle.values import known
-from provider.record import PROCESS, Content, Memory, Recorded
+from provider.record import Content, Memory
 from provider.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
 
 Request = TypeVar("Request")
@@ -47,16 +55,6 @@ class Bound(Generic[Request]):
 
     def find(self, since: datetime) -> Found:
         return self.api.find(self.request, since)
-
-
-def _who(provider: RunProvider[Any], *args: Any) -> str:
-    """`WorkflowRun 'transcode'`: every provider method has the properties as its last argument."""
-    urn = args[-1].get("resource_urn")
-    name = urn.split("::", 3)[-1] if isinstance(urn, str) else args[0] if isinstance(args[0], str) else ""
-    return f"{provider.kind} {name!r}"
-
-
-_reported = one_line(_who, errors.RunsError)
 
 
 class RunProvider(dynamic.ResourceProvider, Generic[Request]):
@@ -84,6 +82,10 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     @abstractmethod
     def problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Each bad input as (property, reason). Pure; unknown values must pass."""
+
+    def object_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The part of `problems` that is about `object`, for systems whose runs can be fanned out over objects."""
+        return iter(())
 
     @abstractmethod
     def place(self, props: Mapping[str, Any]) -> Reference:
@@ -135,13 +137,13 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         ]
         return dynamic.CheckResult(news, failures)
 
-    @_reported
+    @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A new run only if the content differs from what was fired AND its intent was made for the new content."""
-        recorded = _recorded(_id, _olds)
+        recorded = recorded_run(_id, _olds)
         wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
         changed = differences(recorded.content, wanted)
-        MEMORY.saw(_news_urn(_olds, _news), self._recorded_at(_olds), recorded)
+        MEMORY.saw(current_urn(_olds, _news), self._recorded_at(_olds), recorded)
         bag, adopt = _news.get("intent"), _news.get("adopt_id")
         if adopt and not isinstance(adopt, Unknown):
             if adopt != _id:
@@ -152,37 +154,28 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
                     f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {_id}. Remove "
                     "adopt_id to fire a new run, or take the change back"
                 )
-        elif changed and _minted_for(bag, recorded, wanted, changed):
+        elif changed and minted_for(bag, recorded, wanted, changed):
             names = sorted({name.split(".")[0] for name in changed})
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
         elif not changed and _news.get("rerun_on_failure") is True and _olds.get("phase") == "failed":
             return dynamic.DiffResult(changes=True, replaces=["rerun_on_failure"], delete_before_replace=True)
         elif changed:
-            progress.warn(
-                _news_urn(_olds, _news),
-                f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With "
-                "--target or --exclude, the next full `pulumi up` fires it; if a transform changes arguments of the "
-                "run, change a trigger",
-            )
+            progress.warn(current_urn(_olds, _news), unchanged_intent(changed))
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())
         unknown = unknown or any(isinstance(_news.get(name), Unknown) for name in (*STEERING, "triggers"))
         steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
         # A new name or another intent is recorded as well, since `delete` is told nothing but what is on record.
-        moved = _news_urn(_olds, _news) != _news_urn(_olds, {}) or _token(bag) != _token(_olds.get("intent"))
+        moved = current_urn(_olds, _news) != current_urn(_olds, {}) or token_of(bag) != token_of(_olds.get("intent"))
         return dynamic.DiffResult(changes=unknown or steered or moved, replaces=[])
 
-    @_reported
+    @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
-        if os.environ.get("PULUMI_SKIP_CHECKPOINTS", "").lower() in ("1", "true"):
-            raise errors.RunsError(
-                "nothing was fired: with PULUMI_SKIP_CHECKPOINTS the intent is not on record, so a run could be lost "
-                "and fired again. Unset it"
-            )
+        must_checkpoint()
         place = self.place(props)
         api = self.client(place)
-        intent, content = intent_of(props.get("intent")), _content(self, props)
+        intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
         token = intent.token if intent else ""
         if props.get("adopt_id"):
             return self._adopt(props, place, api, content, token)
@@ -196,7 +189,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
         return self._created(props, place, request, content, token, settled)
 
-    @_reported
+    @reported
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
@@ -219,12 +212,12 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         """Records steering arguments. Sends nothing, and never fires."""
         return dynamic.UpdateResult(_restated(_olds, _news))
 
-    @_reported
+    @reported
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         if _props.get("on_delete") == "cancel":
             self.client(self.place(_props)).cancel(_id)
-        recorded = _recorded(_id, _props)
+        recorded = recorded_run(_id, _props)
         MEMORY.deleted(recorded.shown, self._recorded_at(_props), recorded)
 
     # -- parts
@@ -310,58 +303,3 @@ def _restated(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
     stays = {name: value for name, value in outputs.items() if name not in (*STEERING, "triggers")}
     return {**stays, **inputs}
-
-
-def _content(provider: RunProvider[Any], props: Mapping[str, Any]) -> Content:
-    return Content(*wanted_content({name: props.get(name) for name in provider.arguments}, props.get("triggers")))
-
-
-def _recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
-    fired = outputs.get("fired") or {}
-    try:
-        at = datetime.fromisoformat(str(fired.get("at") or "").replace("Z", "+00:00"))
-    except ValueError:  # an adopted run whose service told no time
-        at = None
-    return Recorded(
-        id=id,
-        token=str(fired.get("token") or ""),
-        content=content_of(fired),
-        fired_at=at,
-        outputs=outputs,
-        beside=_token(outputs.get("intent")),
-    )
-
-
-def _news_urn(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
-    """The program's name for the resource; a rename with an alias has changed it."""
-    urn = news.get("resource_urn")
-    return urn if isinstance(urn, str) else str(olds.get("resource_urn") or "")
-
-
-def _token(bag: Any) -> str:
-    """The token of an intent that the engine brought; empty if there is none, or it is not known yet."""
-    return str(bag["token"]) if isinstance(bag, Mapping) and isinstance(bag.get("token"), str) else ""
-
-
-def _minted_for(
-    bag: Any, recorded: Recorded, wanted: tuple[Mapping[str, Any], Mapping[str, Any]], changed: list[str]
-) -> bool:
-    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else.
-
-    Under `--target` of the run alone the engine brings the old intent: firing under it could fire twice, since the
-    next full `up` makes a new one. In a preview a token that is not yet known is a new one.
-    """
-    if isinstance(bag, Unknown):
-        return True
-    intent = intent_of(bag)
-    if intent is None or intent.token == recorded.token:
-        return False
-    if intent.process == PROCESS:  # made in this update, so for what the program asks for now
-        return True
-    arguments, triggers = wanted
-    for name in changed:
-        key = name.removeprefix("triggers.")
-        made_for, asked = (intent.content.triggers, triggers) if key != name else (intent.content.digests, arguments)
-        if made_for.get(key) != asked.get(key):
-            return False
-    return True

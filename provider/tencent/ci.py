@@ -112,8 +112,9 @@ class CiClient:
 
     def _candidates(
         self, path: str, params: Query, names: Row, since: datetime,
-        matches: Callable[[Mapping[str, Any]], bool], proof: bool, action: str,
+        key: Callable[[Mapping[str, Any]], str | None], proof: bool, action: str,
     ) -> Found:  # fmt: skip
+        """`key`: of which request a row may be; None for none."""
         # In UTC, so that a server that overlooks the offset and reads Beijing's time lists more, never fewer.
         start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
         found: dict[str, Candidate] = {}
@@ -126,8 +127,10 @@ class CiClient:
                     raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
                 began = moment(reading.text(row, names.time))
                 # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
-                if (began is None or began >= since.replace(microsecond=0)) and matches(row):
-                    found[id] = Candidate(id, began, proof)
+                if began is None or began >= since.replace(microsecond=0):
+                    of = key(row)
+                    if of is not None:
+                        found[id] = Candidate(id, began, proof, key=of)
         return Found(tuple(found.values()), server_time)
 
 

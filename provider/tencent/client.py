@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from xml.sax.saxutils import escape
 
 from provider.calls import PAGES, TooManyPages, listed, together
 from provider.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
 from provider.payloads import segment
-from provider.runs import Found, RunApi, RunStatus, Started, Untold
+from provider.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
 from provider.tencent import status as reading
 from provider.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
 from provider.tencent.codes import Failure
@@ -52,7 +52,7 @@ class InventoryRequest:
     marker: str = ""
 
 
-class WorkflowClient(CiClient, RunApi[WorkflowRequest]):
+class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
     """Workflow executions. Sources: seeds 000, 001; https://cloud.tencent.com/document/api/436/113269 (list)."""
 
     @cached_property
@@ -76,10 +76,29 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest]):
             [("workflowId", request.workflow_id)],
             Row("WorkflowExecutionList", "RunId", "CreateTime"),
             since,
-            lambda row: reading.same_object(needed(row, "Object"), request.object),
+            lambda row: "" if reading.same_object(needed(row, "Object"), request.object) else None,
             False,
             LIST_EXECUTIONS,
         )
+
+    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime) -> Found:
+        """One list for each workflow of the requests."""
+        keys = {(request.workflow_id, request.object.strip().lstrip("/")): key for key, request in requests.items()}
+        found: list[Candidate] = []
+        server_time = None
+        for workflow in {request.workflow_id for request in requests.values()}:
+            listed = self._candidates(
+                EXECUTIONS,
+                [("workflowId", workflow)],
+                Row("WorkflowExecutionList", "RunId", "CreateTime"),
+                since,
+                partial(_key_of, keys, workflow),
+                False,
+                LIST_EXECUTIONS,
+            )
+            found += listed.candidates
+            server_time = listed.server_time or server_time
+        return Found(tuple(found), server_time)
 
     def get(self, id: str) -> RunStatus:
         path = f"{EXECUTIONS}/{segment(id)}"
@@ -160,15 +179,16 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         return Started(started.id, started.at, started.request_id, state, phase)
 
     def find(self, request: InventoryRequest, since: datetime) -> Found:
-        def matches(row: Mapping[str, Any]) -> bool:
+        def matches(row: Mapping[str, Any]) -> str | None:
             name = needed(row, "Name")
             named = name.endswith(request.marker) if request.marker else name == request.name
             if not named or reading.text(row, "Type") not in ("", request.type):
-                return False
-            return bool(request.marker) or (
+                return None
+            same = bool(request.marker) or (
                 reading.agrees(request.input, row.get("Input"))
                 and reading.agrees(request.operation, row.get("Operation"))
             )
+            return "" if same else None
 
         return self._candidates(
             self._PATH,
@@ -281,6 +301,12 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
 
 def _state(row: Mapping[str, Any]) -> str:
     return clean(reading.text(row, "State"), 100)
+
+
+def _key_of(keys: Mapping[tuple[str, str], str], workflow: str, row: Mapping[str, Any]) -> str | None:
+    """The key of the request that a listed execution may be of."""
+    forms = (keys.get((workflow, form)) for form in reading.object_forms(needed(row, "Object")))
+    return next((key for key in forms if key is not None), None)
 
 
 def _encodable(*values: str) -> None:

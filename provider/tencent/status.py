@@ -178,14 +178,18 @@ def started_id(body: bytes, element: str) -> tuple[str, Any]:
 
 
 def same_object(told: str, key: str) -> bool:
-    """Newer answers tell the key, those of 2019 to 2021 the object's URL."""
-    if told == key.strip() or told.lstrip("/") == key.lstrip("/"):
-        return True
+    return told == key.strip() or key.lstrip("/") in object_forms(told)
+
+
+def object_forms(told: str) -> tuple[str, ...]:
+    """The keys, without leading slashes, that a told object can be: newer answers tell the key, those of 2019 to 2021
+    the object's URL."""
     try:
         parts = urlsplit(told)
     except ValueError:
-        return False
-    return bool(parts.scheme and parts.netloc) and unquote(parts.path).lstrip("/") == key.lstrip("/")
+        parts = urlsplit("")
+    url = (unquote(parts.path).lstrip("/"),) if parts.scheme and parts.netloc else ()
+    return (told.lstrip("/"), *url)
 
 
 def agrees(asked: Any, told: Any) -> bool:

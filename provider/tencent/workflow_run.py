@@ -33,9 +33,12 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         yield from bucket.problems(props, self.setting)
         workflow = "a workflow id: w and 32 hexadecimal digits"
         yield from checks.text(props, "workflow_id", pattern=bucket.WORKFLOW_ID, expected=workflow)
-        yield from checks.text(props, "object", expected="an object key", longest_bytes=850)
+        yield from self.object_problems(props)
         label = "a name of letters, digits, hyphens, underscores or Chinese characters"
         yield from checks.text(props, "name", required=False, pattern=bucket.JOB_NAME, expected=label, longest=128)
+
+    def object_problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+        return checks.text(props, "object", expected="an object key", longest_bytes=850)
 
     def place(self, props: Mapping[str, Any]) -> Reference:
         return bucket.place(self.system, props, self.setting)
