@@ -187,7 +187,8 @@ def _wanted(props: Mapping[str, Any]) -> Iterator[Wanted]:
     """The runs, flat and in their order."""
     for given, label in zip(props["runs"], props["labels"], strict=True):
         for text in [given] if isinstance(given, str) else given:
-            yield Wanted(label or text, Reference.parse(text))
+            reference = Reference.parse(text)
+            yield Wanted(label or str(reference), reference)  # as written by us: what was given may hold any character
 
 
 def _failures(

@@ -151,3 +151,47 @@ def test_an_alias_that_is_an_output(alias: Any, expected: Any) -> None:
 
     found = asyncio.run(known())
     assert (found if isinstance(found, str) else parts(found)) == expected
+
+
+class Named(pulumi.ProviderResource):
+    """Stands for an explicit provider; nothing is registered."""
+
+    def __init__(self, package: str = "pulumi-python") -> None:
+        self.package = package
+        self._providers = {}
+
+
+def parent(**providers: pulumi.ProviderResource) -> Somebody:
+    found = Somebody()
+    found._providers = {provider.package: provider for provider in providers.values()}
+    return found
+
+
+OURS, INHERITED, OTHER = Named(), Named(), Named("aws")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, None),
+        ({"provider": OURS}, OURS),
+        ({"providers": [OTHER, OURS]}, OURS),
+        ({"providers": {"pulumi-python": OURS, "aws": OTHER}}, OURS),
+        ({"providers": [OTHER]}, None),
+        ({"providers": {}}, None),
+        ({"parent": parent()}, None),
+        ({"parent": parent(other=OTHER)}, None),
+        ({"parent": parent(ours=INHERITED)}, INHERITED),
+        ({"parent": parent(ours=INHERITED), "provider": OURS}, OURS),
+        ({"parent": parent(ours=INHERITED), "providers": [OURS]}, OURS),
+        ({"parent": parent(ours=INHERITED), "providers": {"aws": OTHER}}, INHERITED),
+        ({"parent": parent(ours=INHERITED), "provider": OTHER}, INHERITED),
+    ],
+)
+def test_the_provider_that_a_resource_will_have(given: dict[str, Any], expected: Any) -> None:
+    opts = ResourceOptions(**given)
+    assert options.named_provider(opts, KIND) is expected
+    child = parent()
+    if opts.parent:
+        child._providers = opts.parent._providers
+    assert child._get_providers(KIND, "pulumi-python", opts)[0] is expected, "the SDK's own choice"

@@ -80,7 +80,8 @@ def one(told: Callable[[float], Phase | RunStatus | Untold], place: Reference = 
 def test_a_run_that_has_ended_is_seen_by_the_first_look_without_a_pause() -> None:
     world = one(ends(0))
     assert world.wait()[0]
-    assert len(world.asked) == 1 and not world.slept
+    assert len(world.asked) == 1
+    assert not world.slept
 
 
 @pytest.mark.parametrize("interval", [0.3, 1, 5, 60])
@@ -104,7 +105,8 @@ def test_one_question_a_place_and_round_and_none_for_runs_that_have_ended() -> N
     runs |= {replace(THERE, id=f"x{n}"): ends(n * 3) for n in range(20)}
     world = World(runs)
     ended, watch = world.wait()
-    assert ended and watch.tally == (40, 0, 0)
+    assert ended
+    assert watch.tally == (40, 0, 0)
     for now in {now for now, *_ in world.asked}:
         places = [place for at, place, _ in world.asked if at == now]
         assert len(places) == len(set(places))
@@ -118,7 +120,9 @@ def test_one_question_a_place_and_round_and_none_for_runs_that_have_ended() -> N
 def test_a_run_that_did_not_succeed_has_ended_and_the_others_are_waited_for(phase: Phase) -> None:
     world = World({replace(HERE, id="bad"): ends(5, phase), replace(HERE, id="good"): ends(50)})
     ended, watch = world.wait()
-    assert ended and watch.tally == (1, 1, 0) and world.now >= 50
+    assert ended
+    assert watch.tally == (1, 1, 0)
+    assert world.now >= 50
     assert (1, 0, 1) not in [tuple(shown[1:4]) for shown in world.shown]
     assert (0, 1, 1) in [tuple(shown[1:4]) for shown in world.shown]
 
@@ -126,13 +130,16 @@ def test_a_run_that_did_not_succeed_has_ended_and_the_others_are_waited_for(phas
 def test_an_unknown_state_is_polled_on_until_time_runs_out() -> None:
     world = one(lambda now: RunStatus("i1", Phase.UNKNOWN, "Paused2"))
     ended, watch = world.wait(timeout=100)
-    assert not ended and watch.tally == (0, 0, 1) and watch.runs[replace(HERE, id="i1")].status is not None
+    assert not ended
+    assert watch.tally == (0, 0, 1)
+    assert watch.runs[replace(HERE, id="i1")].status is not None
 
 
 def test_a_time_out_is_kept_and_the_last_look_comes_when_it_is_over() -> None:
     world = one(ends(61))
     assert not world.wait(timeout=60)[0]
-    assert world.now == pytest.approx(60) and world.asked[-1][0] == pytest.approx(60)
+    assert world.now == pytest.approx(60)
+    assert world.asked[-1][0] == pytest.approx(60)
     world = one(ends(60))
     assert world.wait(timeout=60)[0]
 
@@ -147,14 +154,18 @@ def test_a_run_is_looked_at_once_even_if_there_is_no_time() -> None:
 def test_a_service_that_cannot_be_asked_is_asked_again_and_the_reason_is_shown(why: Untold) -> None:
     world = one(lambda now: why if 3 < now < 25 else ends(30)(now))
     ended, watch = world.wait()
-    assert ended and watch.tally == (1, 0, 0)
-    assert str(why) in [shown[4] for shown in world.shown] and world.shown[-1][4] == ""
+    assert ended
+    assert watch.tally == (1, 0, 0)
+    assert str(why) in [shown[4] for shown in world.shown]
+    assert world.shown[-1][4] == ""
 
 
 def test_silence_is_no_end() -> None:
     world = one(lambda now: down())
     ended, watch = world.wait(timeout=300)
-    assert not ended and watch.tally == (0, 0, 1) and watch.trouble == "503"
+    assert not ended
+    assert watch.tally == (0, 0, 1)
+    assert watch.trouble == "503"
 
 
 @pytest.mark.parametrize("refusal", [Refused("no", status=403), RunsError("no credentials")])
@@ -167,14 +178,18 @@ def test_what_is_refused_ends_the_wait_at_once(refusal: RunsError) -> None:
     world.look = look  # type: ignore[method-assign]
     with pytest.raises(RunsError) as raised:
         world.wait()
-    assert raised.value is refusal and not world.slept
+    assert raised.value is refusal
+    assert not world.slept
 
 
 def test_a_run_that_was_seen_is_gone_when_two_looks_in_a_row_do_not_find_it() -> None:
     world = one(lambda now: Phase.RUNNING if now < 5 else unknown())
     ended, watch = world.wait()
     run = watch.runs[replace(HERE, id="i1")]
-    assert ended and run.gone and not run.succeeded and watch.tally == (0, 1, 0)
+    assert ended
+    assert run.gone
+    assert not run.succeeded
+    assert watch.tally == (0, 1, 0)
     assert sum(now >= 5 for now, *_ in world.asked) == 2
 
 
@@ -182,17 +197,21 @@ def test_one_look_that_does_not_find_a_run_is_no_end() -> None:
     slips = iter([Phase.RUNNING, unknown(), Phase.RUNNING, unknown(), down(), unknown(), Phase.SUCCEEDED])
     world = one(lambda now: next(slips))
     ended, watch = world.wait()
-    assert ended and watch.tally == (1, 0, 0)
+    assert ended
+    assert watch.tally == (1, 0, 0)
 
 
 def test_a_run_that_the_service_does_not_show_yet_is_given_time() -> None:
     late = waiting.KNOWN_WITHIN - 1
     world = one(lambda now: unknown() if now < late else ends(40)(now))
     ended, watch = world.wait(interval=2)
-    assert ended and watch.tally == (1, 0, 0)
+    assert ended
+    assert watch.tally == (1, 0, 0)
     world = one(lambda now: unknown())
     ended, watch = world.wait(interval=2)
-    assert ended and watch.tally == (0, 1, 0) and waiting.KNOWN_WITHIN <= world.now <= waiting.KNOWN_WITHIN + 4
+    assert ended
+    assert watch.tally == (0, 1, 0)
+    assert waiting.KNOWN_WITHIN <= world.now <= waiting.KNOWN_WITHIN + 4
 
 
 def summed(at: float) -> Callable[[float], RunStatus]:
@@ -202,7 +221,8 @@ def summed(at: float) -> Callable[[float], RunStatus]:
 def test_an_end_that_is_summed_up_counts_when_it_is_told_twice_in_a_row() -> None:
     world = one(summed(30))
     ended, watch = world.wait(interval=60)
-    assert ended and watch.tally == (1, 0, 0)
+    assert ended
+    assert watch.tally == (1, 0, 0)
     assert sum(now >= 30 for now, *_ in world.asked) == 2
     assert world.slept[-1] <= waiting.CONFIRM_PAUSE
 
@@ -213,7 +233,8 @@ def test_what_comes_between_two_ends_makes_them_count_anew(between: Phase | Unto
     script = [end, RunStatus("i1", between, "") if isinstance(between, Phase) else between, end, end]
     left = iter(script)
     world = one(lambda now: next(left))
-    assert world.wait()[0] and len(world.asked) == 4
+    assert world.wait()[0]
+    assert len(world.asked) == 4
 
 
 def test_a_pause_is_short_only_if_nothing_but_second_looks_is_left() -> None:
@@ -250,7 +271,9 @@ def test_whatever_happens_every_run_is_told_as_it_ended(seed: int) -> None:
     for reference, run in watch.runs.items():
         at, phase = ends_at[reference]
         if run.ended:
-            assert run.status is not None and run.status.phase is phase and at <= world.now
+            assert run.status is not None
+            assert run.status.phase is phase
+            assert at <= world.now
             assert run.succeeded == (phase is Phase.SUCCEEDED)
     assert ended == (not watch.open)
     if ended:
