@@ -1,0 +1,79 @@
+"""The fault campaign and the kill campaign. Needs a Pulumi engine on PATH: `make soak` has one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tests.campaigns import faults, kills
+from tests.campaigns.report import Report
+
+Lanes = list[Callable[[Path, str, random.Random], None]]
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    if not shutil.which("pulumi"):
+        print("there is no Pulumi engine on PATH; `make soak` brings one", file=sys.stderr)
+        return 2
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
+    reports = []
+    for title, amount, plan in (("faults", arguments.cases, _fault_lanes), ("kills", arguments.kills, _kill_lanes)):
+        if amount:
+            report = Report(title, seed)
+            _run(plan(report, seed, amount), report, seed, arguments.workers)
+            print(report.text(), flush=True)
+            reports.append(report)
+    return 1 if any(report.found for report in reports) else 0
+
+
+def _fault_lanes(report: Report, seed: int, cases: int) -> Lanes:
+    rounds = faults.plan(random.Random(f"{seed} faults"), cases)
+    size = faults.ROUNDS_IN_A_LANE
+    return [partial(faults.lane, report, rounds[at : at + size]) for at in range(0, len(rounds), size)]
+
+
+def _kill_lanes(report: Report, seed: int, amount: int) -> Lanes:
+    size = kills.KILLS_IN_A_LANE
+    return [partial(kills.lane, report, min(size, amount - at)) for at in range(0, amount, size)]
+
+
+def _run(lanes: Lanes, report: Report, seed: int, workers: int) -> None:
+    def one(index: int) -> None:
+        name = f"{report.title}, lane {index + 1} of {len(lanes)}"
+        with tempfile.TemporaryDirectory(prefix="campaign-", ignore_cleanup_errors=True) as folder:
+            try:
+                lanes[index](Path(folder) / "lane", name, random.Random(f"{seed} {report.title} {index}"))
+            except Exception:  # noqa: BLE001 - the other lanes go on; it counts as a breach
+                report.breach(f"{name}: could not go on", traceback.format_exc())
+        print(f"{name}: done", file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(one, range(len(lanes))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.campaigns", description=__doc__)
+    parser.add_argument("--seed", type=int, help="repeat a campaign (default: a new one, which is printed)")
+    parser.add_argument("--cases", type=int, default=400, help="asked-for runs that meet faults (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=300, help="processes killed (default %(default)s)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=2 * (os.cpu_count() or 1),
+        help="lanes at a time, which mostly wait (default %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

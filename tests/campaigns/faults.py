@@ -1,0 +1,249 @@
+"""The fault campaign: every fault of the emulator, alone and in random sequences, while runs are asked for.
+
+A *case* is one asked-for run that met at least one fault. In each round a run is asked for in each of the four systems
+in one `up`, so that a round is four cases; each system has its own faults. First come the single faults (by system,
+operation, action and kind of answer), then random sequences, all in an order of the seed's choice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from tests.campaigns.lane import Lane, due, opened
+from tests.campaigns.oracle import Ask
+from tests.campaigns.report import Report
+from tests.campaigns.works import CANCELS, SYSTEMS
+
+Fault = dict[str, Any]
+Order = tuple[Fault, ...]
+"""Faults of one operation that meet one request together."""
+
+ROUNDS_IN_A_LANE = 6
+CASES = "cases by what was asked for"
+FAULTS = "faults met, by system, operation and action (once for each case)"
+CONTEXTS = ("plain", "interrupted", "refresh")
+"""In which a fault meets its operation. `interrupted`: an earlier up has made the intents and nothing else, so that
+each run is looked for before it is fired. `refresh`: with `--refresh`, which looks at the recorded runs."""
+
+_BODIES = (
+    "",
+    "{}",
+    "[]",
+    "<html><body>it works</body></html>",
+    '{"status": 0, "data": null}',
+    "<Response/>",
+    "\x00\xff",
+)
+_ACTIONS = ("drop_response", "reset_before", "truncate")
+_REFUSALS: dict[str, list[tuple[int, str]]] = {
+    "tencent.workflow": [(400, "MediaBucketUnBinded"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
+    "huawei.workflow": [(400, "InvalidArgument"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
+    "enos.flow": [(200, "62101"), (403, "62103"), (200, "1203"), (429, "429")],
+}
+_REFUSALS["tencent.inventory"] = _REFUSALS["tencent.workflow"]
+_DOUBTS: dict[str, list[tuple[int, str]]] = {
+    system: [(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")] for system in SYSTEMS
+}
+_DOUBTS["enos.flow"] = [(500, "62109"), (200, "62109"), (200, "77777")]
+_LOSING = frozenset({"drop_response", "reset_before", "truncate", "body", "status"})
+"""Actions on a start after which it may be looked for."""
+
+
+@dataclass
+class Round:
+    """What is asked for in all systems at once, in which context, and the faults that each of them meets."""
+
+    ask: Ask
+    context: str
+    orders: dict[str, list[Order]] = field(default_factory=dict)
+
+
+def operations(system: str, context: str) -> list[str]:
+    """The operations that the provider asks for in this context, each of which a single fault is to meet."""
+    if context == "interrupted":
+        return ["find"]
+    if context == "refresh":
+        return ["get"]
+    more = ["token", "refresh"] if system == "enos.flow" else []
+    return ["start", *(["cancel"] if system in CANCELS else []), *more]
+
+
+def singles(system: str, context: str) -> list[list[Order]]:
+    """Each fault of each of the context's operations, alone."""
+    found: list[list[Order]] = []
+    for operation in operations(system, context):
+        where = {"system": system, "operation": operation}
+        faults: list[Fault] = [{"action": action} for action in _ACTIONS]
+        faults += [{"action": "body", "body": body} for body in _BODIES]
+        faults += [{"action": "status", "status": status, "code": code} for status, code in _REFUSALS[system]]
+        faults += [{"action": "status", "status": status, "code": code} for status, code in _DOUBTS[system]]
+        faults += [
+            {"action": "status", "status": status, "code": code, "after_effect": True}
+            for status, code in _DOUBTS[system]
+        ]
+        waits = (0.5, 31.0) if operation == "start" else (0.5,)  # an answer is waited for during 30 s
+        faults += [{"action": "delay", "seconds": wait, "after_effect": after} for wait in waits for after in (0, 1)]
+        faults += [{"action": "forget"}]
+        if operation == "start":
+            faults += [{"action": "foreign_run"}]
+        else:  # so often that no repeat helps
+            faults += [{**fault, "times": 12} for fault in faults if fault["action"] in ("status", "reset_before")]
+        # The token is refreshed when the gateway calls it expired and then gives the same again.
+        expired: list[Order] = [
+            ({"system": system, "operation": "find", "action": "status", "status": 200, "code": "1203"},)
+        ]
+        first = expired if operation == "refresh" else []
+        found += [[*first, ({**where, **_plain(fault)},)] for fault in faults]
+    return found
+
+
+def _plain(fault: Fault) -> Fault:
+    return {key: bool(value) if key == "after_effect" else value for key, value in fault.items()}
+
+
+def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
+    """One to four faults in a row, on whatever operations this context asks for."""
+    orders: list[Order] = []
+    lost = context == "interrupted" or system == "enos.flow"
+    for _ in range(rng.randint(1, 4)):
+        choices = ["start", "start", *operations(system, context)]
+        choices += ["find"] * 2 if lost else []
+        operation = rng.choice(choices)
+        times = rng.choice([1, 1, 1, 2, 3]) if operation == "start" else rng.choice([1, 1, 2, 12])
+        action = rng.choice([*_ACTIONS, "body", "status", "status", "status", "delay"])
+        fault: Fault = {"system": system, "operation": operation, "action": action, "times": times}
+        if action == "body":
+            fault["body"] = rng.choice(_BODIES)
+        elif action == "status":
+            after = rng.random() < 0.4
+            fault["status"], fault["code"] = rng.choice(
+                _DOUBTS[system] if after else _REFUSALS[system] + _DOUBTS[system]
+            )
+            fault["after_effect"] = after
+        elif action == "delay":
+            fault |= {"seconds": round(rng.uniform(0.1, 2.0), 1), "after_effect": rng.random() < 0.5}
+        order: Order = (fault,)
+        if operation == "start":
+            lost = lost or action in _LOSING
+            if rng.random() < 0.25:
+                order = (fault, {"system": system, "operation": operation, "action": "foreign_run", "times": times})
+        orders.append(order)
+    return orders
+
+
+def plan(rng: random.Random, cases: int) -> list[Round]:
+    """The rounds for so many cases."""
+    rounds = []
+    for context in CONTEXTS:
+        columns = []
+        for system in SYSTEMS:
+            column = singles(system, context)
+            rng.shuffle(column)
+            columns.append(column)
+        for row in zip_longest(*columns):
+            orders = {
+                system: alone or sequence(rng, system, context) for system, alone in zip(SYSTEMS, row, strict=True)
+            }
+            one = Round(_ask(rng, context), context, orders)
+            if row[SYSTEMS.index("tencent.inventory")] and _others_order_jobs(one):
+                one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
+            rounds.append(one)
+    rng.shuffle(rounds)
+    wanted = -(-cases // len(SYSTEMS))
+    while len(rounds) < wanted:
+        context = rng.choice(CONTEXTS)
+        orders = {system: sequence(rng, system, context) for system in SYSTEMS}
+        rounds.append(Round(_ask(rng, context), context, orders))
+    return rounds[:wanted]
+
+
+def _ask(rng: random.Random, context: str) -> Ask:
+    asks = [Ask.CREATE, Ask.CHANGE, Ask.CHANGE]
+    return rng.choice(asks if context == "interrupted" else [*asks, Ask.FORCED])
+
+
+def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: random.Random) -> None:
+    """The rounds one after the other on one stack, with all that the ones before have left."""
+    with opened(folder, report, name, rng) as its:
+        its.renew()
+        if its.up().code != 0:
+            its.breach("an up without faults failed")
+        its.rest()
+        tries = _Rounds(its)
+        for one in rounds:
+            tries.round(one)
+        its.end()
+
+
+class _Rounds:
+    def __init__(self, lane: Lane) -> None:
+        self.lane, self.cloud = lane, lane.cloud
+
+    def round(self, one: Round) -> None:
+        """Asks for four runs that meet the faults, until an `up` has succeeded."""
+        lane = self.lane
+        lane.still()
+        if one.ask is Ask.CREATE:
+            lane.renew(named=_others_order_jobs(one) or lane.rng.random() < 0.5)
+        before = lane.look()
+        if one.ask is Ask.CHANGE:
+            lane.change()
+        if one.context == "interrupted":
+            lane.mint_only()
+        sent = self.cloud.requests()
+        self._order(one)
+        # Not with --continue-on-error, which hangs in the engine at times when a create fails (pulumi/pulumi#16373).
+        flags = lane.replacing() if one.ask is Ask.FORCED else ()
+        result = lane.up(*flags, *(["--refresh"] if one.context == "refresh" else []))
+        wants = due(one.ask, before, lane.look() if result.code != 0 else None)
+        gone = {
+            fault["system"] for fault in _faults(one) if (fault["operation"], fault["action"]) == ("start", "forget")
+        }
+        ended = lane.settle(
+            one.ask, wants, result, frozenset(n for n, work in lane.works.items() if work.system in gone)
+        )
+        for system in gone:
+            starts = self.cloud.count(system, "start") - sent.get(system, {}).get("start", 0)
+            if starts != 1:
+                lane.breach(f"{system}: {starts} start requests for a run that the service forgot at once")
+        self._count(one, ended)
+
+    def _order(self, one: Round) -> None:
+        named = all(work.named for work in self.lane.works.values())
+        for system, orders in one.orders.items():
+            if system == "tencent.inventory" and not named:  # a generated name is proof: nobody else has it
+                orders = [tuple(fault for fault in order if fault["action"] != "foreign_run") for order in orders]
+            for order in filter(None, orders):
+                self.cloud.faults(*order)
+
+    def _count(self, one: Round, ended: dict[str, str]) -> None:
+        """Only faults that have met a request count."""
+        met = Counter(_place(fault) for fault in _faults(one) for _ in range(fault.get("times", 1)))
+        for left in self.cloud.drop_faults():
+            met[_place(left)] -= left["times"]
+        report = self.lane.report
+        for name, how in ended.items():
+            system = self.lane.works[name].system
+            places = [place for place, times in met.items() if times > 0 and place[0] == system]
+            for place in places:
+                report.count(FAULTS, " ".join(place))
+            if places:
+                report.count(CASES, one.ask.value)
+                report.count("outcomes", f"{system}: {how}")
+
+
+def _others_order_jobs(one: Round) -> bool:
+    return any(fault["action"] == "foreign_run" for order in one.orders["tencent.inventory"] for fault in order)
+
+
+def _faults(one: Round) -> list[Fault]:
+    return [fault for orders in one.orders.values() for order in orders for fault in order]
+
+
+def _place(fault: Fault) -> tuple[str, str, str]:
+    return fault["system"], fault["operation"], fault["action"]

@@ -1,0 +1,127 @@
+"""The oracle notices what it is there to notice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.campaigns.oracle import Ask, Due, Expected, Seen, adoptable, breaches, expected
+
+NOTHING = Seen()
+OLD = Seen(frozenset({"old"}), recorded="old", intent=True)
+
+
+def seen(*fired: str, recorded: str = "", foreign: tuple[str, ...] = (), pending: bool = False) -> Seen:
+    return Seen(frozenset(fired), frozenset(foreign), recorded, pending, intent=True)
+
+
+FIRST, NEXT = Expected(Due.NEW, NOTHING), Expected(Due.NEW, OLD)
+KEPT, BACK, AGAIN = (Expected(due, OLD) for due in (Due.KEPT, Due.UNRECORDED, Due.AGAIN))
+
+
+@pytest.mark.parametrize(
+    ("want", "now"),
+    [
+        (FIRST, seen("a", recorded="a")),
+        (NEXT, seen("old", "a", recorded="a")),
+        (FIRST, seen(recorded="x", foreign=("x",))),
+        (KEPT, OLD),
+        (BACK, OLD),
+        (BACK, seen("old", "a", recorded="old")),
+        (AGAIN, OLD),
+        (AGAIN, seen("old", "a", recorded="a")),
+    ],
+)
+def test_what_is_due_is_no_breach(want: Expected, now: Seen) -> None:
+    assert breaches(want, now, settled=True) == []
+
+
+@pytest.mark.parametrize(
+    ("want", "now", "breach"),
+    [
+        (FIRST, seen("a", "b", recorded="a"), "fired twice: a, b"),
+        (BACK, seen("old", "a", "b", recorded="old"), "fired twice: a, b"),
+        (AGAIN, seen("old", "a", "b", recorded="a"), "fired twice: a, b"),
+        (KEPT, seen("old", "a", recorded="old"), "fired without being asked: a"),
+    ],
+)
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_run_fired_twice_or_unasked_is_noticed_at_any_time(
+    want: Expected, now: Seen, breach: str, settled: bool
+) -> None:
+    assert breach in breaches(want, now, settled=settled)
+
+
+@pytest.mark.parametrize(
+    ("want", "now", "breach"),
+    [
+        (FIRST, seen("a"), "id lost"),
+        (NEXT, seen("old", "a", recorded="old", pending=True), "id lost"),
+        (KEPT, seen("old"), "id lost"),
+        (FIRST, NOTHING, "id lost"),
+        (NEXT, OLD, "not fired"),
+        (NEXT, seen("old", "a", recorded="old"), "wrong id: old"),
+        (FIRST, seen("a", recorded="b"), "wrong id: b"),
+        (FIRST, seen("a", recorded="x", foreign=("x",)), "wrong id: x"),
+        (FIRST, seen(recorded="b"), "not fired"),
+        (KEPT, seen("old", recorded="other"), "wrong id: other"),
+        (BACK, seen("old", "a", recorded="a"), "wrong id: a"),
+        (AGAIN, seen("old", "a", recorded="old"), "wrong id: old"),
+        (AGAIN, seen("old", recorded="b"), "wrong id: b"),
+    ],
+)
+def test_a_lost_or_wrong_id_is_noticed_when_an_up_has_succeeded(want: Expected, now: Seen, breach: str) -> None:
+    assert any(found.startswith(breach) for found in breaches(want, now, settled=True))
+    assert breaches(want, now, settled=False) == []
+
+
+def test_a_run_that_the_service_forgot_must_be_on_record() -> None:
+    assert breaches(NEXT, seen("old", recorded="gone"), settled=True, forgotten=True) == []
+    assert breaches(NEXT, OLD, settled=True, forgotten=True)
+    assert breaches(NEXT, seen("old"), settled=True, forgotten=True)
+    assert breaches(NEXT, seen("old", "a", recorded="gone"), settled=True, forgotten=True)
+
+
+def test_one_run_in_a_minute() -> None:
+    left = Seen(frozenset({"old", "left"}), recorded="old", intent=True)
+    found = Seen(left.fired, recorded="left", intent=True)
+    assert breaches(Expected(Due.NEW, left, by_minute=True), found, settled=True) == []
+    assert breaches(Expected(Due.NEW, left), found, settled=True)
+    assert breaches(Expected(Due.NEW, left, by_minute=True), left, settled=True)
+
+
+def test_an_ambiguous_stop_must_name_the_lost_run() -> None:
+    assert adoptable(NEXT, seen("old", "a", foreign=("x",)), ["x", "a"]) == ("a", [])
+    assert adoptable(NEXT, seen("old", foreign=("x", "y")), ["x", "y"]) == ("", [])
+    assert adoptable(AGAIN, OLD, ["old", "older"]) == ("old", [])
+    for now, named in [(seen("old", "a", foreign=("x",)), ["x"]), (OLD, ["old", "x"])]:
+        adopt, found = adoptable(NEXT, now, named)
+        assert adopt == ""
+        assert found
+
+
+@pytest.mark.parametrize(
+    ("ask", "interrupted", "due"),
+    [
+        (Ask.CREATE, NOTHING, Due.NEW),
+        (Ask.CHANGE, seen("old", "a", recorded="old", pending=True), Due.NEW),
+        (Ask.CHANGE, OLD, Due.NEW),
+        (Ask.FORCED, OLD, Due.KEPT),
+        (Ask.FORCED, seen("old", recorded="old", pending=True), Due.NEW),
+        (Ask.FORCED, seen("old", "a", recorded="a"), Due.NEW),
+        (Ask.TAKEN_BACK, OLD, Due.UNRECORDED),
+        (Ask.TAKEN_BACK, seen("old", "a", recorded="old", pending=True), Due.UNRECORDED),
+        (Ask.TAKEN_BACK, seen("old", "a", recorded="a"), Due.NEW),
+        (Ask.DESTROYED, OLD, Due.KEPT),
+        (Ask.DESTROYED, seen("old"), Due.AGAIN),
+        (Ask.DESTROYED, NOTHING, Due.NEW),
+    ],
+)
+def test_what_is_due_after_an_interruption(ask: Ask, interrupted: Seen, due: Due) -> None:
+    assert expected(ask, OLD, interrupted).due is due
+
+
+def test_a_recorded_change_that_is_taken_back_is_another_ask() -> None:
+    done = seen("old", "a", recorded="a")
+    want = expected(Ask.TAKEN_BACK, OLD, done)
+    assert breaches(want, seen("old", "a", "b", recorded="b"), settled=True) == []
+    assert breaches(want, done, settled=True)
