@@ -16,6 +16,7 @@ import pytest
 import requests
 from requests.auth import AuthBase
 
+from provider.connections import CONNECTIONS
 from provider.errors import NotReached, RunsError, Unavailable, UnknownOutcome
 from provider.transport import Answer, Transport, shared
 from tests.support.sockets import ENDLESS, OK, Action, Service, answer, hang_up, reset
@@ -410,14 +411,14 @@ def test_many_threads_use_few_connections(transport: Transport) -> None:
         results = list[int]()
         threads = [
             threading.Thread(target=lambda: results.extend(read(transport, service.url).status for _ in range(5)))
-            for _ in range(16)
+            for _ in range(2 * CONNECTIONS)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(30)
-        assert results == [200] * 80
-        assert service.most <= 8
+        assert results == [200] * 10 * CONNECTIONS
+        assert service.most <= CONNECTIONS
 
 
 # --- values
