@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack
@@ -44,7 +46,17 @@ class Kept(Stack):
         self.pulumi("stack", "import", "--file", str(file), "-s", self.name)
 
 
-def ids(state: str) -> dict[str, str]:
-    """The ids of the runs in a kept state, by the names of their resources."""
-    resources = json.loads(state)["deployment"]["resources"]
-    return {entry["urn"].split("::", 3)[3]: entry["id"] for entry in resources if "fired" in entry.get("outputs", {})}
+def resources(state: str) -> list[dict[str, Any]]:
+    return list(json.loads(state)["deployment"]["resources"])
+
+
+def ids(resources: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The ids of all runs on record, by resource, and in a fan-out by object."""
+    found = {}
+    for entry in resources:
+        name, outputs = entry["urn"].split("::", 3)[3], entry.get("outputs", {})
+        if "instance_ids" in outputs:
+            found |= {f"{name} {key}": id for key, id in outputs["instance_ids"].items()}
+        elif "reference" in outputs:
+            found[name] = entry["id"]
+    return found

@@ -1,6 +1,7 @@
 """`python -m tests.upgrades.make_state`: keeps the state that this version makes, for the tests of later versions.
 
-Run it with the engine on PATH before a release, and whenever a resource is new. A state that is kept is never changed.
+Run it with the engine on PATH. The state of a version that is released is never changed; that of one that is not, which
+has got a resource more, is deleted and made again.
 """
 
 from __future__ import annotations

@@ -44,6 +44,16 @@ archive = tencent.WorkflowRun(
     object=pulumi.Output.secret("film.mp4"),
     opts=pulumi.ResourceOptions(provider=other),
 )
+many = tencent.WorkflowFanOut(
+    "many",
+    bucket="media-1250000000",
+    workflow_id="we59a9648e62e48ffb25e4b41f3721799",
+    objects=["many/b.mp4", "many/a ü.mp4"],
+    triggers={"day": 2},
+)
+scans = huawei.WorkflowFanOut(
+    "scans", graph_name="scans", bucket="demo-bucket", objects=["/mpc/1.mp4", "/mpc/2.mp4"], inputs={"ratio": 0.5}
+)
 done = Completion("nightly", runs=[transcode, backfill, scan, meters], timeout="2m", poll_interval=1)
 
 pulumi.export("instance_id", transcode.instance_id)
