@@ -23,6 +23,8 @@ from provider.runs import Phase, RunStatus, Untold
 from provider.transport import Answer, Params, Transport
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
+LIST_SECONDS = 600.0  # for all pages of a list: each may take as long as one call
+MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
 ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
@@ -104,7 +106,7 @@ Page = TypeVar("Page")
 
 
 class TooManyPages(Unavailable):
-    """A list goes on after the last page that was to be read."""
+    """A list goes on after the last page that was to be read, or after the time for it."""
 
 
 class Begun(NamedTuple):
@@ -146,7 +148,10 @@ class Calls(Generic[F]):
         params: Params = (),
         body: bytes = b"",
     ) -> Begun:
-        """`POST path`, once. Raises Refused, Throttled, NotReached or UnknownOutcome."""
+        """`POST path`, once. Raises Refused, Throttled, NotReached or UnknownOutcome.
+
+        An answer that tells an id and has not the status of an error is a start, whatever else it says.
+        """
         what = f"POST {path}"
         try:
             answer = self._transport.start(
@@ -154,12 +159,12 @@ class Calls(Generic[F]):
             )
         except (NotReached, UnknownOutcome) as error:
             raise lost(self._title, error) from None
-        failed = self._failure(answer)
-        if failed.throttled or failed.refused:
-            raise explain(f"{self._title} refused {what}", failed)
         id, content = read_id(answer.body)
         if 200 <= answer.status < 300 and id:
             return Begun(id, server_time(answer, self._clock), content, answer)
+        failed = self._failure(answer)
+        if failed.throttled or failed.refused:
+            raise explain(f"{self._title} refused {what}", failed)
         said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
         raise in_doubt(explain(f"{self._title} {said} {what}", failed))
 
@@ -198,17 +203,21 @@ class Calls(Generic[F]):
     ) -> Iterator[Page]:
         """All pages of a list, or Unavailable: a run that a part of a list does not show would be fired twice.
 
-        TooManyPages if there are more than `limit`. `ask` gives a page by its marker, the first by "", and the marker
-        of the page after it, "" after the last. `marker` is what the service calls it.
+        TooManyPages if there are more than `limit`, or if they take more than LIST_SECONDS. `ask` gives a page by its
+        marker, the first by "", and the marker of the page after it, "" after the last. `marker` is what the service
+        calls it.
         """
-        at, seen = "", set[str]()
+        at, seen, began = "", set[str](), self._clock()
         for _ in range(limit):
+            if self._clock() - began > LIST_SECONDS:
+                raise TooManyPages(f"{self._title} cannot list them all: {what} took more than {LIST_SECONDS:.0f} s")
             page, at = ask(at)
             yield page
             if not at:
                 return
-            if at in seen:
-                raise Unavailable(f"{self._title} cannot list them all: {what} gave the same {marker} again")
+            if at in seen or len(at) > MARKER:
+                how = "the same" if at in seen else "too long a"
+                raise Unavailable(f"{self._title} cannot list them all: {what} gave {how} {marker}")
             seen.add(at)
         raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {limit} pages")
 

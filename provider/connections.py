@@ -80,6 +80,15 @@ class _Response(http.client.HTTPResponse):
         if current.call is not None:
             self.fp = io.BufferedReader(_LimitedReader(self.fp.detach(), sock, current.call))
 
+    def begin(self) -> None:
+        super().begin()
+        # requests reads cookies even for a jar that takes none, and a bad one makes it print a traceback
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.headers[name]
+        told = {length.strip() for line in self.headers.get_all("Content-Length", []) for length in line.split(",")}
+        if len(told) > 1:  # urllib3 finds that later, and then forgets to close the connection
+            raise http.client.HTTPException("contradictory lengths")
+
 
 class _Connection(HTTPConnection):
     response_class = _Response

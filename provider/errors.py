@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+# Controls, format characters (bidi, invisible ones, tags), and halves of characters, which nothing can send on.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]+"
+)
 
 
 def clean(text: str, limit: int = 300) -> str:
-    """Text of a server made fit for a terminal: one line, no control or bidi characters, at most `limit` characters."""
+    """Text of a server made fit for a terminal: one line, no control, bidi or invisible characters, no halves of
+    characters, at most `limit` long."""
     line = _CONTROL.sub(" ", text).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

@@ -27,7 +27,9 @@ from provider.firing import (
     TICK,
     World,
     began_since,
+    fired_at,
     is_near,
+    offset_of,
     when,
 )
 from provider.record import Intent, Recorded
@@ -191,7 +193,7 @@ class FanOut:
             self._pace.accepted()
             with self._lock:
                 self._in_a_row.clear()
-                self.result.add(key, started.id, started.at)
+                self.result.add(key, started.id, fired_at(started, sent))
             self._world.memory.take(self._plan.system, [started.id])
 
     def _again(self, key: str, error: errors.RunsError) -> None:
@@ -300,7 +302,7 @@ class FanOut:
         stack has on record, nor one from before the fan-out that is replaced."""
         world = self._world
         found = self._fleet.find(keys, since - SKEW)
-        offset = found.server_time - world.now() if found.server_time else timedelta(0)
+        offset = offset_of(found, world)
         candidates = [
             c for c in world.memory.free(self._plan.system, found.candidates) if began_since(c, since + offset)
         ]

@@ -34,6 +34,9 @@ TICK = timedelta(seconds=2)
 """Services give whole seconds, in `Date` and in their lists, so two times of one moment may differ by this much."""
 SKEW = timedelta(minutes=15)
 """A clock that is further off than this is refused by the signature check (RequestTimeTooSkewed)."""
+CLOCKS = timedelta(hours=3)
+"""A service's time that is further than this from ours is nonsense, or our clock is wrong, which must not hide a run.
+(Tencent CI takes what a clock has signed that is 10,000 s slow.)"""
 ADOPT_WITHIN = timedelta(minutes=10)
 """A run without a marker of ours is taken for the lost one only if it began within this time of the intent."""
 FORGET_AFTER = timedelta(days=7)
@@ -171,7 +174,7 @@ def _fire(ask: Ask, intent: Intent, api: Starter, world: World) -> Settled:
             return _look_for_lost_answer(ask, sent, lost, api, world)
         world.sleep(pauses.pop(0) * random.uniform(0.75, 1.25))
     world.memory.settled(ask.urn, intent.token, ask.system, started.id)
-    return Settled(started.id, "fired", started.at, started=started)
+    return Settled(started.id, "fired", fired_at(started, sent), started=started)
 
 
 def _look_for_lost_answer(ask: Ask, sent: datetime, lost: Exception, api: Starter, world: World) -> Settled:
@@ -256,7 +259,7 @@ def _look(
     replacement keeps the intent, so each run that was fired for that intent has it.
     """
     found = api.find(since - SKEW)  # our clock may be off by as much; filtered below, in server time
-    offset = found.server_time - world.now() if found.server_time else timedelta(0)
+    offset = offset_of(found, world)
     free = world.memory.free(ask.system, found.candidates)
     candidates = [c for c in free if (c.proof and not sent) or began_since(c, since + offset)]
     if old:
@@ -279,6 +282,24 @@ def is_near(candidate: Candidate, minted: datetime, within: timedelta = ADOPT_WI
     """Whether a run without a marker can be taken for the one that the intent of this time was made for."""
     began = candidate.began
     return candidate.exact and began is not None and minted - TICK <= began <= minted + within
+
+
+def offset_of(found: Found, world: World) -> timedelta:
+    """What to add to our clock to get the server's. Raises Unavailable for a time that no service's clock can have."""
+    if not found.server_time:
+        return timedelta(0)
+    offset = found.server_time - world.now()
+    if abs(offset) > CLOCKS:
+        raise errors.Unavailable(
+            f"the service says that it is {rfc3339(found.server_time)}, so it cannot be told which runs are new: check "
+            "this machine's clock"
+        )
+    return offset
+
+
+def fired_at(started: Started, sent: datetime) -> datetime:
+    """In server time, unless that is nonsense: later look-ups take what began before for older runs."""
+    return started.at if abs(started.at - sent) <= CLOCKS else sent
 
 
 def began_since(candidate: Candidate, moment: datetime) -> bool:

@@ -12,8 +12,27 @@ from urllib.parse import quote, unquote
 from provider.errors import InvalidConfiguration, clean
 from provider.runs import rfc3339
 
+PARTS = 200_000
+DIGITS = 300
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def overfull(body: bytes | str) -> bool:
+    """Whether an XML or JSON text has more elements, attributes or members than PARTS: each takes hundreds of bytes of
+    memory to read, and a page of a thousand runs has a tenth of them."""
+    marks = "<={[,"
+    if isinstance(body, bytes):
+        return sum(body.count(mark.encode()) for mark in marks) > PARTS
+    return sum(body.count(mark) for mark in marks) > PARTS
+
+
+def integer(digits: str) -> int:
+    """A JSON number that is whole. Raises ValueError for one so long that it is no double: Python before 3.10.7 would
+    be busy with it, and a Pulumi state has only doubles."""
+    if len(digits) > DIGITS:
+        raise ValueError("too long")
+    return int(digits)
 
 
 def moment(told: str) -> datetime | None:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from provider.calls import in_doubt, listed, lost, server_time, together
+from provider.calls import LIST_SECONDS, in_doubt, listed, lost, server_time, together
 from provider.enos import status as reading
 from provider.enos.codes import Failure
 from provider.enos.gateway import Gateway
@@ -37,6 +37,7 @@ CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; th
 ROWS = 50  # of one page; the service's limit is nowhere documented
 LOOK_ROWS = 100  # of one page of a list that may have gaps
 PAGES = 100
+MOST = PAGES * ROWS  # of one list that is kept whole
 _TYPES = (0, 2, 1)  # manual, temporary, periodic; which of them a triggered run is, is nowhere documented
 _ACTIVE = ",".join(str(status) for status, (_, phase) in reading.STATES.items() if not phase.terminal)
 _ALWAYS = (0, 4_102_444_800_000)  # trigger times from 1970 to 2100, in milliseconds
@@ -209,13 +210,14 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
             raise lost("EnOS", error) from None
         except Unavailable as error:  # no new token after the first was refused as expired
             raise NotReached(f"nothing was fired: {error}") from None
-        id = reading.started_id(answer.body) if failed.code in ("0", "") and 200 <= answer.status < 300 else ""
-        if not id:
-            if failed.throttled or failed.refused:
-                raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
-            said = "gave no readable id for" if failed.succeeded else "failed at"
-            raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
-        return Started(id, server_time(answer, self._clock))
+        id = reading.started_id(answer.body) if 200 <= answer.status < 300 else ""
+        if id and failed.code in ("0", ""):
+            return Started(id, server_time(answer, self._clock))
+        if (failed.throttled or failed.refused) and not id:
+            raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
+        # A code that says no beside the id of a run settles nothing.
+        said = "gave no readable id for" if failed.succeeded else "failed at"
+        raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
 
     def _in_minute(self, request: FlowRequest) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
         """The runs of the flow in the trigger minute, by id, and the server's time."""
@@ -239,7 +241,7 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
         with a trigger time in [from, to). All of them, or an error: a run that is not shown would be fired twice.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        server_time = None
+        server_time, began = None, self._clock()
         for kind in _TYPES:
             seen: dict[str, Mapping[str, Any]] = {}
             for page in range(PAGES + 1):
@@ -249,7 +251,8 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
                 seen |= rows
                 if len(rows) < ROWS and len(seen) >= count:
                     break
-                if not more or page == PAGES:  # it repeats itself, or tells of more than it lists
+                # it repeats itself, or tells of more than it lists, or of more than anybody has
+                if not more or page == PAGES or len(seen) > MOST or self._clock() - began > LIST_SECONDS:
                     raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
             found |= seen
         return found, server_time

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from provider.errors import clean
+from provider.payloads import integer, overfull
 from provider.runs import Phase, RunStatus, Task
 
 MINUTE = 60_000
@@ -49,15 +50,17 @@ _TASKS = 1000
 
 
 def document(body: bytes) -> Mapping[str, Any] | None:
-    """The JSON object of an answer, or None.
+    """The JSON object of an answer, or None, also if it is too much.
 
     The printed samples of an instance hold its `graph` as a text with bare quotes in it, so an answer that is no JSON
     is read once more without it.
     """
+    if overfull(body):
+        return None
     told = body.decode("utf-8-sig", "replace")
     for text_ in (told, _without_graph(told)):
         try:
-            value = json.loads(text_, parse_constant=_no_number)
+            value = json.loads(text_, parse_int=integer, parse_constant=_no_number)
         except (ValueError, RecursionError):
             continue
         return value if isinstance(value, dict) else None

@@ -138,7 +138,8 @@ class Tokens:
             token = _read(answer.body) if failed.succeeded else None
             if token:
                 return token
-            refusal = self._context.refusal(f"EnOS gave no access token for POST {path}", failed)
+            known = self._session.token or self._session.rejected
+            refusal = self._context.refusal(f"EnOS gave no access token for POST {path}", failed, secret=known)
             if failed.kind not in (Kind.AGAIN, Kind.IN_DOUBT):
                 raise refusal
             trouble = str(_unreadable(path) if failed.succeeded else refusal)

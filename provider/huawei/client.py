@@ -153,9 +153,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         most: int,
     ) -> Found:
         """`of`: the requests that a run may be of, by what is told of its own."""
-        suspects, server_time = self._since(since)
-        if len(suspects) > most:
-            raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
+        suspects, server_time = self._since(since, most)
         unread = [id for id in suspects if id not in self._compared]
         infos = together(lambda id: self._execution(id)[1], unread)
         found = []
@@ -210,21 +208,23 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
             rest = [id for id in left if following and id > max(by_name, default="")]
             covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
-    def _since(self, since: datetime) -> tuple[dict[str, datetime | None], datetime | None]:
+    def _since(self, since: datetime, most: int) -> tuple[dict[str, datetime | None], datetime | None]:
         """Ids of runs that the API started, with their times (None if it cannot be read), and the server's time."""
         suspects: dict[str, datetime | None] = {}
         server_time = None
         for answer, rows in self._pages():
             server_time = answer.date or server_time
             for row in rows:
-                id = reading.text(row, "execution_name")
-                if id in ("", ".", ".."):
+                id = reading.usable_id(reading.text(row, "execution_name"))
+                if not id:
                     raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
                 began = moment(reading.text(row, "started_at"))
                 # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
                 old = began is not None and began < since.replace(microsecond=0)
                 if not old and reading.text(row, "execution_type").upper() not in _BY_EVENT:
                     suspects[id] = began
+            if len(suspects) > most:
+                raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
         return suspects, server_time
 
     def _pages(self) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from provider.errors import clean
-from provider.payloads import time_text
+from provider.payloads import integer, overfull, time_text
 from provider.runs import Phase, RunStatus, Task
 
 # The REST pages have only the sample RUNNING; the SDK's filter has RUNNING, SUCCESS, FAILED; the engine below and the
@@ -33,15 +33,18 @@ PHASES: Mapping[str, Phase] = {
 _ID = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME_ALONE = re.compile(r'"execution_name"\s*:\s*"([^"\\]*)"')
 _DEPTH = 16
-_DIGITS = 300  # a longer number is no double, and a Pulumi state has only doubles
 _INVISIBLE = "******"  # how a parameter reads back that is marked invisible
 
 
 def parsed(body: bytes | str) -> Any:
-    """The value of a JSON text; None if it cannot be read without doubt (NaN, a name twice, a number without end)."""
+    """The value of a JSON text; None if it cannot be read without doubt (NaN, a name twice, a number without end), or
+    if it is too much.
+    """
+    if overfull(body):
+        return None
     try:
         return json.loads(
-            body, parse_int=_integer, parse_float=_float, parse_constant=_refuse, object_pairs_hook=_object
+            body, parse_int=integer, parse_float=_float, parse_constant=_refuse, object_pairs_hook=_object
         )
     except (ValueError, RecursionError):
         return None
@@ -72,8 +75,12 @@ def started_id(body: bytes) -> tuple[str, Mapping[str, Any]]:
     else:
         ids = set(_NAME_ALONE.findall(body.decode("utf-8", "replace")))
         id = ids.pop() if len(ids) == 1 else ""
-    usable = _ID.fullmatch(id) and id not in (".", "..")
-    return (id if usable else ""), mapping(content)
+    return usable_id(id), mapping(content)
+
+
+def usable_id(id: str) -> str:
+    """The id of a run if it can be asked for, else empty."""
+    return id if _ID.fullmatch(id) and id not in (".", "..") else ""
 
 
 def execution_status(id: str, info: Mapping[str, Any], request_id: str = "") -> RunStatus:
@@ -173,12 +180,6 @@ def _plain(value: Any, depth: int = _DEPTH) -> Any:
 def _whole(value: str) -> str:
     """JSON can hold half of a character (a lone surrogate), which no state and no terminal can."""
     return value.encode("utf-8", "replace").decode()
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError("too long")
-    return int(digits)
 
 
 def _float(digits: str) -> float:

@@ -21,6 +21,7 @@ from provider.tencent.signing import QSignAuth
 from provider.transport import Answer, Params, Transport
 
 PAGE_ROWS = "100"  # the documented maximum
+MOST_ROWS = 1000  # of a page that has more than was asked for
 EXECUTIONS = "/workflowexecution"
 LIST_EXECUTIONS = "ci:DescribeMediaWorkflowExecutions"  # the right to look at them
 
@@ -104,7 +105,7 @@ class CiClient:
             answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *after], action)
             content = self._content(answer, what)
             listed = reading.rows(content.get(element))
-            if not all(isinstance(row, dict) for row in listed):
+            if len(listed) > MOST_ROWS or not all(isinstance(row, dict) for row in listed):
                 raise Unavailable(f"Tencent CI gave an answer to {what} that cannot be read")
             return (answer, listed), reading.text(content, "NextToken")
 
@@ -122,7 +123,7 @@ class CiClient:
         for answer, listed in self._pages(path, [*params, ("startCreationTime", start)], names.element, action):
             server_time = answer.date or server_time
             for row in listed:
-                id = reading.text(row, names.id)
+                id = reading.usable_id(reading.text(row, names.id))
                 if not id:
                     raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
                 began = moment(reading.text(row, names.time))

@@ -24,6 +24,7 @@ from provider.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Ro
 from provider.tencent.codes import Failure
 
 _ACTIVE = "Running,Pause"
+WORKFLOWS = 100  # of one job whose executions are asked for
 _EXECUTION_PAGES = 2000  # of one job's executions, when its end is told
 
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -253,7 +254,7 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         Raises Unavailable or Refused; TooManyPages if there are more than `pages` of 100 of a workflow.
         """
         counts: Counter[str] = Counter()
-        for workflow in reading.workflow_ids(job):
+        for workflow in _asked_for(job):
             states: dict[str, str] = {}  # by id: rows move to a later page when executions begin in between
             params: Query = [("workflowId", workflow), ("jobId", job.id)]
             for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, pages):
@@ -264,7 +265,7 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
     def _first(self, job: RunStatus, states: str) -> Counter[str]:
         """Executions of a job in these states, by state: those of the first page of each of its workflows."""
         found: Counter[str] = Counter()
-        for workflow in reading.workflow_ids(job):
+        for workflow in _asked_for(job):
             params: Query = [("workflowId", workflow), ("jobId", job.id), ("states", states)]
             _, rows = next(self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS))
             found.update(map(_state, rows))
@@ -297,6 +298,14 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             except RunsError:
                 pass
             raise refused from None
+
+
+def _asked_for(job: RunStatus) -> list[str]:
+    """What a job starts, by what the service says of it: each takes requests, so there is an end to them."""
+    ids = reading.workflow_ids(job)
+    if len(ids) > WORKFLOWS:
+        raise Unavailable(f"Tencent CI tells of a job with {len(ids)} workflows; at most {WORKFLOWS} are asked for")
+    return ids
 
 
 def _state(row: Mapping[str, Any]) -> str:

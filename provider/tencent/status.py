@@ -18,7 +18,7 @@ from xml.sax.saxutils import unescape
 import xmltodict
 
 from provider.errors import clean
-from provider.payloads import moment, time_text
+from provider.payloads import moment, overfull, time_text
 from provider.runs import Phase, RunStatus, Task, rfc3339
 
 PHASES: Mapping[str, Phase] = {
@@ -37,7 +37,12 @@ _SUCCESS_CODES = ("", "0", "Success")
 
 
 def document(body: bytes) -> tuple[str, Any]:
-    """The root's name and content of an XML answer; `("", None)` if it is not XML. Entities are not expanded."""
+    """The root's name and content of an XML answer; `("", None)` if it is not XML, or too much of it.
+
+    Entities are not expanded.
+    """
+    if overfull(body):
+        return "", None
     try:
         parsed = xmltodict.parse(body, disable_entities=True)
     except (ExpatError, ValueError, LookupError, TypeError):
@@ -122,9 +127,9 @@ def job_status(id: str, job: Mapping[str, Any], request_id: str = "") -> RunStat
 
 
 def workflow_ids(job: RunStatus) -> list[str]:
-    """The workflows that a job starts; none for a job of type Job."""
+    """The workflows that a job starts, each once; none for a job of type Job."""
     told = text(mapping(job.request.get("operation")), "WorkflowIds")
-    return [id for part in told.split(",") if (id := part.strip())]
+    return list(dict.fromkeys(id for part in told.split(",") if (id := part.strip())))
 
 
 def summed(job: RunStatus, executions: Mapping[str, int], *, whole: bool = True) -> RunStatus:
@@ -171,10 +176,17 @@ def started_id(body: bytes, element: str) -> tuple[str, Any]:
         id = text(parent, element) or text(mapping(parent.get("JobsDetail")), element)
     else:
         raw = body.decode("utf-8", "replace")
-        ids = {unescape(found).strip() for found in re.findall(f"<{element}>([^<>]*)</{element}>", raw)}
-        id = ids.pop() if len(ids) == 1 else ""
-    usable = _ID.fullmatch(id) and id not in (".", "..")
-    return (id if usable else ""), content
+        ids = set(re.findall(f"<{element}>([^<>]*)</{element}>", raw))
+        id = ids.pop().strip() if len(ids) == 1 else ""
+        if "&" in re.sub("&(?:amp|lt|gt);", "", id):  # it is an entity, which is not expanded
+            id = ""
+        id = unescape(id)
+    return usable_id(id), content
+
+
+def usable_id(id: str) -> str:
+    """The id of a run if it can be asked for, else empty."""
+    return id if _ID.fullmatch(id) and id not in (".", "..") else ""
 
 
 def same_object(told: str, key: str) -> bool:

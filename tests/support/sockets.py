@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-Action = bytes | Callable[[socket.socket], object]
-"""What is sent, or what does it and then has the connection closed, unless it returns True."""
+Action = bytes | Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ENDLESS = 100 * 1024 * 1024
 
@@ -91,12 +90,21 @@ class Service:
         head, _, body = text.partition(b"\r\n\r\n")
         length = next((int(h[15:]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")), 0)
         while len(body) < length:
-            body += connection.recv(65536)
+            if not (more := connection.recv(65536)):
+                return False
+            body += more
+        received = head + b"\r\n\r\n" + body
         with self._lock:
-            self.received.append(head + b"\r\n\r\n" + body)
+            self.received.append(received)
+        return self.act(connection, received)
+
+    def act(self, connection: socket.socket, received: bytes) -> bool:
+        """Answers a request. Whether the connection stays open."""
+        with self._lock:
             action = self.actions.pop(0) if len(self.actions) > 1 else self.actions[0]
         if callable(action):
-            return action(connection) is True
+            action(connection)
+            return False
         connection.sendall(action)
         return True
 

@@ -1,0 +1,279 @@
+"""Answers of a hostile service: every call ends in a result or in an error of ours, and no start is taken for none."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from provider import calls, errors, firing
+from provider.enos import codes as enos_codes
+from provider.enos import status as enos
+from provider.errors import RunsError, Unavailable, UnknownOutcome, clean
+from provider.huawei import codes as huawei_codes
+from provider.huawei import status as huawei
+from provider.payloads import PARTS, moment, overfull
+from provider.record import PROCESS, Clock, Content, Intent, Memory
+from provider.runs import Candidate, Found, RunStatus, Started
+from provider.tencent import codes as tencent_codes
+from provider.tencent import status as tencent
+from provider.transport import Answer
+from tests.hostile import answers, bombs, cases, oracle, systems
+from tests.support.clients import Scripted, says
+
+SEEDS = st.integers(0, 2**32).map(str)
+texts = st.text(max_size=30) | st.sampled_from(answers.TEXTS)
+plain = st.none() | st.booleans() | st.integers() | st.floats() | texts | st.sampled_from(answers.VALUES)
+trees = st.recursive(
+    plain,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(answers.NAMES) | texts, inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+ANSWER = Answer(200, CaseInsensitiveDict(), b"")
+
+
+@settings(max_examples=1500, deadline=None)
+@given(SEEDS)
+def test_answers_as_a_transport_hands_them_over(seed: str) -> None:
+    cases.within(120, lambda: cases.told(seed))
+
+
+@settings(max_examples=500, deadline=None)
+@given(trees)
+def test_any_tree_can_be_read(tree: Any) -> None:
+    members = tree if isinstance(tree, dict) else {"a": tree}
+    for status in (
+        tencent.execution_status("i", members, "r"),
+        tencent.job_status("i", members, "r"),
+        huawei.execution_status("i", members, "r"),
+        enos.instance_status("i", members),
+    ):
+        oracle.a_result(status, ())
+    for kind in ("json", "xml"):
+        try:
+            body = answers.written(kind, tree)
+        except UnicodeEncodeError:
+            continue
+        for failure in (tencent_codes.failure, huawei_codes.failure, enos_codes.failure):
+            failed = failure(Answer(400, CaseInsensitiveDict(), body))
+            errors.Refused("x", status=400, code=failed.code, message=failed.message, request_id=failed.request_id)
+        ids = [tencent.started_id(body, "InstanceId")[0], huawei.started_id(body)[0], enos.started_id(body)]
+        assert all(not id or oracle.ID.fullmatch(id) for id in ids)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+@example(b"\xff" * 300)
+def test_any_bytes_can_be_read(body: bytes) -> None:
+    for failure in (tencent_codes.failure, huawei_codes.failure, enos_codes.failure):
+        failure(Answer(400, CaseInsensitiveDict(), body))
+    tencent.started_id(body, "JobId"), huawei.started_id(body), enos.started_id(body)
+    assert Answer(200, CaseInsensitiveDict(Date=body.decode("latin-1")), b"").date is None or body
+    moment(body.decode("latin-1"))
+
+
+@given(st.text() | st.sampled_from(answers.TEXTS), st.integers(1, 400))
+def test_text_that_is_shown(text: str, limit: int) -> None:
+    shown = clean(text, limit)
+    oracle.fit(shown)
+    shown.encode()
+    assert len(shown) <= limit
+    assert clean(shown, limit) == shown
+
+
+@pytest.mark.parametrize(
+    "names", [["whole-deep-xml", "attributes-xml", "entities", "quadratic-entities"], ["names-json"]]
+)
+def test_bombs_in_bounded_memory(names: list[str]) -> None:
+    """The import alone takes 55 MiB; a deep XML answer of 8 MiB took 1,000 before there was a limit on its parts."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs Linux's /proc")
+    command = [sys.executable, "-m", "tests.hostile.bombs", *names, "--calls", "start", "get"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()
+    assert len(told) == 2 * len(names)
+    assert int(told[-1].split()[0]) < 400
+
+
+@pytest.mark.parametrize("name", bombs.ALL)
+def test_a_bomb_is_an_unknown_outcome_of_a_start(name: str) -> None:
+    if name in ("ids-xml", "ids-json"):  # the id can be read, in whatever it is wrapped
+        return
+    body = bombs.ALL[name]()
+    for system in systems.REQUESTS:
+        with pytest.raises((UnknownOutcome, errors.NotReached)) as raised:
+            systems.client(system, bombs.Bomb(body)).start(systems.REQUESTS[system])
+        assert isinstance(raised.value, UnknownOutcome) or system == "enos.flow", "EnOS looks before it starts"
+
+
+# --- one defect each, found by the above and mended
+
+
+def test_a_list_is_not_followed_for_ever() -> None:
+    clock = systems.Clock()
+
+    def slow(*_: Any, **__: Any) -> Answer:
+        clock.sleep(60)  # each page as long as one call may take
+        token = f"t{clock.now}"
+        return says(f"<Response><NextToken>{token}</NextToken></Response>")
+
+    script: Any = Scripted("")
+    script.read = slow
+    client = systems.client("tencent.workflow", script)
+    client._calls._clock = clock  # type: ignore[attr-defined]
+    with pytest.raises(calls.TooManyPages, match="took more than 600 s"):
+        client.find(systems.REQUESTS["tencent.workflow"], systems.SINCE)
+    long = says(f"<Response><NextToken>{'t' * 5000}</NextToken></Response>")
+    with pytest.raises(Unavailable, match="too long a nextToken"):
+        systems.client("tencent.workflow", Scripted("", long)).find(systems.REQUESTS["tencent.workflow"], systems.SINCE)
+
+
+def test_a_job_that_names_a_million_workflows() -> None:
+    ids = ",".join(f"w{n}" for n in range(101))
+    job = f"<State>Success</State><Operation><WorkflowIds>{ids}</WorkflowIds></Operation>"
+    script = Scripted("", says(f"<Response><JobsDetail>{job}</JobsDetail></Response>"))
+    with pytest.raises(Unavailable, match="101 workflows"):
+        systems.client("tencent.inventory", script).get("b1")
+    assert len(script.sent) == 1
+
+
+@pytest.mark.parametrize("id", ["a b", "\u202eb", "x" * 257, "中"])
+def test_a_listed_id_that_cannot_be_asked_for(id: str) -> None:
+    """It would end in an error's list of candidates, or as the id of the resource."""
+    row = f"<WorkflowExecutionList><RunId>{id}</RunId><Object>test.mp4</Object></WorkflowExecutionList>"
+    for system, answer in (
+        ("tencent.workflow", says(f"<Response>{row}</Response>")),
+        ("huawei.workflow", says({"executions": [{"execution_name": id}], "is_truncated": False})),
+    ):
+        with pytest.raises(Unavailable, match="listed a run without"):
+            systems.client(system, Scripted("", answer)).find(systems.REQUESTS[system], systems.SINCE)
+
+
+STARTED_AND_THROTTLED = [
+    ("huawei.workflow", {"execution_name": "e1", "code": "SlowDown"}),
+    ("huawei.workflow", {"execution_name": "e1", "error_code": "SYS.0011"}),
+]
+
+
+@pytest.mark.parametrize(("system", "body"), STARTED_AND_THROTTLED)
+def test_an_id_beside_a_throttling_code_is_a_start(system: str, body: Any) -> None:
+    """Else it would be fired again."""
+    assert systems.client(system, Scripted("", says(body))).start(systems.REQUESTS[system]).id == "e1"
+
+
+@pytest.mark.parametrize("code", [62103, 1203, 429])
+def test_an_id_beside_a_code_of_enos_that_says_no_settles_nothing(code: int) -> None:
+    sent = []
+
+    class Transport(systems.Hostile):
+        def start(self, method: str, url: str, **kwargs: Any) -> Answer:  # type: ignore[override]
+            line = (
+                f"{method} {url[len('https://gw.example') :]}?action={dict(kwargs.get('params') or ()).get('action')}"
+            )
+            if systems.starts_a_run(line):
+                sent.append(line)
+                return says({"status": code, "data": {"flowInstanceId": "3377-20191122012300"}})
+            if "search" in line:
+                return says({"status": 0, "data": {"flowInsts": [], "count": 0}})
+            return says(answers.written(*answers.good(line)))
+
+    with pytest.raises(UnknownOutcome):
+        systems.client("enos.flow", Transport(systems.Choices("x"))).start(systems.REQUESTS["enos.flow"])
+    assert len(sent) == 1
+
+
+NOW = datetime(2022, 7, 14, 12, tzinfo=timezone.utc)
+URN = "urn:pulumi:dev::p::pulumi-python:dynamic/tencent:WorkflowRun::r"
+
+
+class Cloud:
+    """A service whose clock is what it likes."""
+
+    work = "w"
+
+    def __init__(self, date: datetime | None, *candidates: Candidate) -> None:
+        self.date, self.candidates, self.starts = date, candidates, 0
+
+    def prepare(self) -> None: ...
+
+    def find(self, since: datetime) -> Found:
+        return Found(self.candidates, self.date)
+
+    def start(self) -> Started:
+        self.starts += 1
+        return Started("new", self.date or NOW)
+
+
+def settle(cloud: Cloud, process: str) -> firing.Settled:
+    intent = Intent("t", NOW - timedelta(minutes=1), process, Clock(), Content({}, {}))
+    world = firing.World(
+        Memory(), lambda: True, now=lambda: NOW, monotonic=lambda: 100.0, sleep=lambda _: None, clock=Clock, began=0.0
+    )
+    return firing.settle(firing.Ask(URN, "s", intent, Content({}, {})), cloud, world)
+
+
+@pytest.mark.parametrize("hours", [-1_000_000, -4, 4, 1_000_000])
+def test_a_service_with_a_nonsense_clock_hides_no_run(hours: int) -> None:
+    """By its clock the lost run would have begun before the intent: "none found" would fire a second one."""
+    cloud = Cloud(NOW + timedelta(hours=hours), Candidate("lost", NOW - timedelta(seconds=30)))
+    with pytest.raises(Unavailable, match="check this machine's clock"):
+        settle(cloud, "another process")
+    assert cloud.starts == 0
+    cloud.candidates = ()
+    assert settle(cloud, PROCESS).at == NOW, "else a later look-up would take every run for an older one"
+
+
+@pytest.mark.parametrize("date", [None, NOW, NOW + timedelta(hours=2), NOW - timedelta(hours=2)])
+def test_a_clock_that_a_service_can_have(date: datetime | None) -> None:
+    assert settle(Cloud(date), "another process").id == "new"
+
+
+def test_too_many_parts_are_not_read() -> None:
+    row = b'{"execution_name": "e", "started_at": "t", "input": "{}", "a": 1, "b": 2, "c": 3, "d": 4},'
+    assert not overfull(b"[" + row * 10_000), "ten times the largest page"
+    assert overfull(b"<a>" * (PARTS + 1))
+    assert overfull("," * (PARTS + 1))
+
+
+def test_what_a_gateway_says_of_an_old_token_is_not_told() -> None:
+    """A token that was refused as expired, and then told again by the answer that gives no new one."""
+
+    class Transport(systems.Hostile):
+        tokens = 0
+
+        def start(self, method: str, url: str, **kwargs: Any) -> Answer:  # type: ignore[override]
+            if "token/get" not in url:
+                return says({"status": 1203, "msg": "expired"} if "token" not in url else {"status": 1005})
+            self.tokens += 1
+            good = json.loads(answers.written(*answers.good("POST /apim-token-service")))
+            return says(good if self.tokens == 1 else {"status": 1002, "msg": f"not {answers.ACCESS}"})
+
+    with pytest.raises(RunsError, match=re.escape("not ***")):
+        systems.client("enos.flow", Transport(systems.Choices("x"))).get("3377-1")
+
+
+def test_the_oracle_sees_what_it_should() -> None:
+    """Each thing that it judges, broken once."""
+    with pytest.raises(AssertionError):
+        oracle.fit("\x1b[31m")
+    with pytest.raises(AssertionError):
+        oracle.an_error(RunsError(f"sent {answers.SECRET}"), {answers.SECRET})
+    with pytest.raises(AssertionError):
+        oracle.a_result(Started("a b", NOW), ())
+    with pytest.raises(AssertionError):
+        oracle.a_result(RunStatus("i", tencent.phase("x"), "\u202e"), ())
+    with pytest.raises(AssertionError):
+        oracle.a_start(errors.Refused("x", status=500), [(500, b"")])
+    with pytest.raises(AssertionError):
+        oracle.a_start(UnknownOutcome("x"), [(500, b""), (500, b"")])
+    oracle.a_start(errors.Refused("x", status=403), [(403, b"")])
