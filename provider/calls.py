@@ -273,20 +273,25 @@ def listed(
     """Reads the pages of each list, and adds to `told` what they say of the ids that are looked for in it.
 
     A list has positive news only: a run that it shows as going on is told, one that it shows otherwise or not at all is
-    not. Of a list that broke off, the ids that are left are told to be so: asking for each would cost more.
+    not. Of a list that broke off, the ids that are left are told to be so: asking for each would cost more. One that is
+    refused (older pages lack some of the states) tells nothing, unless the key is refused: that would go for each run.
     """
 
     def read(name: K) -> None:
         left = set(lists[name])
         idle = 0
-        for page in pages(name):
-            news = {id for id in left & page.keys() if page[id].phase in (Phase.PENDING, Phase.RUNNING)}
-            told.update((id, page[id]) for id in news)
-            left -= news
-            idle += not news
-            # A page costs as much as the look at one run: those that show nothing of ours may add a tenth to that.
-            if not left or idle * 10 >= len(left):
-                break
+        try:
+            for page in pages(name):
+                news = {id for id in left & page.keys() if page[id].phase in (Phase.PENDING, Phase.RUNNING)}
+                told.update((id, page[id]) for id in news)
+                left -= news
+                idle += not news
+                # A page costs as much as the look at one run: those that show nothing of ours may add a tenth to that.
+                if not left or idle * 10 >= len(left):
+                    break
+        except Refused as refused:
+            if isinstance(refused, Throttled) or refused.status in (401, 403):
+                raise
 
     for name, error in together(read, lists).items():
         if isinstance(error, (Throttled, Unavailable)):

@@ -159,10 +159,16 @@ def test_a_list_that_breaks_off_keeps_what_it_told() -> None:
     assert look(["a", "b"], page("a"), error)[0] == {**page("a"), "b": error}
 
 
-def test_a_list_that_is_not_found_says_nothing_of_runs() -> None:
-    assert look(["a", "b"], refused(NotFound))[0] == {}
+@pytest.mark.parametrize("refusal", [refused(NotFound), Refused("states is wrong", status=400)])
+def test_a_list_that_is_refused_says_nothing_of_runs(refusal: Refused) -> None:
+    assert look(["a", "b"], refusal)[0] == {}
+    assert look(["a", "b"], page("a"), refusal)[0] == page("a")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_raised(status: int) -> None:
     with pytest.raises(Refused):
-        look(["a", "b"], refused(Refused))
+        look(["a", "b"], Refused("no", status=status))
 
 
 def test_one_list_that_fails_leaves_the_others() -> None:
