@@ -1,0 +1,352 @@
+"""`Completion` as the dynamic host calls it, against the emulator: what is waited for, what is not asked again."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest, DiffResult
+from pulumi.output import UNKNOWN
+
+from provider.lifecycle import completion_provider, interrupts, progress
+from provider.lifecycle.completion_provider import CompletionProvider
+from provider.lifecycle.reporting import RunError
+from tests.provider.host import PROVIDER, RUNS, RunHost, failures, wire
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+
+URN = "urn:pulumi:test::tests::pulumi-python:dynamic/runs:Completion::done"
+NOTHING, UPDATE = (False, []), (True, [])
+
+
+class Host:
+    """The provider of a Completion. `labels` are `run 0`, `run 1`, ... unless they are given."""
+
+    def __init__(self, url: str, **config: str) -> None:
+        self.provider = CompletionProvider()
+        settings = {
+            "tencentcloud:secretId": SECRET_ID,
+            "tencentcloud:secretKey": SECRET_KEY,
+            "runs:tencentEndpoint": url,
+        }
+        self.provider.configure(ConfigureRequest(Config(settings | config, "tests")))
+
+    def inputs(self, *runs: Any, **changes: Any) -> dict[str, Any]:
+        given = {
+            "runs": list(runs),
+            "labels": [f"run {n}" if isinstance(run, str) else "" for n, run in enumerate(runs)],
+            "timeout": "30s",
+            "poll_interval": 1,
+            "on_failure": "halt",
+            "on_timeout": "leave",
+            "resource_urn": URN,
+            "__provider": PROVIDER,
+        }
+        return wire({**given, **changes})
+
+    def problems(self, *runs: Any, **changes: Any) -> dict[str, str]:
+        return failures(self.provider.check({}, self.inputs(*runs, **changes)))
+
+    def create(self, *runs: Any, **changes: Any) -> dict[str, Any]:
+        inputs = self.inputs(*runs, **changes)
+        result = self.provider.create(dict(inputs))
+        assert result.id == "done"
+        return wire({**(result.outs or {}), "__provider": PROVIDER})
+
+    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        return self.provider.diff("done", dict(olds), dict(news))
+
+    def update(self, olds: dict[str, Any], *runs: Any, **changes: Any) -> dict[str, Any]:
+        result = self.provider.update("done", dict(olds), self.inputs(*runs, **changes))
+        return wire({**(result.outs or {}), "__provider": PROVIDER})
+
+
+@pytest.fixture
+def done(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setattr(sys, "argv", ["host"])  # no engine, so none that could be gone
+    return Host(cloud.url)
+
+
+class Shown:
+    """What was shown on the row."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[str] = []
+        self.warned: list[str] = []
+        monkeypatch.setattr(progress, "tell", lambda urn, text: self.told.append(text))
+        monkeypatch.setattr(progress, "warn", lambda urn, text: self.warned.append(text))
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
+    return Shown(monkeypatch)
+
+
+@pytest.fixture
+def runs(run: RunHost) -> list[tuple[str, str]]:
+    """Ids and references of three runs that go on."""
+    fired = [
+        RunHost(run.provider.setting("runs:tencentEndpoint") or "", f"r{n}").fired(object=f"{n}") for n in range(3)
+    ]
+    return [(id, outs["reference"]) for id, outs in fired]
+
+
+def asked(cloud: Emulator) -> int:
+    return sum(count for counts in cloud.requests().values() for what, count in counts.items() if what != "start")
+
+
+GOOD = "tencent.workflow:ap-beijing:media-1250000000:i1"
+
+
+# -- check
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (),
+        (GOOD,),
+        (GOOD, [GOOD, "huawei.workflow:cn-north-4:scan:x"], []),
+        ("tencent.inventory:ap-beijing:media-1250000000:b1", "enos.flow::3377%2Fo15:3377-20261122085000"),
+        (UNKNOWN, [GOOD, UNKNOWN]),
+    ],
+)
+def test_runs_that_pass(done: Host, cloud: Emulator, runs: tuple[Any, ...]) -> None:
+    assert done.problems(*runs) == {}
+    assert cloud.requests() == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "is not a run, or a reference"),
+        ("i1", "is not a run, or a reference"),
+        ("tencent.workflow:ap-beijing:media-1250000000:", "is not a run, or a reference"),
+        ("amazon.workflow:us-east-1:x:i1", "is not a run, or a reference"),
+        (GOOD + ":more", "is not a run, or a reference"),
+        (7, "is not a run, or a reference"),
+        ({"reference": GOOD}, "is not a run, or a reference"),
+        ([GOOD, "i1"], "is not a run, or a reference"),
+        ([[GOOD]], "is not a run, or a reference"),
+        ([None], "is missing: a stack reference gives None"),
+    ],
+)
+def test_a_run_that_is_none(done: Host, given: Any, said: str) -> None:
+    ((name, reason),) = done.problems(GOOD, given).items()
+    assert name == "runs[1]"
+    assert reason.startswith(said)
+    assert reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("timeout", "soon"),
+        ("timeout", 0),
+        ("poll_interval", "-1s"),
+        ("poll_interval", True),
+        ("on_failure", "stop"),
+        ("on_failure", None),
+        ("on_timeout", "halt"),
+    ],
+)
+def test_a_bad_argument_is_named(done: Host, name: str, given: Any) -> None:
+    assert list(done.problems(GOOD, **{name: given})) == [name]
+
+
+def test_every_bad_argument_is_named_at_once_and_unknown_ones_pass(done: Host) -> None:
+    steering = ("timeout", "poll_interval", "on_failure", "on_timeout")
+    assert set(done.problems("i1", **dict.fromkeys(steering, "bad"))) == {"runs[0]", *steering}
+    assert done.problems(GOOD, **dict.fromkeys(steering, UNKNOWN)) == {}
+
+
+# -- diff and read
+
+STEERING: list[dict[str, Any]] = [
+    {"timeout": "2h"},
+    {"poll_interval": "3s"},
+    {"on_failure": "continue"},
+    {"on_timeout": "cancel"},
+    {"timeout": UNKNOWN},
+    {"labels": ["renamed", "too"]},
+    {"resource_urn": URN + "2"},
+]
+
+
+def recorded(done: Host, *runs: Any, failed: int = 0, **changes: Any) -> dict[str, Any]:
+    return {**done.inputs(*runs, **changes), "outcomes": [], "succeeded": len(runs) - failed, "failed": failed}
+
+
+@pytest.mark.parametrize("changes", [{}, *STEERING], ids=lambda changes: "".join(changes))
+def test_how_to_wait_is_of_no_matter_when_the_wait_is_over(done: Host, changes: dict[str, Any]) -> None:
+    olds = recorded(done, GOOD, GOOD + "2")
+    result = done.diff(olds, done.inputs(GOOD, GOOD + "2", **changes))
+    assert (result.changes, result.replaces) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [(GOOD,), (GOOD + "2", GOOD), (GOOD, GOOD + "3"), (GOOD, GOOD + "2", GOOD), ([GOOD, GOOD + "2"],), ()],
+)
+def test_other_runs_or_another_order_is_an_update(done: Host, runs: tuple[Any, ...]) -> None:
+    result = done.diff(recorded(done, GOOD, GOOD + "2"), done.inputs(*runs))
+    assert (result.changes, result.replaces) == UPDATE
+
+
+@pytest.mark.parametrize("runs", [(UNKNOWN, GOOD), (GOOD, [UNKNOWN])], ids=["one", "inside"])
+def test_an_unknown_reference_is_an_update_and_never_a_replacement(done: Host, runs: tuple[Any, ...]) -> None:
+    result = done.diff(recorded(done, GOOD, GOOD), done.inputs(*runs))
+    assert (result.changes, result.replaces) == UPDATE
+
+
+def test_runs_that_were_let_pass_are_looked_at_again_when_they_are_to_halt(done: Host) -> None:
+    passed = recorded(done, GOOD, failed=1, on_failure="continue")
+    assert done.diff(passed, done.inputs(GOOD, on_failure="continue", timeout="1h")).changes is False
+    result = done.diff(passed, done.inputs(GOOD, on_failure="halt"))
+    assert (result.changes, result.replaces) == UPDATE
+
+
+def test_a_refresh_asks_nothing_and_changes_nothing(done: Host, cloud: Emulator) -> None:
+    olds = recorded(done, GOOD, failed=1)
+    result = done.provider.read("done", dict(olds))
+    assert (result.id, result.outs) == ("done", olds)
+    assert cloud.requests() == {}
+
+
+# -- create and update
+
+
+def test_the_outcomes_are_in_the_order_of_the_runs(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], shown: Shown
+) -> None:
+    for id, _ in runs:
+        cloud.set_state(id, "Success")
+    (_, a), (_, b), (_, c) = runs
+    outs = done.create(c, [a, b], a)
+    assert [found["reference"] for found in outs["outcomes"]] == [c, a, b, a]
+    assert (outs["succeeded"], outs["failed"]) == (4, 0)
+    assert outs["finished_at"].endswith("Z")
+    assert shown.told == ["3 of 3 finished, 0s"]
+    assert shown.warned == []
+    assert cloud.count(RUNS, "get") == 3
+    assert cloud.count(RUNS, "start") == 3
+
+
+def test_nothing_to_wait_for_is_done(done: Host, cloud: Emulator) -> None:
+    outs = done.create()
+    assert (outs["outcomes"], outs["succeeded"], outs["failed"]) == ([], 0, 0)
+    assert cloud.requests() == {}
+
+
+def forget(run: RunHost, cloud: Emulator, id: str) -> None:
+    cloud.fault(RUNS, "get", "forget")
+    _, outs = run.read(id, run.inputs(fired={}))
+    assert outs["record_expired"]
+
+
+def test_an_update_keeps_what_succeeded_and_asks_for_the_rest(
+    done: Host, cloud: Emulator, run: RunHost, runs: list[tuple[str, str]], shown: Shown
+) -> None:
+    """The service may have forgotten the runs that succeeded; those that did not may have been set right."""
+    (first, a), (second, b), (third, c) = runs
+    cloud.set_state(first, "Success")
+    cloud.set_state(second, "Failed", "Broken", "it broke")
+    before = done.create(a, b, on_failure="continue")
+    assert [found["phase"] for found in before["outcomes"]] == ["succeeded", "failed"]
+    (warning,) = shown.warned
+    assert warning.startswith(
+        "1 of 2 runs did not succeed\n  run 1: failed: task Transcode_1: Broken: it broke (request"
+    )
+    forget(run, cloud, first)
+    cloud.set_state(second, "Success")
+    cloud.set_state(third, "Success")
+    shown.told.clear()
+    after = done.update(before, c, b, a)
+    assert [found["phase"] for found in after["outcomes"]] == ["succeeded"] * 3
+    assert after["outcomes"][2] == before["outcomes"][0]
+    assert shown.told == ["3 of 3 finished, 0s"]
+    assert (after["succeeded"], after["failed"]) == (3, 0)
+    told = cloud.requests()
+    assert done.update(after, a)["outcomes"] == [before["outcomes"][0]]
+    assert cloud.requests() == told, "nothing is left to ask"
+
+
+def test_a_failed_run_is_told_with_what_to_do(done: Host, cloud: Emulator, runs: list[tuple[str, str]]) -> None:
+    (first, a), (second, b), _ = runs
+    cloud.set_state(first, "Success")
+    cloud.set_state(second, "Failed", "Broken", "it\nbroke")
+    with pytest.raises(RunError) as raised:
+        done.create(a, b)
+    head, line = str(raised.value).split("\n  ")
+    assert head == (
+        "Completion 'done': 1 of 2 runs did not succeed; the next `pulumi up` looks again and fires nothing. To fire "
+        "one again, change one of its triggers, or give it rerun_on_failure=True and use `pulumi up --refresh`"
+    )
+    assert line.startswith("run 1: failed: task Transcode_1: Broken: it broke (request ")
+    assert len(cloud.ids()) == 3
+
+
+def test_a_time_out_names_what_goes_on_by_its_reference_if_it_has_no_resource(
+    done: Host, runs: list[tuple[str, str]]
+) -> None:
+    (_, a), (_, b), _ = runs
+    odd = f"{b}\x1b[31m"
+    with pytest.raises(RunError) as raised:
+        done.create(a, [odd], timeout=0.1)
+    head, *lines = str(raised.value).split("\n  ")
+    assert "2 of 2 runs had not ended after 0s. They go on; the next `pulumi up` waits again and fires nothing" in head
+    assert lines[0] == "run 0: running (state Running)"
+    assert lines[1].startswith(f"{b}%1B%5B31m: not known: ")
+    assert str(raised.value).replace("\n", "").isprintable()
+
+
+def test_one_run_goes_on_alone(done: Host, runs: list[tuple[str, str]]) -> None:
+    with pytest.raises(RunError) as raised:
+        done.create(runs[0][1], timeout=0.1)
+    assert "the run had not ended after 0s. It goes on; " in str(raised.value)
+
+
+def test_a_service_that_does_not_answer_in_time_is_left_behind(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completion_provider, "_LAST_LOOK", 0.2)
+    cloud.fault(RUNS, "get", "delay", seconds=5, times=10)
+    with pytest.raises(RunError) as raised:
+        done.create(runs[0][1], timeout=0.1)
+    assert "\n  run 0: not known: no answer within 0 s" in str(raised.value)
+    cloud.drop_faults()
+
+
+def test_an_interrupt_ends_a_wait_with_what_is_known(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = threading.Event()
+    monkeypatch.setattr(interrupts, "_interrupted", event)
+    monkeypatch.setattr(progress, "tell", lambda urn, text: event.set())
+    cloud.set_state(runs[0][0], "Success")
+    with pytest.raises(RunError) as raised:
+        done.create(runs[0][1], runs[1][1], timeout="1h")
+    assert str(raised.value) == (
+        "Completion 'done': interrupted; 1 of 2 finished, 1 running. The runs go on; the next `pulumi up` looks again "
+        "and fires nothing"
+    )
+
+
+def test_progress_is_told_for_each_change_and_once_a_minute(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    bar = completion_provider._Bar("urn", 2)
+    for waited in (0, 10, 59, 60, 65, 119, 120.4):
+        bar.show(completion_provider.Watch([completion_provider.Reference.parse(GOOD)]), waited)
+    assert shown.told == [f"2 of 3 finished, 1 running, {span}" for span in ("0s", "1m", "2m")]
+
+
+@pytest.mark.parametrize("secret", ["tencentcloud:secretId", "tencentcloud:secretKey"])
+def test_refused_credentials_end_the_wait_at_once(
+    cloud: Emulator, done: Host, runs: list[tuple[str, str]], secret: str
+) -> None:
+    before = asked(cloud)
+    with pytest.raises(RunError) as raised:
+        Host(cloud.url, **{secret: "wrong" * 8}).create(runs[0][1], timeout="1h")
+    assert "tencentcloud:secretKey" in str(raised.value)
+    assert "wrong" not in str(raised.value)
+    assert asked(cloud) - before <= 2
