@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Watched(Stack):
             "CANARY_OTHER": self.canaries["OTHER"],
             "CANARY_OTHER_TOKEN": self.canaries["OTHER_TOKEN"],
             "PULUMI_CONFIG_PASSPHRASE": self.canaries["PASSPHRASE"],
-            "PYTHONPATH": ":".join([str(self.logs), *filter(None, sys.path)]),
+            "PYTHONPATH": ":".join([str(self.logs), *filter(None, [os.environ.get("PYTHONPATH")])]),
             "DEBUG_LOGS": str(self.logs),
             "TMPDIR": str(self.folder / "temporary"),  # where the engine logs to, if not to stderr
         }
