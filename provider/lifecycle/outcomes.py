@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from provider.runs import Phase, Reference, RunStatus, Task
+from provider.runs import Phase, Reference, RunStatus
 from provider.waiting import Watched
 
 GONE = "no longer known to the service"
@@ -24,10 +24,7 @@ def outcome(reference: Reference, run: Watched) -> Outcome:
         "state": status.state,
         "code": status.code,
         "message": GONE if run.gone else status.message,
-        "failed_tasks": [
-            {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
-            for task in to_blame(status)
-        ],
+        "failed_tasks": failed_tasks(status),
         "objects": [key for task in status.tasks for key in task.objects],
         "executions": dict(status.executions),
         "started_at": status.started_at or status.created_at,
@@ -43,14 +40,20 @@ def succeeded(found: Mapping[str, Any]) -> bool:
 
 def line(who: str, found: Mapping[str, Any]) -> str:
     """One line on a run that ended: what the service says of it, the failing task, and the request id."""
-    told = _sentence(found["code"], found["message"])
     state = found["state"]
     word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
-    blamed = [(task, _sentence(task["code"] or task["state"], task["message"])) for task in found["failed_tasks"]]
-    parts = [] if not told or any(why == told for _, why in blamed) else [told]  # said once is enough
-    parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
+    why = told(found)
     request = f" (request {found['request_id']})" if found["request_id"] else ""
-    return f"{who}: {word}{': ' if parts else ''}{'; '.join(parts)}{request}"
+    return f"{who}: {word}{': ' if why else ''}{why}{request}"
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """What the service says of a run that did not succeed."""
+    own = _sentence(found["code"], found["message"])
+    blamed = [(task, _sentence(task["code"] or task["state"], task["message"])) for task in found["failed_tasks"]]
+    parts = [] if not own or any(why == own for _, why in blamed) else [own]  # said once is enough
+    parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
+    return "; ".join(parts)
 
 
 def open_line(who: str, run: Watched) -> str:
@@ -64,11 +67,15 @@ def open_line(who: str, run: Watched) -> str:
     return f"{who}: {run.status.phase.value} (state {run.status.state})"
 
 
-def to_blame(status: RunStatus) -> list[Task]:
-    """The tasks with an error, of a run that did not succeed."""
+def failed_tasks(status: RunStatus) -> list[dict[str, str]]:
+    """The tasks that are to blame: those with an error, where the run did not succeed."""
     if not status.phase.terminal or status.phase is Phase.SUCCEEDED:
         return []
-    return [task for task in status.tasks if task.code or task.state.lower() in ("failed", "fail", "timeout")]
+    return [
+        {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
+        for task in status.tasks
+        if task.code or task.state.lower() in ("failed", "fail", "timeout")
+    ]
 
 
 def lasted(status: RunStatus) -> float | None:

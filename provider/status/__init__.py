@@ -1,0 +1,1 @@
+"""`python -m provider status`: what became of a stack's runs. It asks, and changes nothing."""

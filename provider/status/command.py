@@ -1,0 +1,99 @@
+"""The command line of `python -m provider`."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NoReturn
+
+from provider.errors import RunsError
+from provider.status import asking, page, reading, recorded, terminal
+from provider.status.report import Exit, Report
+
+_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+_EPILOG = """exit codes:
+  0  every run succeeded, or there is none
+  1  a run failed, was cancelled, is no longer known, or was asked for and is not on record
+  2  otherwise: a run still goes on
+  3  a system or the stack could not be asked (and no run is known to have failed), or the command line is wrong
+130  interrupted by Ctrl-C"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """With our own code: argparse's is 2, which here means that a run goes on."""
+        self.print_usage(sys.stderr)
+        self.exit(Exit.NOT_ASKED, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit code. Usage errors and `--help` raise SystemExit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the terminal cannot show must not end the report
+    options = _parser().parse_args(arguments)
+    try:
+        report = _report(options.cwd, options.stack)
+        if options.html:
+            Path(options.html).write_text(page.page(report), encoding="utf-8", errors="replace")
+        _print(report, options.json)
+        return report.exit
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (RunsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except Exception:  # noqa: BLE001 - a bug; Python's own exit code would say that a run failed
+        traceback.print_exc()
+    return Exit.NOT_ASKED
+
+
+def _report(folder: str, name: str) -> Report:
+    stack = reading.read(folder, name)
+    records = recorded.read(stack.deployment)
+    with terminal.progress(asking.count(records.runs)) as tell:
+        runs = asking.ask(records, stack.config, tell)
+    return Report(stack.name, datetime.now(timezone.utc).replace(microsecond=0), tuple(runs), records.missing)
+
+
+def _print(report: Report, as_json: bool) -> None:
+    try:
+        if as_json:
+            print(json.dumps(report.as_json(), indent=2))
+        else:
+            terminal.show(report)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `... | head`: Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m provider", description="Tools beside the Pulumi resources.", allow_abbrev=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    status = commands.add_parser(
+        "status",
+        help="what became of a stack's runs",
+        description="Shows each run of a stack as its system tells it now. Fires, cancels and changes nothing.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    status.add_argument("-s", "--stack", default="", metavar="NAME", help="the stack; without it the selected one")
+    status.add_argument(
+        "-C", "--cwd", default=os.getcwd(), type=_folder, metavar="FOLDER", help="the project's folder, if not this one"
+    )
+    status.add_argument("--json", action="store_true", help="print JSON in the place of the table")
+    status.add_argument("--html", metavar="FILE", help="also write an HTML page with a timeline")
+    return parser
+
+
+def _folder(text: str) -> str:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return text
