@@ -116,6 +116,17 @@ def closes_over(something: Any) -> Callable[[Any, Any, Any], Any]:
     return cancel
 
 
+def names_what_it_closes_over(something: Any) -> Callable[[Any, Any, Any], Any]:
+    def cancel(self: Any, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty() if something else something
+
+    return cancel
+
+
+def takes_a_keyword(self: Any, request: Any, *, context: Any) -> Any:
+    return empty_pb2.Empty()
+
+
 @functools.wraps(known)
 def decorated(*args: Any) -> Any:
     return known(*args)
@@ -133,8 +144,11 @@ def test_what_looks_like_the_sdk_s_is_replaced(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize(
     "cancel",
-    [other_names, more_arguments, does_something, keeps_something, answers_otherwise, closes_over(1), decorated],
-)
+    [
+        other_names, more_arguments, does_something, keeps_something, answers_otherwise, takes_a_keyword, decorated,
+        closes_over(1), names_what_it_closes_over(1),
+    ],
+)  # fmt: skip
 def test_another_cancel_is_left_alone(monkeypatch: pytest.MonkeyPatch, cancel: Any) -> None:
     before: CodeType = cancel.__code__
     become(monkeypatch, cancel)

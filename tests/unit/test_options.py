@@ -195,3 +195,10 @@ def test_the_provider_that_a_resource_will_have(given: dict[str, Any], expected:
     if opts.parent:
         child._providers = opts.parent._providers
     assert child._get_providers(KIND, "pulumi-python", opts)[0] is expected, "the SDK's own choice"
+
+
+def test_of_two_for_one_package_the_provider_is_taken_as_the_sdk_does() -> None:
+    opts = ResourceOptions(provider=OURS, providers={"pulumi-python": INHERITED})
+    assert options.named_provider(opts, KIND) is OURS
+    with pytest.warns(UserWarning, match="conflict"):
+        assert parent()._get_providers(KIND, "pulumi-python", opts)[0] is OURS
