@@ -44,6 +44,13 @@ class Setting:
     environ: str
     argument: str
 
+    @property
+    def places(self) -> str:
+        """Where it can be set, in the order in which they count."""
+        return (
+            f"provider.Provider({self.argument}=...), stack configuration {self.config} or environment {self.environ}"
+        )
+
 
 @dataclass(frozen=True)
 class System:
@@ -114,13 +121,16 @@ class System:
         return None
 
 
+TENCENT_REGION = Setting("tencentcloud:region", "TENCENTCLOUD_REGION", "tencent_region")
+HUAWEI_REGION = Setting("huaweicloud:region", "HW_REGION_NAME", "huawei_region")
+
 # The names that the bridged Pulumi provider and Terraform's provider use (design.md, "Configuration and credentials").
 TENCENT = System(
     title="Tencent Cloud",
     id=Setting("tencentcloud:secretId", "TENCENTCLOUD_SECRET_ID", "tencent_secret_id"),
     secret=Setting("tencentcloud:secretKey", "TENCENTCLOUD_SECRET_KEY", "tencent_secret_key"),
     token=Setting("tencentcloud:securityToken", "TENCENTCLOUD_SECURITY_TOKEN", "tencent_security_token"),
-    region_=Setting("tencentcloud:region", "TENCENTCLOUD_REGION", "tencent_region"),
+    region_=TENCENT_REGION,
     endpoint_=Setting("runs:tencentEndpoint", "RUNS_TENCENT_ENDPOINT", "tencent_endpoint"),
 )
 
@@ -130,7 +140,7 @@ HUAWEI = System(
     id=Setting("huaweicloud:accessKey", "HW_ACCESS_KEY", "huawei_access_key"),
     secret=Setting("huaweicloud:secretKey", "HW_SECRET_KEY", "huawei_secret_key"),
     token=Setting("huaweicloud:securityToken", "HW_SECURITY_TOKEN", "huawei_security_token"),
-    region_=Setting("huaweicloud:region", "HW_REGION_NAME", "huawei_region"),
+    region_=HUAWEI_REGION,
     endpoint_=Setting("runs:huaweiEndpoint", "RUNS_HUAWEI_ENDPOINT", "huawei_endpoint"),
 )
 
@@ -154,10 +164,9 @@ def enos_endpoint(config: Lookup, environ: Mapping[str, str]) -> str:
     """
     found = ENOS.endpoint(config, environ)
     if found is None:
-        places = f"stack configuration {ENOS.endpoint_.config} or environment {ENOS.endpoint_.environ}"
         raise InvalidConfiguration(
-            f"no EnOS endpoint: set {places} to the address of your API gateway (console, Help, Environment "
-            "Information)"
+            f"no EnOS endpoint: set {ENOS.endpoint_.places} to the address of your API gateway (console, Help, "
+            "Environment Information)"
         )
     return found
 

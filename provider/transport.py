@@ -13,6 +13,7 @@ honoured; a loopback address never goes through a proxy.
 from __future__ import annotations
 
 import email.utils
+import errno
 import functools
 import http.client
 import os
@@ -188,7 +189,10 @@ class Transport:
         except NoBundle as error:
             raise _Lost(f"{name}: {clean(str(error))}", unsent=True) from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-            raise _Lost(f"{name}: {_reason(error)}", unsent=call.unsent or _before_sending(error)) from None
+            reason = _reason(error)
+            if is_loopback(host) and reason == os.strerror(errno.ECONNREFUSED).lower():
+                reason += " (nothing listens there; `python -m emulator` starts the emulator)"
+            raise _Lost(f"{name}: {reason}", unsent=call.unsent or _before_sending(error)) from None
         finally:
             current.call = None
         return Answer(response.status_code, response.headers, content, complete)

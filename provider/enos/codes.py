@@ -69,6 +69,9 @@ _STATUS_HINTS: Mapping[int, str] = {
     404: "Check that {endpoint} is the address of the API gateway.",
     429: _LATER,
 }
+_UNLISTED = (
+    "The code is in none of the service's pages; check flow_id {flow}, organization {org} and user {user} first."
+)
 _MOVED = "Check the endpoint {endpoint}: it sends to another address."
 
 
@@ -116,7 +119,9 @@ class Context(calls.Context):
 
     def refusal(self, what: str, failure: Failure, kind: type[Refused] | None = None, secret: str = "") -> Refused:
         """For an answer that says no. `secret` is an access token that must not be told either."""
-        return self.explained(kind or (Throttled if failure.throttled else Refused), what, failure, secret=secret)
+        known = failure.code in (*CODES, "0", "") or failure.status in _STATUS_HINTS
+        hint = _UNLISTED if self.flow and not known else ""
+        return self.explained(kind or (Throttled if failure.throttled else Refused), what, failure, hint, secret=secret)
 
 
 def failure(answer: Answer) -> Failure:

@@ -27,8 +27,8 @@ from provider.transport import shared
 
 _LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
 _PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
-_ORG = "the argument, stack configuration enos:orgId or ENOS_ORG_ID"
-_USER = "the argument, stack configuration enos:userId or ENOS_USER_ID"
+_ORG = f"the argument, {ENOS_ORG.places}"
+_USER = f"the argument, {ENOS_USER.places}"
 
 
 class FlowRunProvider(RunProvider[FlowRequest]):
@@ -71,7 +71,10 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         return self.system, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
 
     def client(self, place: Reference) -> FlowClient:
-        flow, org, *given = (unquote(part) for part in place.scope.split("/"))
+        parts = [unquote(part) for part in place.scope.split("/")]
+        if len(parts) not in (2, 3):
+            raise errors.InvalidConfiguration("a reference to an EnOS run names its flow and its organization")
+        flow, org, *given = parts
         user = given[0] if given else ENOS.value(ENOS_USER, self.setting, os.environ)
         if not user:
             raise errors.InvalidConfiguration(f"the user is missing: set {_USER}")

@@ -1,7 +1,7 @@
 """What an error answer of OBS workflows means, and what a person can do: one table.
 
 Codes: https://support.huaweicloud.com/api-obs/obs_04_0115.html, table 3 (`SYS.`, the workflow front end) and table 2
-(the object store before it). Codes that are not in the table are reported as they come, without a hint. No code is
+(the object store before it). Codes that are not in the table are reported as they come. No code is
 documented for a workflow or an execution that does not exist.
 """
 
@@ -133,6 +133,7 @@ _UNKNOWN = re.compile(r"not (?:exist|found)|no such|does ?n[o']t exist", re.IGNO
 # is not implemented cannot have happened.
 _REFUSALS = frozenset({"SYS.0008", "ServiceNotImplemented"})
 
+_UNLISTED = "The code is in none of the service's pages; check workflow {graph}, the bucket and region {region} first."
 _UNKNOWN_RUN = "Check the execution's name, the workflow {graph} and the region {region}."
 
 _REQUEST_IDS = ("X-Request-ID", "x-obs-request-id", "x-amz-request-id", "x-oef-request-id")
@@ -177,7 +178,9 @@ class Context(calls.Context):
         """
         unknown = of_a_run and failure.unknown_run
         kind = Throttled if failure.throttled else NotFound if unknown else Refused
-        return self.explained(kind, what, failure, _UNKNOWN_RUN if unknown else "", action=action)
+        listed = not failure.code or failure.code in HINTS or failure.status in _STATUS_HINTS
+        hint = _UNKNOWN_RUN if unknown else "" if listed else _UNLISTED
+        return self.explained(kind, what, failure, hint, action=action)
 
 
 def request_id(answer: Answer) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import pulumi
 
 from provider import errors
-from provider.credentials import HUAWEI
+from provider.credentials import HUAWEI, HUAWEI_REGION
 from provider.huawei import inputs as parameters
 from provider.huawei.client import GRAPH_NAME, WorkflowClient, WorkflowRequest, differences
 from provider.lifecycle import checks
@@ -22,7 +22,7 @@ from provider.transport import shared
 
 _BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _REGION = "[a-z0-9]+(-[a-z0-9]+)+"
-_PLACES = "the argument, stack configuration huaweicloud:region or HW_REGION_NAME"
+_PLACES = f"the argument, {HUAWEI_REGION.places}"
 
 
 class WorkflowRunProvider(RunProvider[WorkflowRequest]):

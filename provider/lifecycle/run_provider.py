@@ -197,13 +197,15 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             status = self.look(self.client(place), id_)
         except errors.NotFound as gone:
             if "fired" not in props:
-                raise errors.RunsError(f"there is no run {id_} to read. {gone}") from gone
+                raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             return dynamic.ReadResult(id_, {**props, "record_expired": True})
         reference = replace(place, id=id_)
         outs = {**props, **plain(status), **self.details(reference, None, status), "record_expired": False}
         if "fired" not in props:  # .get(): there is no record of our own to keep
             told = {
-                name: value for name, value in status.request.items() if name in self.arguments and name not in props
+                name: _shown(value)
+                for name, value in status.request.items()
+                if name in self.arguments and name not in props
             }
             outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
         return dynamic.ReadResult(id_, outs)
@@ -228,7 +230,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             yield "on_delete", self.no_cancel
         elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
             yield "on_delete", f"must be 'abandon' or 'cancel', not {on_delete!r}"
-        if adopt is not None and not isinstance(adopt, Unknown) and not (isinstance(adopt, str) and adopt.strip()):
+        id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
+        if adopt is not None and not isinstance(adopt, Unknown) and not id:
             yield "adopt_id", "must be the id of a run that exists"
         if not isinstance(rerun, (bool, type(None), Unknown)):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
@@ -246,7 +249,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             raise errors.RunsError(f"there is no run {id} to adopt; nothing was fired. {gone}") from gone
         differs = list(self.mismatches(given, status)) if all(known(props.get(name)) for name in self.arguments) else []
         if differs:
-            raise errors.RunsError(f"run {id} does other work: {'; '.join(differs)}. Nothing was recorded or fired")
+            listed = "; ".join(map(errors.clean, differs))
+            raise errors.RunsError(f"run {id} does other work: {listed}. Nothing was recorded or fired")
         return status
 
     def _adopt(
@@ -297,6 +301,15 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             },
         }
         return dynamic.CreateResult(settled.id, outs)
+
+
+def _shown(told: Any) -> Any:
+    """What a system tells of a request, made fit for outputs."""
+    if isinstance(told, str):
+        return errors.clean(told, max(len(told), 1))
+    if isinstance(told, Mapping):
+        return {_shown(name): _shown(item) for name, item in told.items()}
+    return [_shown(item) for item in told] if isinstance(told, list) else told
 
 
 def _restated(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:

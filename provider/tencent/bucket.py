@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pulumi.output import Unknown
 
 from provider import errors
-from provider.credentials import TENCENT
+from provider.credentials import TENCENT, TENCENT_REGION
 from provider.lifecycle import checks
 from provider.runs import Reference
 
@@ -21,7 +21,7 @@ WORKFLOW_ID = "w[0-9a-fA-F]{32}"
 JOB_NAME = r"[0-9A-Za-z_\-\u2014\u3400-\u4dbf\u4e00-\u9fff]+"
 _BUCKET = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-[0-9]{5,12}"
 _REGION = r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*"
-_PLACES = "the argument, stack configuration tencentcloud:region or TENCENTCLOUD_REGION"
+_PLACES = f"the argument, {TENCENT_REGION.places}"
 
 
 def problems(props: Mapping[str, Any], setting: Lookup) -> Iterator[checks.Problem]:

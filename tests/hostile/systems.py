@@ -121,6 +121,7 @@ class Hostile:
 
     choices: Choices
     started: list[tuple[int, bytes]] = field(default_factory=list)
+    asked: int = 0
     secrets: set[str] = field(default_factory=lambda: {answers.KEY, answers.SECRET, answers.TOKEN})
 
     def read(
@@ -129,6 +130,7 @@ class Hostile:
         pairs = [key if value is None else f"{key}={quote(value, safe='')}" for key, value in params or ()]
         full = f"{url}?{'&'.join(pairs)}" if pairs else url
         sent = auth(requests.Request(method, full, headers=dict(headers or {}), data=body).prepare())
+        self.asked += 1
         if answers.ACCESS in sent.headers.values():
             self.secrets.add(answers.ACCESS)
         line = f"{method} {full[full.index('/', 8) :]}"

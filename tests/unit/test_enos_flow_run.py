@@ -84,8 +84,8 @@ def test_refused_parameters_are_named() -> None:
 
 def test_missing_organization_and_user_name_every_place() -> None:
     found = dict(provider(orgId=None, userId=None).problems(props()))
-    assert "enos:orgId or ENOS_ORG_ID" in found["org_id"]
-    assert "enos:userId or ENOS_USER_ID" in found["user_id"]
+    assert "enos:orgId or environment ENOS_ORG_ID" in found["org_id"]
+    assert "enos:userId or environment ENOS_USER_ID" in found["user_id"]
     assert dict(provider(orgId=None, userId=None).problems(props(org_id="o", user_id="u"))) == {}
 
 
@@ -124,11 +124,11 @@ def test_missing_configuration() -> None:
         ({"endpoint": "http://gw.example"}, InvalidConfiguration, "loopback only"),
         ({"accessKey": None, "secretKey": None}, MissingCredentials, "ENOS_ACCESS_KEY and ENOS_SECRET_KEY"),
         ({"secretKey": None}, InvalidConfiguration, "enos:accessKey .*not enos:secretKey"),
-        ({"userId": None}, InvalidConfiguration, "enos:userId or ENOS_USER_ID"),
+        ({"userId": None}, InvalidConfiguration, "enos:userId or environment ENOS_USER_ID"),
     ):
         with pytest.raises(kind, match=text):
             provider(**missing).client(place)  # type: ignore[arg-type]
-    with pytest.raises(InvalidConfiguration, match="enos:orgId or ENOS_ORG_ID"):
+    with pytest.raises(InvalidConfiguration, match="enos:orgId or environment ENOS_ORG_ID"):
         provider(orgId=None).place(props())
 
 

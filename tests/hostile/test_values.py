@@ -1,0 +1,257 @@
+"""Hostile values of a program, of its configuration and of a state: they change no host, and end in errors of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from pulumi.output import UNKNOWN
+from urllib3.util import parse_url
+
+from provider.credentials import HUAWEI, TENCENT, enos_endpoint, is_loopback
+from provider.enos import tokens
+from provider.enos.flow_run import FlowRunProvider
+from provider.errors import InvalidConfiguration, RunsError
+from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiProvider
+from provider.lifecycle.run_provider import RunProvider
+from provider.runs import Reference
+from provider.tencent.inventory_job import InventoryJobProvider
+from provider.tencent.workflow_run import WorkflowRunProvider as TencentProvider
+from provider.transport import Transport
+from tests.hostile import answers, cases, systems
+from tests.support.clients import Scripted, says
+from tests.support.sockets import OK, Service
+
+HOSTS = [
+    "evil.com/", "x@evil.com", "a.b#", "a?b", "..", ".", "a..b", "-a", "a-", "evil.com:80", "evil.com\\", "a%2eb",
+    "a\r\nHost: b", "\u3002evil", "a\uff0eb", "\uff0f", "xn--80ak6aa92e",
+    "\u0430pple", "a\u200bb", "[::1]", "a b", "\x00",
+    "127.0.0.1", "ap-beijing", "media-1250000000", "media-1250000000.evil", "1", "a" * 300, "%00", "a\tb", "\uff45vil",
+    "a/../..", "http://evil",
+]  # fmt: skip
+parts = st.one_of(st.sampled_from(HOSTS), st.text(alphabet="ab-.1/@#?:%\\[] \r\n\u3002", max_size=12))
+hosts = st.lists(parts, min_size=1, max_size=3).map("".join)
+
+
+def sent_to(prepared: requests.PreparedRequest) -> set[str | None]:
+    """The host of a request as each parser on its way reads it."""
+    assert prepared.url
+    return {urlsplit(prepared.url).hostname, parse_url(prepared.url).host}
+
+
+class Watching(Scripted):
+    def __init__(self) -> None:
+        super().__init__("", says(b"", 404))
+        self.prepared: list[requests.PreparedRequest] = []
+
+    def read(self, method: str, url: str, **kwargs: Any) -> Any:
+        self.prepared.append(requests.Request(method, url, headers=kwargs["headers"]).prepare())
+        return super().read(method, url, **kwargs)
+
+    start = read
+
+
+@settings(max_examples=400, deadline=None)
+@given(hosts, hosts)
+@example("media-1250000000", "ap-beijing")
+def test_bucket_and_region_of_tencent(bucket: str, region: str) -> None:
+    transport: Any = Watching()
+    with contextlib.suppress(RunsError):
+        systems.WorkflowClient(transport, systems.KEYS, region=region, bucket=bucket).get("i1")
+    for prepared in transport.prepared:
+        host = f"{bucket}.ci.{region}.myqcloud.com"
+        assert sent_to(prepared) == {host.lower()}
+        assert prepared.headers["Host"] == host
+        assert host.count(".") == 4
+
+
+@settings(max_examples=400, deadline=None)
+@given(hosts, hosts)
+@example("cn-north-4", "scan")
+def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
+    transport: Any = Watching()
+    with contextlib.suppress(RunsError):
+        systems.HuaweiClient(transport, systems.KEYS, region=region, graph_name=graph).start(
+            systems.REQUESTS["huawei.workflow"]
+        )
+    for prepared in transport.prepared:
+        assert sent_to(prepared) == {f"obs.{region.lower()}.myhuaweicloud.com"}
+        assert prepared.path_url == f"/v2/workflows/{graph}"
+
+
+def test_a_host_that_is_no_host(transport_of_ours: Transport) -> None:
+    """A label of more than 63 characters passes the patterns, and fails before anything is sent."""
+    client = systems.WorkflowClient(transport_of_ours, systems.KEYS, region="a" * 64, bucket="media-1250000000")
+    with pytest.raises(RunsError):
+        client.get("i1")
+
+
+@pytest.fixture
+def transport_of_ours() -> Transport:
+    return cases.hasty(1.0)
+
+
+schemes = st.sampled_from(["http://", "https://", "HTTP://", "http:", "ftp://", "//", "", "http://user@", "file://"])
+PLACES = [
+    "127.0.0.1", "localhost", "LOCALHOST", "[::1]", "127.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]",
+    "localhost.",
+    "localhost.evil.com", "127.0.0.1.evil.com", "evil.com", "[::1]evil.com", "[::1%25lo]", "[::1%evil.com]",
+    "[evil.com]",
+    "127.0.0.1@evil.com", "evil.com@127.0.0.1", "evil.com#@127.0.0.1", "127.0.0.1%2eevil.com", "127.0.0.1\\@evil.com",
+]  # fmt: skip
+ENDS = ["", "/", ":80", ":", ":99999", ":80:90", ":-1", "/x", "?", "#", "?@evil.com", "\\", "%00", ":8@evil.com"]
+
+
+@settings(max_examples=500, deadline=None)
+@given(schemes, st.sampled_from(PLACES) | hosts, st.sampled_from(ENDS))
+def test_an_endpoint_is_one_place_for_every_parser(scheme: str, host: str, end: str) -> None:
+    """http to loopback only, by the reading of those who open the connection too."""
+    environ = dict.fromkeys(("RUNS_ENOS_ENDPOINT", "RUNS_TENCENT_ENDPOINT"), scheme + host + end)
+    try:
+        endpoint = enos_endpoint(lambda _: None, environ)
+    except InvalidConfiguration:
+        return
+    assert TENCENT.endpoint(lambda _: None, environ) == endpoint
+    try:
+        prepared = requests.Request("GET", endpoint + "/path").prepare()
+    except requests.exceptions.RequestException:
+        return  # nothing is sent: see test_transport
+    assert prepared.path_url == "/path"
+    read = {(host or "").strip("[]").partition("%")[0] for host in sent_to(prepared)}
+    assert len(read) == 1
+    if not endpoint.startswith("https://"):
+        assert is_loopback(read.pop()), endpoint
+    assert "@" not in endpoint
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.5.5.5"])
+def test_a_loopback_endpoint_sends_no_secret_through_a_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service(OK) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+        monkeypatch.setenv("all_proxy", f"http://{proxy.address}")
+        endpoint = enos_endpoint(lambda _: None, {"RUNS_ENOS_ENDPOINT": f"http://{host}:1"})  # nothing listens there
+        with pytest.raises(RunsError):
+            systems.client("enos.flow", cases.hasty(2.0), endpoint).get("3377-1")
+        assert proxy.connections == 0
+
+
+@given(st.text(max_size=30) | st.sampled_from(HOSTS))
+def test_regions_of_the_configuration(value: str) -> None:
+    for system in (TENCENT, HUAWEI):
+        with contextlib.suppress(InvalidConfiguration):
+            region = system.region(lambda _, value=value: value, {})  # type: ignore[misc]
+            assert not region or not set(region) & set("/@#?:\\%[] \r\n")
+
+
+# --- checks: any inputs end in a list of problems, and what passes can be asked for
+
+NAMES = [
+    "bucket", "region", "workflow_id", "object", "name", "type", "input", "workflow_ids", "time_interval", "operation",
+    "graph_name", "inputs", "flow_id", "org_id", "user_id", "trigger_time", "parameters", "triggers", "adopt_id",
+    "on_delete", "rerun_on_failure",
+]  # fmt: skip
+GOOD: dict[str, Any] = {
+    "bucket": "media-1250000000",
+    "region": "ap-beijing",
+    "workflow_id": "we59a9648e62e48ffb25e4b41f3721799",
+    "object": "test.mp4",
+    "input": {"prefix": "a"},
+    "workflow_ids": "w7476ff3564ee45b7b490d64bccaba6cc",
+    "time_interval": {"start": "2022-02-01T12:00:00+0800"},
+    "operation": {"tag": "Transcode", "user_data": "x"},
+    "graph_name": "scan",
+    "inputs": {"template-id": 7.0},
+    "flow_id": 3377.0,
+    "org_id": "o15",
+    "user_id": "alice",
+    "trigger_time": 1574385825000.0,
+    "parameters": {"REPLACE": "x"},
+}
+keys = st.sampled_from([*NAMES, "start", "tag", "prefix", "a"]) | st.text(max_size=5)
+plain = st.sampled_from([*answers.TEXTS, *answers.VALUES, UNKNOWN]) | st.text(max_size=8) | st.floats() | hosts
+values = st.recursive(
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=6,
+)
+changes = st.dictionaries(st.sampled_from(NAMES), values, max_size=5)
+PROVIDERS: list[RunProvider[Any]] = [TencentProvider(), InventoryJobProvider(), HuaweiProvider(), FlowRunProvider()]
+
+
+@pytest.fixture(scope="module")
+def configured() -> Iterator[None]:
+    settings_ = {
+        "TENCENTCLOUD_SECRET_ID": answers.KEY,
+        "TENCENTCLOUD_SECRET_KEY": answers.SECRET,
+        "HW_ACCESS_KEY": answers.KEY,
+        "HW_SECRET_KEY": answers.SECRET,
+        "ENOS_ACCESS_KEY": answers.KEY,
+        "ENOS_SECRET_KEY": answers.SECRET,
+        "RUNS_ENOS_ENDPOINT": "https://gw.example",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings_.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.system)
+@settings(max_examples=250, deadline=None)
+@given(changes)
+@example({})
+def test_inputs_of_any_shape(configured: None, provider: RunProvider[Any], changes: dict[str, Any]) -> None:
+    given_ = {name: value for name, value in {**GOOD, **changes}.items() if name in (*provider.arguments, *changes)}
+    if "name" not in changes and provider.system == "tencent.inventory" and changes.get("type") == "Job":
+        given_.pop("workflow_ids", None)
+    props = {**given_, "resource_urn": "urn:pulumi:dev::p::pulumi-python:dynamic/x:Y::r", "intent": UNKNOWN}
+    result = provider.check({}, props)
+    for failure in result.failures:
+        assert failure.property
+        assert len(failure.reason) < 20_000
+    if result.failures or any(value is UNKNOWN for value in given_.values()):
+        return
+    place = provider.place(props)
+    assert Reference.parse(str(Reference(place.system, place.region, place.scope, "x"))).scope == place.scope
+    transport: Any = systems.Hostile(systems.Choices("checked"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_sessions", {})  # what this process has fired
+        patch.setattr(sys.modules[type(provider).__module__], "shared", lambda: transport)
+        request = provider.request({**props, "intent": None}, "0" * 32)
+        with contextlib.suppress(RunsError):
+            provider.client(place).start(request)
+    assert transport.asked or changes, "what is good is sent"
+
+
+@given(st.text(max_size=40) | st.sampled_from(answers.TEXTS))
+def test_a_reference_of_a_state(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert str(Reference.parse(str(Reference.parse(text)))) == str(Reference.parse(text))
+
+
+@given(hosts, hosts, st.sampled_from(["tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"]))
+def test_a_recorded_place_that_was_tampered_with(configured: None, region: str, scope: str, system: str) -> None:
+    """A state is a file that others can write: its reference must not send the key elsewhere."""
+    assume(scope)
+    provider = RunProvider.by_system[system]()
+    try:
+        client = provider.client(Reference(system, region, scope, "x"))
+    except RunsError:
+        return
+    base = client._calls._base if hasattr(client, "_calls") else client._endpoint  # type: ignore[attr-defined]
+    host = urlsplit(base).hostname or ""
+    assert host.endswith((".myqcloud.com", ".myhuaweicloud.com")) or host == "gw.example"
+
+
+@pytest.mark.parametrize("adopt", ["a\x1b[31m", "a\nb", "\u202ea", " ", "", "a" * 2000, 7, ["x"]])
+def test_an_id_to_adopt_that_cannot_be_shown(adopt: Any) -> None:
+    told = SimpleNamespace(**GOOD)
+    result = PROVIDERS[0].check({}, {"bucket": told.bucket, "adopt_id": adopt})
+    assert "adopt_id" in [failure.property for failure in result.failures]
