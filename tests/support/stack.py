@@ -192,5 +192,9 @@ class Stack:
     def id(self, name: str = "run") -> str:
         return str(self.resources()[name]["id"])
 
+    def output(self) -> dict[str, Any]:
+        """The outputs of the stack itself, as another stack would get them."""
+        return dict(json.loads(self.pulumi("stack", "output", "--json", "-s", self.name).out))
+
     def outputs(self, name: str = "run") -> dict[str, Any]:
         return dict(self.resources()[name]["outputs"])
