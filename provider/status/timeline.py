@@ -40,19 +40,22 @@ class Scale(NamedTuple):
     first: datetime
     last: datetime
 
+    @property
+    def seconds(self) -> float:
+        return max((self.last - self.first).total_seconds(), 1.0)
+
     def x(self, when: datetime) -> float:
-        whole = (self.last - self.first).total_seconds()
-        part = (when - self.first).total_seconds() / whole
+        part = (when - self.first).total_seconds() / self.seconds
         return round(_LEFT + part * (_WIDTH - _LEFT - _RIGHT), 1)
 
     def ticks(self) -> list[datetime]:
         """Round moments, a few of them."""
-        whole = (self.last - self.first).total_seconds()
-        step = next((step for step in _STEPS if whole / step <= _MOST_TICKS), _STEPS[-1])
+        step = next((step for step in _STEPS if self.seconds / step <= _MOST_TICKS), _STEPS[-1])
         midnight = self.first.replace(hour=0, minute=0, second=0, microsecond=0)
-        ahead = math.ceil((self.first - midnight).total_seconds() / step)
-        found = [midnight + timedelta(seconds=step * (ahead + more)) for more in range(_MOST_TICKS + 1)]
-        return [tick for tick in found if tick <= self.last]
+        first = math.ceil((self.first - midnight).total_seconds() / step)
+        last = math.floor((self.last - midnight).total_seconds() / step)
+        every = math.ceil((last - first + 1) / (_MOST_TICKS + 1)) or 1
+        return [midnight + timedelta(seconds=step * count) for count in range(first, last + 1, every)]
 
 
 def drawings(report: Report) -> Iterator[str]:
@@ -62,16 +65,15 @@ def drawings(report: Report) -> Iterator[str]:
     if not known:
         return
     last = max([*known, report.asked_at] if any(run.going for run in report.listed) else known)
-    first = min(known)
-    scale = Scale(first, max(last, first + timedelta(seconds=1)))
+    scale = Scale(min(known), last)
     for at in range(0, len(bars), ROWS):
         yield _drawing(report, scale, bars[at : at + ROWS], at)
 
 
 def _bar(report: Report, run: Run) -> Bar:
     began = moment(run.status.started_at)
-    seconds = report.duration(run)
-    return Bar(run, began, began + timedelta(seconds=seconds) if began and seconds is not None else None)
+    ended = report.asked_at if run.going else moment(run.status.finished_at)
+    return Bar(run, began, max(began, ended) if began and ended else None)
 
 
 def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int) -> str:
@@ -88,9 +90,9 @@ def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int) -> str:
 
 
 def _tick(scale: Scale, when: datetime, height: int) -> str:
-    x, whole = scale.x(when), (scale.last - scale.first).total_seconds()
-    form = "%H:%M:%S" if whole < 5 * _MINUTE else "%H:%M" if whole < _DAY else "%m-%d %H:%M"
-    form = "%Y-%m-%d" if whole > 6 * _DAY else form
+    x = scale.x(when)
+    forms = ((5 * _MINUTE, "%H:%M:%S"), (_DAY, "%H:%M"), (6 * _DAY, "%m-%d %H:%M"), (math.inf, "%Y-%m-%d"))
+    form = next(form for most, form in forms if scale.seconds <= most)
     return (
         f'<line class="grid" x1="{x}" y1="22" x2="{x}" y2="{height}"/>'
         f'<text class="muted" x="{x}" y="15" text-anchor="middle">{when:{form}}</text>'

@@ -1,0 +1,73 @@
+"""Reports and states that the tests of `python -m provider status` share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from provider.runs import Phase, RunStatus, Task, rfc3339
+from provider.status.report import Answer, Missing, Report, Run
+
+NOW = datetime(2026, 11, 22, 9, 8, 21, tzinfo=timezone.utc)
+HOSTILE = (
+    "</title></svg><script>document.title='pwned'</script><img src=x onerror=alert(1)>\x1b[31m\u202e'\"&[red]x[/red]"
+)
+
+
+def ago(minutes: float | None) -> str:
+    return "" if minutes is None else rfc3339(NOW - timedelta(minutes=minutes))
+
+
+def run(
+    name: str = "run",
+    phase: Phase = Phase.SUCCEEDED,
+    began: float | None = 10,
+    ended: float | None = None,
+    answer: Answer = Answer.SERVICE,
+    *,
+    object: str = "",
+    problem: str = "",
+    url: str = "https://console.example/run",
+    **status: Any,
+) -> Run:
+    """`began` and `ended` are minutes before NOW."""
+    given = {"id": f"i-{name}", "state": phase.value, "started_at": ago(began), "finished_at": ago(ended), **status}
+    urn = f"urn:pulumi:s::p::pulumi-python:dynamic/tencent:WorkflowRun::{name}"
+    return Run(
+        name, object, urn, "WorkflowRun", "tencent.workflow", f"tencent.workflow:r:b:{given['id']}", url,
+        RunStatus(phase=phase, **given), answer, problem,
+    )  # fmt: skip
+
+
+def report(*runs: Run, missing: tuple[Missing, ...] = (), stack: str = "dev") -> Report:
+    return Report(stack, NOW, runs, missing)
+
+
+def hostile() -> Report:
+    """Every text that comes from a server or a state is hostile."""
+    task = Task(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    words = {"state": HOSTILE, "code": HOSTILE, "message": HOSTILE, "request_id": HOSTILE, "id": HOSTILE}
+    return report(
+        run(HOSTILE, Phase.FAILED, 10, 5, tasks=(task,), executions={HOSTILE: 1}, url=f"https://{HOSTILE}", **words),
+        run(HOSTILE, Phase.UNKNOWN, 8, object=HOSTILE, url=f"javascript:{HOSTILE}", **words),
+        run(HOSTILE, Phase.PENDING, 7, answer=Answer.NONE, problem=HOSTILE, **{**words, "started_at": HOSTILE}),
+        missing=(Missing(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+        stack=HOSTILE,
+    )
+
+
+def every_phase() -> Report:
+    """One run of each kind that a report can have."""
+    task = Task("Transcode_1", "Transcode", "Failed", "AccessDenied", "no right to read the object")
+    return report(
+        run("transcode", Phase.SUCCEEDED, 52, 31),
+        run("backfill-of-a-long-name-that-is-cut-in-the-drawing", Phase.FAILED, 48, 9, tasks=(task,)),
+        run("meters", Phase.RUNNING, 23),
+        run("unended", Phase.SUCCEEDED, 44),
+        run("thumbnails", Phase.CANCELLED, 20, 12),
+        run("probe", Phase.PENDING, 2),
+        run("old", Phase.RUNNING, 30, answer=Answer.GONE, problem="404"),
+        run("unasked", Phase.PENDING, 15, answer=Answer.NONE, problem="no Tencent Cloud credentials"),
+        run("nowhere", Phase.UNKNOWN, None, state="NEW_WORD"),
+        missing=(Missing("nightly", "", "urn", ago(1), "was asked for and is not on record"),),
+    )

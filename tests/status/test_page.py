@@ -1,0 +1,128 @@
+"""The page's source: what is in it, and that nothing of a server becomes part of it."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta, timezone
+from html.parser import HTMLParser
+
+import pytest
+
+from provider.runs import Phase
+from provider.status import timeline
+from provider.status.page import page
+from tests.status.samples import every_phase, hostile, report, run
+
+KNOWN = {
+    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "ul", "li", "b", "span", "code", "time",
+    "div", "figure", "svg", "line", "text", "rect", "table", "caption", "thead", "tbody", "tr", "th", "td", "a",
+}  # fmt: skip
+
+
+class Source(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "line"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_what_a_screen_reader_needs() -> None:
+    source = Source(page(every_phase()))
+    assert source.open == []
+    assert source.all("html") == [{"lang": "en"}]
+    assert len(source.all("caption")) == 1
+    assert [th["scope"] for th in source.all("th")] == ["col"] * 8 + ["row"] * 9
+    (drawing,) = source.all("svg")
+    assert drawing["role"] == "img"
+    assert drawing["aria-label"] == (
+        "Timeline from 2026-11-22 08:16:21 to 2026-11-22 09:08:21 UTC, 10 runs: 2 pending, 1 running, 2 succeeded, "
+        "1 failed, 1 cancelled, 2 unknown, 1 missing. The table has the same facts."
+    )
+    regions = [div for div in source.all("div") if div.get("role") == "region"]
+    assert [(div["aria-labelledby"], div["tabindex"]) for div in regions] == [("timeline", "0"), ("runs", "0")]
+    for run_ in every_phase().runs:
+        assert run_.label in source.text
+        assert run_.status.id in source.text
+
+
+def test_hostile_text_stays_text() -> None:
+    text = page(hostile())
+    source = Source(text)
+    assert source.open == []
+    assert {tag for tag, _ in source.tags} <= KNOWN
+    names = {name for _, attributes in source.tags for name in attributes}
+    assert not {name for name in names if name.startswith("on")}
+    assert all((a["href"] or "").startswith("https://") for a in source.all("a"))
+    assert len(source.all("a")) == 2
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "<script>document.title='pwned'</script>" in source.text
+
+
+def test_nothing_is_loaded() -> None:
+    text = page(every_phase())
+    assert "default-src 'none'; style-src 'unsafe-inline'" in text
+    source = Source(text)
+    assert not {name for _, attributes in source.tags for name in attributes if name in ("src", "srcset", "data")}
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_a_report_without_runs_or_times() -> None:
+    assert "no runs" in Source(page(report())).text
+    nothing = Source(page(report(run(began=None))))
+    assert nothing.all("svg") == []
+    assert len(nothing.all("table")) == 1
+
+
+@pytest.mark.parametrize(
+    "seconds", [0, 0.5, 7, 61, 3599, 3600, 86_399, 86_401, 7 * 86_400, 400 * 86_400, 9000 * 365 * 86_400]
+)
+def test_ticks_are_few_and_round_and_inside(seconds: float) -> None:
+    first = (
+        datetime(2022, 6, 27, 7, 23, 10, tzinfo=timezone.utc)
+        if seconds < 1e11
+        else datetime(1, 1, 1, tzinfo=timezone.utc)
+    )
+    scale = timeline.Scale(first, first + timedelta(seconds=seconds))
+    ticks = scale.ticks()
+    assert len(ticks) <= 7
+    assert all(scale.first <= tick <= scale.last for tick in ticks)
+    assert len({tick - before for before, tick in itertools.pairwise(ticks)}) <= 1
+    assert len(ticks) >= 2 or seconds < 2
+    assert all(200 <= scale.x(tick) <= 790 for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    "when", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "nonsense", "2026-11-22 08:00:00"]
+)
+def test_a_nonsense_clock_does_no_harm(when: str) -> None:
+    Source(page(report(run(started_at=when), run(phase=Phase.RUNNING, started_at=when), run(finished_at=when))))
+
+
+def test_many_runs_are_drawn_in_parts() -> None:
+    source = Source(page(report(*(run(f"r{at}", began=at) for at in range(timeline.ROWS + 1)))))
+    labels = [drawing["aria-label"] or "" for drawing in source.all("svg")]
+    assert ["runs 1 to 30 of 31" in labels[0], "runs 31 to 31 of 31" in labels[1]] == [True, True]
+    assert len(source.all("rect")) == timeline.ROWS + 1
