@@ -92,7 +92,7 @@ def singles(system: str, context: str) -> list[list[Order]]:
         if operation == "start":
             faults += [{"action": "foreign_run"}]
         else:  # so often that no repeat helps
-            faults += [{**fault, "times": 12} for fault in faults if fault["action"] in ("status", "reset_before")]
+            faults += [_often(fault) for fault in faults if fault["action"] in ("status", "reset_before")]
         # The token is refreshed when the gateway calls it expired and then gives the same again.
         expired: list[Order] = [
             ({"system": system, "operation": "find", "action": "status", "status": 200, "code": "1203"},)
@@ -104,6 +104,12 @@ def singles(system: str, context: str) -> list[list[Order]]:
 
 def _plain(fault: Fault) -> Fault:
     return {key: bool(value) if key == "after_effect" else value for key, value in fault.items()}
+
+
+def _often(fault: Fault) -> Fault:
+    """So often that no repeat within an `up` helps. A refusal is not repeated: each one costs an `up`."""
+    repeated = fault.get("status", 500) in (429, 500, 503) or fault.get("code") in ("62109", "77777")
+    return {**fault, "times": 12 if repeated else 2}
 
 
 def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
@@ -125,6 +131,7 @@ def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
                 _DOUBTS[system] if after else _REFUSALS[system] + _DOUBTS[system]
             )
             fault["after_effect"] = after
+            fault = _often(fault) if times > 3 else fault
         elif action == "delay":
             fault |= {"seconds": round(rng.uniform(0.1, 2.0), 1), "after_effect": rng.random() < 0.5}
         order: Order = (fault,)

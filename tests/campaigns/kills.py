@@ -29,7 +29,8 @@ SIDE_FILES = "side files of the backend that a kill left empty, which were remov
 KILLS_IN_A_LANE = 10
 UNMARKED = ("tencent.workflow", "huawei.workflow")
 """Where somebody else's run may look like ours."""
-_HARD = 0.35  # how often the recovery is killed too
+HARD = 0.35
+"""How often the recovery is killed too."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,17 @@ def _instant(rng: random.Random, ask: Ask, again: bool) -> Instant:
     return Instant(event, rng.uniform(0, longest))
 
 
-def lane(report: Report, kills: int, folder: Path, name: str, rng: random.Random) -> None:
+def lane(report: Report, kills: int, folder: Path, name: str, rng: random.Random, hard: float = HARD) -> None:
     """Kills until so many have fallen; each finds a stack with the history that the ones before have left."""
     with opened(folder, report, name, rng) as its:
         its.renew()
-        _Killer(its, kills).run()
+        _Killer(its, kills, hard).run()
         its.end()
 
 
 class _Killer:
-    def __init__(self, lane: Lane, kills: int) -> None:
-        self.lane, self.left, self.rng, self.cloud = lane, kills, lane.rng, lane.cloud
+    def __init__(self, lane: Lane, kills: int, hard: float) -> None:
+        self.lane, self.left, self.hard, self.rng, self.cloud = lane, kills, hard, lane.rng, lane.cloud
         self.stack = lane.stack
 
     def run(self) -> None:
@@ -89,7 +90,7 @@ class _Killer:
             if ask is Ask.TAKEN_BACK and not again:
                 lane.change(-1)
             again = True
-            if not killed or self.left <= 0 or self.rng.random() > _HARD:
+            if not killed or self.left <= 0 or self.rng.random() > self.hard:
                 break
         ended = lane.settle(ask, wants, lane.up())
         for name, how in ended.items():
@@ -116,7 +117,9 @@ class _Killer:
         time.sleep(instant.seconds)
         killed = process.poll() is None and self._strike(target, process)
         process.wait(timeout=300)
-        self._unlock()
+        self._mend()
+        if killed and target != "host":  # else the engine has ended by itself and has taken its lock away
+            self.stack.unlock()
         self.lane.step(
             f"{ask.value}: {command} {'--replace' if flags and not again else ''} {target} "
             f"{'' if killed else 'not '}killed {instant.seconds:.2f} s after its {instant.event}, exit "
@@ -137,18 +140,17 @@ class _Killer:
         }
         process = self.stack.start(flags=flags, command=command)
         while not happened[instant.event]() and process.poll() is None:
-            time.sleep(0.02)
+            time.sleep(0.05)
         return process
 
-    def _unlock(self) -> None:
-        """`pulumi cancel`. Pulumi's file backend writes a side file with each file, and not in one go: killed within
-        that, it calls the state unreadable ("failed to load checkpoint: EOF") until the empty side file is removed.
+    def _mend(self) -> None:
+        """Pulumi's file backend writes a side file with each file, and not in one go: killed within that, it calls the
+        state unreadable ("failed to load checkpoint: EOF") until the empty side file is removed.
         """
         for side in (self.stack.folder / "state").rglob("*.attrs"):
             if side.stat().st_size == 0:
                 side.unlink()
                 self.lane.report.count(SIDE_FILES, "of the state" if side.name.startswith("test.json") else "others")
-        self.stack.unlock()
 
     def _starts(self) -> int:
         return sum(counts.get("start", 0) for counts in self.cloud.requests().values())
