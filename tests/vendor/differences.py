@@ -16,9 +16,10 @@ TRIGGER, TRIGGER_TOKEN = "CI trigger", "CI trigger, temporary key"
 LIST, LIST_OF_JOB = "CI list executions", "CI list executions of a job, page 2"
 CREATE, CREATE_JOB = "CI create job", "CI create job of type Job"
 LIST_JOBS, CANCEL = "CI list jobs", "CI cancel job"
+GOING, GOING_JOBS = "CI list executions that go on", "CI list jobs that go on"
 CI = (
-    TRIGGER, TRIGGER_TOKEN, "CI get execution", LIST, LIST_OF_JOB,
-    CREATE, CREATE_JOB, "CI get job", LIST_JOBS, CANCEL,
+    TRIGGER, TRIGGER_TOKEN, "CI get execution", LIST, LIST_OF_JOB, GOING,
+    CREATE, CREATE_JOB, "CI get job", LIST_JOBS, GOING_JOBS, CANCEL,
 )  # fmt: skip
 START_PLAIN, OBS_LIST, OBS_MARKER = "OBS start without inputs", "OBS list", "OBS list after a marker"
 OBS = ("OBS start", START_PLAIN, "OBS start, temporary key", "OBS get", OBS_LIST, OBS_MARKER)
@@ -72,12 +73,13 @@ ROWS = (
         "workflowId, jobId, size, nextToken", "workflowId, size, nextToken, jobId", _ORDER,
     ),
     Row((LIST_JOBS,), "order of query", "type, startCreationTime, size", "type, size, startCreationTime", _ORDER),
-    Row((LIST, LIST_OF_JOB, LIST_JOBS), "query orderByTime", NOT_SENT, "=Desc", _DEFAULT),
+    Row((LIST, LIST_OF_JOB, GOING, LIST_JOBS, GOING_JOBS), "query orderByTime", NOT_SENT, "=Desc", _DEFAULT),
     Row((LIST, LIST_OF_JOB, LIST_JOBS), "query states", NOT_SENT, "=All", _DEFAULT),
-    Row((LIST, LIST_OF_JOB), "query name", NOT_SENT, "=", _EMPTY),
-    Row((LIST, LIST_JOBS), "query nextToken", NOT_SENT, "=", _EMPTY),
-    Row((LIST_JOBS,), "query workflowId", NOT_SENT, "=", _EMPTY),
-    Row((LIST_JOBS,), "query jobId", NOT_SENT, "=", _EMPTY),
+    Row((LIST, LIST_OF_JOB, GOING), "query name", NOT_SENT, "=", _EMPTY),
+    Row((LIST, GOING, LIST_JOBS, GOING_JOBS), "query nextToken", NOT_SENT, "=", _EMPTY),
+    Row((LIST_JOBS, GOING_JOBS), "query workflowId", NOT_SENT, "=", _EMPTY),
+    Row((LIST_JOBS, GOING_JOBS), "query jobId", NOT_SENT, "=", _EMPTY),
+    Row((GOING_JOBS,), "query type", NOT_SENT, "=Workflow", "Ours wants jobs of both types."),
     Row((CREATE, CREATE_JOB), "body declaration", NOT_SENT, '<?xml version="1.0" encoding="utf-8"?>', _DECLARED),
     Row((CREATE,), "Content-Length", "280", "319", _DECLARED_LENGTH),
     Row((CREATE_JOB,), "Content-Length", "435", "474", _DECLARED_LENGTH),
@@ -103,11 +105,19 @@ ROWS = (
         "jobid;nexttoken;orderbytime;size;startcreationtime;states;type;workflowid", _PARAMS,
     ),
     Row(
+        (GOING,), "Authorization q-url-param-list",
+        "size;states;workflowid", "name;nexttoken;orderbytime;size;states;workflowid", _PARAMS,
+    ),
+    Row(
+        (GOING_JOBS,), "Authorization q-url-param-list",
+        "size;states", "jobid;nexttoken;orderbytime;size;states;type;workflowid", _PARAMS,
+    ),
+    Row(
         (CANCEL,), "Authorization q-url-param-list", "cancel", "",
         "Ours signs the whole query, as the vendor's Java and Node.js SDKs do; this one adds `?cancel` after signing.",
     ),
     Row(
-        (TRIGGER, TRIGGER_TOKEN, LIST, LIST_OF_JOB, CREATE, CREATE_JOB, LIST_JOBS, CANCEL),
+        (TRIGGER, TRIGGER_TOKEN, LIST, LIST_OF_JOB, GOING, CREATE, CREATE_JOB, LIST_JOBS, GOING_JOBS, CANCEL),
         "Authorization q-signature", SIGNATURE, SIGNATURE,
         "Another one: it covers the headers and the query above. In the other calls it is the same to the last digit.",
     ),

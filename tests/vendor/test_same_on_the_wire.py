@@ -130,6 +130,17 @@ def second_page(bench: Bench) -> Any:
     return page(page("")["NextToken"])
 
 
+def going(bench: Bench) -> None:
+    """The list that a look at many runs asks for, after one of them has told the workflow."""
+    client = bench.executions()
+    client.get_many([bench.execution, *(client.start(WORK).id for _ in range(2))])
+
+
+def going_jobs(bench: Bench) -> None:
+    client = bench.jobs()
+    client.get_many([bench.job, client.start(BATCH).id])
+
+
 CALLS = {
     "CI trigger": Call(lambda b: b.executions().start(WORK), trigger),
     "CI trigger, temporary key": Call(lambda b: b.executions().start(WORK), trigger, token=TOKEN),
@@ -144,6 +155,13 @@ CALLS = {
         ),
     ),
     "CI list executions of a job, page 2": Call(lambda b: b.jobs().executions(b.jobs().get(b.job)), second_page, -1),
+    "CI list executions that go on": Call(
+        going,
+        lambda b: b.cos().ci_list_workflowexecution(
+            Bucket=BUCKET, WorkflowId=WORKFLOW, States="Running,Pause", Size=100
+        ),
+        -1,
+    ),
     "CI create job": Call(lambda b: b.jobs().start(BATCH), create(BATCH)),
     "CI create job of type Job": Call(lambda b: b.jobs().start(SINGLE), create(SINGLE)),
     "CI get job": Call(
@@ -152,6 +170,11 @@ CALLS = {
     "CI list jobs": Call(
         lambda b: b.jobs().find(BATCH, SINCE),
         lambda b: b.cos().ci_list_inventory_trigger_jobs(Bucket=BUCKET, StartCreationTime=SINCE_TEXT, Size=100),
+    ),
+    "CI list jobs that go on": Call(
+        going_jobs,
+        lambda b: b.cos().ci_list_inventory_trigger_jobs(Bucket=BUCKET, States="Submitted,Running,Pause", Size=100),
+        -1,
     ),
     "CI cancel job": Call(our_cancel, cancel),
     "OBS start": Call(
