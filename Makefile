@@ -3,6 +3,9 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 SDKS := .venv/sdks
+OLDEST := .venv/oldest
+OLDEST_PYTHON = python3.10
+OLDEST_ARGS = tests/unit tests/provider tests/engine tests/upgrades
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # Twice as many as there are cores: tests of interrupted updates mostly wait.
 PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
@@ -10,7 +13,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test soak lint types format check-format imports shell env lock clean
+.PHONY: help venv sdks engine demo test oldest soak template lint types format check-format imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +46,23 @@ demo: venv  ## the main job, against the emulated clouds
 test: venv sdks  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
 
+# The lock's tools, and over them the oldest of everything that users may have beside the package.
+$(OLDEST)/.installed: requirements.txt tests/packaging/oldest.txt pyproject.toml $(STAMP)
+	$(OLDEST_PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/packaging/oldest.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+oldest: $(OLDEST)/.installed  ## tests with the oldest Python and dependencies that are supported
+	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OLDEST_ARGS)
+
 soak: venv  ## the long fault and kill campaigns (fewer: make soak SOAK_ARGS='--cases 40 --kills 20 --seed 1')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
+
+template: venv  ## puts the package into templates/, for `pulumi new` with the path of the folder there
+	rm -rf build templates/cloud-runs-python/wheels
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir templates/cloud-runs-python/wheels .
 
 lint: venv  ## ruff
 	$(PY) -m ruff check .
@@ -89,6 +107,7 @@ lock:  ## write the requirements.txt files anew, with the newest versions allowe
 	$(COMPILE) --extra emulator --output-file requirements.txt pyproject.toml requirements.in
 	$(COMPILE) --constraint requirements.txt $(SHARED:%=--no-emit-package %) \
 	  --output-file tests/vendor/requirements.txt tests/vendor/requirements.in
+	$(COMPILE) --resolution lowest-direct --extra emulator --output-file tests/packaging/oldest.txt pyproject.toml
 
 clean:  ## remove the environment and the caches in this checkout (not the engine, not .pulumi-state)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -8,8 +8,14 @@ import sys
 
 from emulator.app import Emulator
 from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_KEYS, DEFAULT_SECRET_KEY
-from emulator.server import listen, run
 from emulator.settings import DEFAULT_OBJECTS, Settings
+
+try:
+    from emulator.server import listen, run
+except ModuleNotFoundError as missing:
+    if missing.name not in ("httptools", "uvicorn", "uvloop"):
+        raise
+    sys.exit("the emulator needs more than the package itself: pip install 'cloud-runs[emulator]'")
 
 _EPILOG = f"""\
 key pairs:

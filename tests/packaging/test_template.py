@@ -1,0 +1,74 @@
+"""`pulumi new` with the template in templates/, as far as it goes without an index; then its program's first `up`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.packaging.conftest import Dist
+from tests.support import installed
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.support.stack import Stack
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "templates" / "cloud-runs-python"
+
+
+def test_the_template_wants_the_version_that_there_is(dist: Dist) -> None:
+    (wanted,) = re.findall(r"^\./wheels/(.*)$", (TEMPLATE / "requirements.txt").read_text(), re.MULTILINE)
+    assert wanted == dist.wheel.name
+
+
+def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    template, project = stack.folder / "cloud-runs-python", stack.folder / "mine"
+    shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns("wheels", "__pycache__"))
+    (template / "wheels").mkdir()  # as `make template` does
+    shutil.copy(dist.wheel, template / "wheels")
+    for name, value in without_index(stack.folder).items():
+        monkeypatch.setenv(name, value)
+    new = ("--dir", str(project), "--name", "mine", "--stack", "dev", "--yes", "--offline")
+    stack.pulumi("new", str(template), *new)
+    assert yaml.safe_load((project / "Pulumi.yaml").read_text())["name"] == "mine"
+    environment = made_environment(project)
+    installed.link_needed(environment)
+
+    stack.project, stack.name = project, "dev"
+    for name, value in {
+        "PATH": f"{environment}/bin{os.pathsep}{os.environ['PATH']}",
+        "TENCENTCLOUD_SECRET_ID": SECRET_ID,
+        "TENCENTCLOUD_SECRET_KEY": SECRET_KEY,
+        "RUNS_TENCENT_ENDPOINT": cloud.url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for _ in range(2):
+        stack.pulumi("up", "--yes", "--skip-preview", env=dict(os.environ))
+    assert cloud.ids("tencent.workflow") == [stack.pulumi("stack", "output", "instance_id").out.strip()]
+
+
+def without_index(folder: Path) -> dict[str, str]:
+    """Settings for pip: what the host fetches for itself (`wheel`) is an empty package, and dependencies come later."""
+    with zipfile.ZipFile(folder / "wheel-99-py3-none-any.whl", "w") as wheel:
+        for name, text in {
+            "METADATA": "Metadata-Version: 2.1\nName: wheel\nVersion: 99\n",
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }.items():
+            wheel.writestr(f"wheel-99.dist-info/{name}", text)
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_NO_DEPS": "1"}
+
+
+def made_environment(project: Path) -> Path:
+    """The virtual environment that the template names. The host that we build makes it in the project itself."""
+    named = project / "venv"
+    if not named.exists():
+        assert (project / "pyvenv.cfg").exists()
+        named.symlink_to(".")
+    return named
