@@ -32,7 +32,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
-COMMANDS, EMULATOR, PROJECT, EXAMPLE, ACCOUNT, ACCOUNTS = (block for _, block in blocks("README.md"))
+COMMANDS, EMULATOR, PROJECT, EXAMPLE, WAITING, ACCOUNT, ACCOUNTS = (block for _, block in blocks("README.md"))
 HUAWEI, HUAWEI_SENT, HUAWEI_GET = (block for _, block in blocks("docs/huawei.md"))
 ENOS, ENOS_SENT, ENOS_MINUTE = (block for _, block in blocks("docs/enos.md"))
 
@@ -111,7 +111,7 @@ def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> s
 
 
 def test_the_blocks_are_those_that_are_run_here() -> None:
-    assert [language for language, _ in blocks("README.md")] == ["sh", "sh", "sh", "python", "sh", "python"]
+    assert [language for language, _ in blocks("README.md")] == ["sh", "sh", "sh", "python", "python", "sh", "python"]
     for page in ("docs/huawei.md", "docs/enos.md"):
         assert [language for language, _ in blocks(page)] == ["python", "http", "python"]
 
@@ -221,6 +221,22 @@ def test_the_example(stack: Stack, cloud: Emulator) -> None:
     for name in documented("README.md", "## Outputs"):
         assert any(name in resources[run]["outputs"] for run in runs), name
     assert {resources[run]["outputs"]["phase"] for run in runs} == {"pending"}
+
+
+def test_waiting(stack: Stack, cloud: Emulator) -> None:
+    assert re.search(r"\d of 1 finished", up(stack, WAITING))
+    assert stack.outputs("done")["outcomes"][0]["phase"] == "succeeded"
+    assert stack.output() == {"instance_id": cloud.ids()[0]}
+
+
+def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulator) -> None:
+    point_to(cloud, checkout)
+    (setting, off) = re.findall(r"`(pulumi config (?:set|rm) wait.*?)`", (ROOT / "README.md").read_text())
+    script = 'eval "$(make -s env)"\npulumi stack init dev\n'
+    shown = shell(f"{script}{setting}\npulumi up --yes --skip-preview\n{off}\npulumi up --yes --skip-preview", checkout)
+    assert "4 of 4 finished" in shown
+    assert "- 1 deleted" in shown, "the Completion alone"
+    assert len(cloud.runs()) == 4
 
 
 def documented(page: str, section: str) -> list[str]:
