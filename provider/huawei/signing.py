@@ -9,12 +9,11 @@ case, so a mismatch shows at which step it starts.
 from __future__ import annotations
 
 import base64
-import email.utils
-import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
+from wsgiref.handlers import format_date_time  # email.utils takes three times as long
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
@@ -71,7 +70,7 @@ def string_to_sign(method: str, headers: Headers, resource: str) -> str:
 
 
 def signature(secret: str, string_to_sign: str) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), string_to_sign.encode(), hashlib.sha1).digest()).decode()
+    return base64.b64encode(hmac.digest(secret.encode(), string_to_sign.encode(), "sha1")).decode()
 
 
 def authorization(id: str, signature: str) -> str:
@@ -91,7 +90,7 @@ class ObsAuth(AuthBase):
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         url = urlsplit(r.url or "")
-        r.headers["Date"] = email.utils.formatdate(self._clock(), usegmt=True)
+        r.headers["Date"] = format_date_time(self._clock())
         if self._credentials.token:
             r.headers["x-obs-security-token"] = self._credentials.token
         resource = canonicalized_resource(url.path, query_pairs(url.query))

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from requests import PreparedRequest
@@ -21,15 +22,31 @@ from provider.payloads import query_pairs
 
 Pairs = Iterable[tuple[str, str | None]]
 
+
+class Listed(NamedTuple):
+    """Pairs as they are signed."""
+
+    names: str
+    values: str
+
+
 # Start and end of a signature around our clock, as the vendor's Python SDK has them: a clock that is a little fast
 # still signs, and a request that urllib3 sends again after it could not connect is still valid.
 BEFORE_SECONDS = 60
 AFTER_SECONDS = 10_000
 
 
-def http_string(method: str, path: str, params: Pairs, headers: Pairs) -> str:
-    """Step 5. `path` is decoded and without query; `params` and `headers` are those that are signed, decoded."""
-    return f"{method.lower()}\n{path}\n{_listed(params)[1]}\n{_listed(headers)[1]}\n"
+def listed(pairs: Pairs) -> Listed:
+    """Steps 3 and 4, of the parameters or headers that are signed, decoded: the names joined by `;`, and `name=value`
+    joined by `&`. Names are lowered after encoding. A name without a value counts as one with an empty value.
+    """
+    encoded = sorted((_encoded(name).lower(), _encoded(value or "")) for name, value in pairs)
+    return Listed(";".join(name for name, _ in encoded), "&".join(f"{name}={value}" for name, value in encoded))
+
+
+def http_string(method: str, path: str, params: Listed, headers: Listed) -> str:
+    """Step 5. `path` is decoded and without query."""
+    return f"{method.lower()}\n{path}\n{params.values}\n{headers.values}\n"
 
 
 def string_to_sign(key_time: str, http_string: str) -> str:
@@ -42,11 +59,11 @@ def signature(secret: str, key_time: str, string_to_sign: str) -> str:
     return _hmac(_hmac(secret, key_time), string_to_sign)
 
 
-def authorization(id: str, key_time: str, params: Pairs, headers: Pairs, signature: str) -> str:
+def authorization(id: str, key_time: str, params: Listed, headers: Listed, signature: str) -> str:
     """Step 8: the header. The order of its parts is fixed and nothing in it is encoded."""
     return (
         f"q-sign-algorithm=sha1&q-ak={id}&q-sign-time={key_time}&q-key-time={key_time}"
-        f"&q-header-list={_listed(headers)[0]}&q-url-param-list={_listed(params)[0]}&q-signature={signature}"
+        f"&q-header-list={headers.names}&q-url-param-list={params.names}&q-signature={signature}"
     )
 
 
@@ -72,20 +89,11 @@ class QSignAuth(AuthBase):
                 r.headers[name] = signed[name] = self._credentials.token
         now = int(self._clock())
         key_time = f"{now - BEFORE_SECONDS};{now + AFTER_SECONDS}"
-        params = query_pairs(url.query)
-        text = http_string(r.method or "", unquote(url.path), params, signed.items())
+        params, headers = listed(query_pairs(url.query)), listed(signed.items())
+        text = http_string(r.method or "", unquote(url.path), params, headers)
         value = signature(self._credentials.secret, key_time, string_to_sign(key_time, text))
-        r.headers["Authorization"] = authorization(self._credentials.id, key_time, params, signed.items(), value)
+        r.headers["Authorization"] = authorization(self._credentials.id, key_time, params, headers, value)
         return r
-
-
-def _listed(pairs: Pairs) -> tuple[str, str]:
-    """Steps 3 and 4: the names joined by `;`, and `name=value` joined by `&`; names are lowered after encoding.
-
-    A name without a value counts as one with an empty value.
-    """
-    encoded = sorted((_encoded(name).lower(), _encoded(value or "")) for name, value in pairs)
-    return ";".join(name for name, _ in encoded), "&".join(f"{name}={value}" for name, value in encoded)
 
 
 def _encoded(text: str) -> str:
@@ -93,4 +101,4 @@ def _encoded(text: str) -> str:
 
 
 def _hmac(key: str, text: str) -> str:
-    return hmac.new(key.encode(), text.encode(), hashlib.sha1).hexdigest()
+    return hmac.digest(key.encode(), text.encode(), "sha1").hex()

@@ -19,7 +19,7 @@ HOST = "examplebucket-1250000000.ci.ap-chongqing.myqcloud.com"
 
 
 def steps(case: dict[str, Any]) -> dict[str, str]:
-    params, headers = case["params"], case["headers"]
+    params, headers = signing.listed(case["params"]), signing.listed(case["headers"])
     http_string = signing.http_string(case["method"], case["path"], params, headers)
     to_sign = signing.string_to_sign(case["key_time"], http_string)
     signature = signing.signature(case["secret_key"], case["key_time"], to_sign)
