@@ -8,12 +8,11 @@ What does NOT happen: nothing raises once a start was sent; an object whose star
 
 from __future__ import annotations
 
-import random
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 from provider import errors
@@ -28,10 +27,10 @@ from provider.firing import (
     World,
     began_since,
     fired_at,
-    is_near,
     offset_of,
     when,
 )
+from provider.pacing import TICK_SECONDS, Pace
 from provider.record import Intent, Recorded
 from provider.runs import Candidate, Found, Started, rfc3339
 
@@ -41,12 +40,12 @@ LOST_IN_A_ROW = 16
 """Starts without an answer that can be used, after which the others are not sent: each may be an unknown run."""
 MISSED_IN_A_ROW = 64
 """Starts that did not arrive, after which the others are not sent."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds, of all starts, after "too many requests"
-FIRST_SPACING, LONGEST_SPACING = 0.05, 5.0  # seconds between two starts after that; each accepted one shortens it
-EASING = 0.98
-TICK_SECONDS = 0.2  # between two looks at whether all is over
+
+LOOK_PAUSE = 10.0  # seconds between two looks for lost answers
 
 NOT_SENT = "not sent"
+_AGAIN = "To fire it all the same, take the object out of the list for one `pulumi up`"
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Fleet(Protocol):
@@ -58,16 +57,26 @@ class Fleet(Protocol):
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Objects that an earlier `up` may have started, and the moments at which it may have begun to do so.
+
+    `whenever`: it may have begun at any time since the first of them, so what began later is as near.
+    """
+
+    keys: Sequence[str]
+    moments: Sequence[Intent]
+    whenever: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
-    """`fire`: objects that were certainly not started. `look`: objects that an earlier `up` may have started since
-    `attempt`. `old` is the fan-out whose runs are replaced."""
+    """`fire`: objects that were certainly not started. `look`: those that may have been. `old` is the fan-out whose
+    runs are replaced."""
 
     system: Hashable
     fire: Sequence[str]
-    look: Sequence[str] = ()
-    attempt: Intent | None = None
+    look: Sequence[Doubt] = ()
     old: Recorded | None = None
-    within: timedelta = ADOPT_WITHIN
 
 
 @dataclass
@@ -76,7 +85,8 @@ class Fanned:
 
     ids: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    found: int = 0
+    found: list[str] = field(default_factory=list)
+    """The objects whose run was found, and not fired here."""
     unsettled: int = 0
     """Refused ones that may have started all the same."""
     at: datetime | None = None
@@ -84,38 +94,6 @@ class Fanned:
     def add(self, key: str, id: str, at: datetime | None) -> None:
         self.ids[key] = id
         self.at = max(filter(None, (self.at, at)), default=None)
-
-
-class Pace:
-    """When the next start may be sent; one for all threads. `rate`: starts a second, None for no limit."""
-
-    def __init__(self, rate: float | None, monotonic: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._least = 1 / rate if rate else 0.0
-        self._spacing, self._pause, self._next, self._paused_until = self._least, 0.0, 0.0, 0.0
-        self._monotonic, self._sleep, self._lock = monotonic, sleep, threading.Lock()
-
-    def turn(self, over: Callable[[], bool]) -> None:
-        """Returns when the next start may be sent, or when all is over."""
-        with self._lock:
-            at = max(self._next, self._paused_until, self._monotonic())
-            self._next = at + self._spacing
-        while (left := max(at, self._paused_until) - self._monotonic()) > 0 and not over():
-            self._sleep(min(left, TICK_SECONDS))
-
-    def slow_down(self) -> None:
-        """The service asked for fewer requests. Many say so at once, which counts once."""
-        with self._lock:
-            now = self._monotonic()
-            if self._paused_until > now:
-                return
-            self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-            self._spacing = min(max(self._spacing * 2, FIRST_SPACING), LONGEST_SPACING)
-            self._paused_until = now + self._pause * random.uniform(0.75, 1.25)
-
-    def accepted(self) -> None:
-        with self._lock:
-            self._pause *= EASING
-            self._spacing = max(self._least, self._spacing * EASING)
 
 
 class FanOut:
@@ -133,12 +111,13 @@ class FanOut:
         self._lost: dict[str, tuple[datetime, str]] = {}
         self._in_a_row: Counter[int] = Counter()
         self._halted = ""
+        self._remembers = False  # whether the last list went back to the runs that are replaced
         self.result = Fanned()
 
     def run(self) -> Fanned:
         """Raises Unavailable or UnknownOutcome if what may have been started could not be looked up: then nothing was
         sent."""
-        fire = [*self._plan.fire, *(self._missing() if self._plan.look else ())]
+        fire = [*self._plan.fire, *self._missing()]
         self._left.extend(fire)
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(min(self._concurrency, len(fire)))]
         for thread in threads:
@@ -160,7 +139,7 @@ class FanOut:
                 key = self._left.popleft()
             except IndexError:
                 return
-            self._pace.turn(self._over)
+            self._pace.turn(lambda: bool(self._halted) or self._over())
             if not self._may_send():
                 self._left.append(key)
                 return
@@ -230,7 +209,7 @@ class FanOut:
 
     def _tell(self, asked: int) -> None:
         started, refused = len(self.result.ids), len(self.result.refused)
-        parts = [f"{started} of {asked + self.result.found} started"]
+        parts = [f"{started} of {asked + len(self.result.found)} started"]
         parts += [f"{count} {word}" for count, word in ((refused, "refused"), (len(self._lost), "lost")) if count]
         self._world.tell(", ".join(parts))
 
@@ -239,55 +218,66 @@ class FanOut:
     def _missing(self) -> list[str]:
         """The objects that no earlier `up` has started. The others are adopted, or refused where it cannot be told."""
         plan, world = self._plan, self._world
-        assert plan.attempt
+        doubtful = [doubt for doubt in plan.look if doubt.keys]
+        if not doubtful:
+            return []
         world.tell(
             f"an earlier up may have started runs: looking for them before firing (about {SETTLE_SECONDS:.0f} s)"
         )
         world.sleep(SIBLINGS_SECONDS)
-        minted_at, margin = when(plan.attempt, world)
+        moments, since = [], dict[str, datetime]()
+        for doubt in doubtful:
+            times = [when(moment, world) for moment in doubt.moments]
+            moments += [moment for moment, _ in times]
+            since |= dict.fromkeys(doubt.keys, min(moment - margin for moment, margin in times))
         world.sleep(max(0.0, SETTLE_SECONDS - (world.monotonic() - world.began)))
         try:
-            seen, offset = self._seen(plan.look, minted_at - margin, plan.old)
+            seen, offset = self._seen(since, plan.old)
         except (errors.Unavailable, errors.Refused) as error:
             raise errors.Unavailable(
                 "nothing was fired: an earlier `pulumi up` may have started runs, and that could not be looked up. "
                 f"{error}"
             ) from error
-        missing = [key for key in plan.look if key not in seen]
-        if missing and world.now() - minted_at > FORGET_AFTER:
-            raise errors.UnknownOutcome(
-                f"nothing was fired: an earlier `pulumi up` may have started runs on {rfc3339(minted_at)}, too long "
-                "ago for the service to tell. Change a trigger to fire all of them now"
-            )
-        near = {key: [c for c in seen[key] if is_near(c, minted_at + offset, plan.within)] for key in seen}
+        missing = [key for key in since if key not in seen]
+        if not self._remembers:
+            missing = [key for key in missing if not self._forgotten(key, since[key])]
+        near = _near(seen, [moment + offset for moment in moments])
+        for doubt in doubtful:
+            if doubt.whenever:
+                near |= {c.id for key in doubt.keys for c in seen.get(key, ()) if c.exact and c.began}
         self._adopt(seen, near)
         return missing
 
+    def _forgotten(self, key: str, since: datetime) -> bool:
+        """Whether the service may have forgotten a run of that time, so that none found proves nothing."""
+        if self._world.now() - since <= FORGET_AFTER:
+            return False
+        self.result.unsettled += 1
+        self.result.refused[key] = (
+            f"not fired: an earlier `pulumi up` may have started it on {rfc3339(since)}, too long ago for the service "
+            f"to tell. {_AGAIN}"
+        )
+        return True
+
     def _find_lost(self) -> None:
         """The starts were sent in this process, so their times are known; only the lag of the list is not."""
-        world, trouble = self._world, ""
-        began, pause = world.monotonic(), 1.0
-        world.tell(f"{len(self._lost)} answers were lost; looking for the runs")
-        while self._lost:
-            waited = world.monotonic() - began
+        world, trouble, pause = self._world, "", SETTLE_SECONDS
+        began = world.monotonic()
+        while self._lost and not self._over():
+            world.tell(f"{len(self._lost)} answers were lost; looking for the runs")
+            world.sleep(pause)
             try:
-                seen, offset = self._seen(list(self._lost), min(sent for sent, _ in self._lost.values()) - TICK)
-                trouble = ""
+                seen, _ = self._seen({key: sent - TICK for key, (sent, _) in self._lost.items()})
             except (errors.Unavailable, errors.Refused) as error:
                 seen, trouble = {}, f" The last look-up failed: {error}"
-            if waited >= SETTLE_SECONDS:
-                own = {
-                    key: [c for c in found if began_since(c, self._lost[key][0] - TICK + offset)]
-                    for key, found in seen.items()
-                }
-                own = {key: found for key, found in own.items() if found}
-                self._adopt(own, {key: [c for c in found if c.exact and c.began] for key, found in own.items()})
-                for key in own:
-                    del self._lost[key]
-            if waited >= LOOK_SECONDS or self._over():
+            else:
+                trouble = ""
+            self._adopt(seen, {c.id for found in seen.values() for c in found if c.exact and c.began})
+            for key in seen:
+                del self._lost[key]
+            if (left := LOOK_SECONDS - (world.monotonic() - began)) <= 0:
                 break
-            world.sleep(min(pause, LOOK_SECONDS - waited))
-            pause = min(pause * 2, 10.0)
+            pause = min(LOOK_PAUSE, left)
         for key, (_, lost) in self._lost.items():
             self.result.unsettled += 1
             self.result.refused[key] = (
@@ -296,33 +286,51 @@ class FanOut:
             )
 
     def _seen(
-        self, keys: Collection[str], since: datetime, old: Recorded | None = None
+        self, since: Mapping[str, datetime], old: Recorded | None = None
     ) -> tuple[Mapping[str, list[Candidate]], timedelta]:
-        """The runs that may be of each object, and what to add to our clock to get the server's. Never one that this
-        stack has on record, nor one from before the fan-out that is replaced."""
+        """The runs that may be of each object and began at its moment of `since` or later, by our clock; and what to
+        add to that to get the server's. Never one that this stack has on record, nor one from before the fan-out that
+        is replaced."""
         world = self._world
-        found = self._fleet.find(keys, since - SKEW)
+        found = self._fleet.find(since.keys(), min(since.values()) - SKEW)
         offset = offset_of(found, world)
-        candidates = [
-            c for c in world.memory.free(self._plan.system, found.candidates) if began_since(c, since + offset)
-        ]
-        if old and old.fired_at:
-            candidates = [c for c in candidates if began_since(c, old.fired_at)]
+        replaced = set(old.outputs["instance_ids"].values()) if old else set()
+        self._remembers = any(candidate.id in replaced for candidate in found.candidates)
         seen: dict[str, list[Candidate]] = {}
-        for candidate in candidates:
-            seen.setdefault(candidate.key, []).append(candidate)
+        for candidate in world.memory.free(self._plan.system, found.candidates):
+            after = old.fired_at if old and old.fired_at else _LONG_AGO
+            if began_since(candidate, since[candidate.key] + offset) and began_since(candidate, after):
+                seen.setdefault(candidate.key, []).append(candidate)
         return seen, offset
 
-    def _adopt(self, seen: Mapping[str, list[Candidate]], near: Mapping[str, list[Candidate]]) -> None:
+    def _adopt(self, seen: Mapping[str, list[Candidate]], near: Collection[str]) -> None:
+        """Records the run of each object if there is one candidate, of this object alone, and it is `near`."""
+        objects = Counter(candidate.id for candidates in seen.values() for candidate in candidates)
         for key, candidates in seen.items():
-            if len(candidates) == 1 and near[key]:
-                self.result.add(key, candidates[0].id, candidates[0].began)
-                self.result.found += 1
-                self._world.memory.take(self._plan.system, [candidates[0].id])
+            run = candidates[0]
+            only = len(candidates) == 1 and objects[run.id] == 1
+            if only and run.id in near and self._world.memory.claim(self._plan.system, run.id):
+                self.result.add(key, run.id, run.began)
+                self.result.found.append(key)
                 continue
             listed = ", ".join(c.id for c in candidates[:10])
             self.result.unsettled += 1
             self.result.refused[key] = (
-                f"not fired again: an earlier request may have started one of these runs: {listed}. To fire it all the "
-                "same, take the object out of the list for one `pulumi up`"
+                f"not fired again: an earlier request may have started one of these runs: {listed}. {_AGAIN}"
             )
+
+
+def _near(seen: Mapping[str, list[Candidate]], moments: Iterable[datetime]) -> set[str]:
+    """The runs that can be ours: each began within ADOPT_WITHIN of one of the moments, or of another such run.
+
+    A fan-out goes on for as long as its pace takes, but there is never that long a time between two of its starts.
+    """
+    began = sorted((c.began, c.id) for found in seen.values() for c in found if c.exact and c.began)
+    near = set[str]()
+    for moment in moments:
+        until = moment + ADOPT_WITHIN
+        for at, id in began:
+            if moment - TICK <= at <= until:
+                near.add(id)
+                until = max(until, at + ADOPT_WITHIN)
+    return near

@@ -151,6 +151,13 @@ class Memory:
         with self._lock:
             self._taken.update((system, id) for id in ids)
 
+    def claim(self, system: Hashable, id: str) -> bool:
+        """Takes a run, unless another resource was faster."""
+        with self._lock:
+            free = (system, id) not in self._taken
+            self._taken.add((system, id))
+            return free
+
     def free(self, system: Hashable, candidates: tuple[Candidate, ...]) -> list[Candidate]:
         """The candidates that no run of this stack has on record."""
         with self._lock:

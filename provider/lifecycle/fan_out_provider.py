@@ -8,16 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from provider import errors, firing
-from provider.fanning import Fanned, FanOut, Plan
-from provider.firing import ADOPT_WITHIN, World
-from provider.lifecycle import checks, progress
+from provider.fanning import Doubt, Fanned, FanOut, Plan
+from provider.firing import World
+from provider.lifecycle import checks, fan_out_plan, progress
 from provider.lifecycle.asked import (
     content_asked,
     current_urn,
@@ -28,17 +28,19 @@ from provider.lifecycle.asked import (
     token_of,
     unchanged_intent,
 )
-from provider.lifecycle.intent import attempts_of, differences, intent_of, wanted_content
+from provider.lifecycle.fan_out_plan import Work
+from provider.lifecycle.intent import differences, intent_of, moment, moments_of, noted, wanted_content
 from provider.lifecycle.interrupts import Stop
 from provider.lifecycle.run_provider import MEMORY, RunProvider
-from provider.record import PROCESS, Content, Intent
+from provider.record import PROCESS, Content, Intent, Recorded
 from provider.runs import FanOutApi, Found, Reference, Started, rfc3339
 
 Request = TypeVar("Request")
 
 MOST_OBJECTS = 10_000
 MOST_CONCURRENT = 32  # the connections of the host's pool
-_SHOWN = 20  # refused objects that the warning names
+_BEGAN = moment()
+_SHOWN = 20  # objects that a warning names
 
 
 @dataclass(frozen=True)
@@ -90,29 +92,33 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         if changed:
             progress.warn(current_urn(_olds, _news), unchanged_intent(changed))
             return dynamic.DiffResult(changes=False, replaces=[])
-        objects = _news.get("objects")
+        objects, refused = _news.get("objects"), _olds["refused"]
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
+        others = unknown or bool(refused) or set(objects or ()) != set(_olds["instance_ids"])  # refused: tried again
+        if others and not unknown and not fan_out_plan.made_for(_news):
+            progress.warn(current_urn(_olds, _news), unchanged_intent(["objects"]))
+            return dynamic.DiffResult(changes=False, replaces=[])
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
-        others = unknown or set(objects or ()) != set(_olds["instance_ids"])  # refused ones are tried again
         moved = current_urn(_olds, _news) != current_urn(_olds, {})
         moved = moved or token_of(_news.get("intent")) != token_of(_olds.get("intent"))
-        return dynamic.DiffResult(changes=others or moved, replaces=[])
+        return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires a run for each object. Raises only if none was started."""
         must_checkpoint()
         intent, content = self._intended(props)
+        objects, attempts = _objects(props), moments_of(props["intent"]["attempts"])
         old, just_deleted = MEMORY.old(props["resource_urn"], intent.token)
         same = old and not old.content.differences(content)
         if old and same and not just_deleted and old.shown != intent.token:  # a change that was taken back
-            return dynamic.CreateResult(old.id, self._fanned(props, intent, content, old.outputs))
-        attempts = attempts_of(props["intent"]) or [intent]
-        here = just_deleted or all(attempt.process == PROCESS for attempt in attempts)
-        objects = _objects(props)
-        plan = Plan(self._system(props), objects if here else (), () if here else objects, intent, old)
-        outs = self._fan(props, plan, intent, content, {})
-        MEMORY.settled(props["resource_urn"], intent.token, plan.system, "")
+            work = fan_out_plan.rest_of(objects, attempts, old.outputs)
+            return dynamic.CreateResult(old.id, self._fan(props, work, None, content, old.outputs))
+        work = fan_out_plan.all_of(objects, intent, attempts, just_deleted)
+        if old and same and not just_deleted:
+            work = fan_out_plan.forced(objects, old)
+        outs = self._fan(props, work, old, content, {})
+        MEMORY.settled(props["resource_urn"], intent.token, self._system(outs), "")
         return dynamic.CreateResult(intent.token, outs)
 
     @reported
@@ -120,8 +126,9 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         """Fires a run for each object that has none, and forgets the runs of objects that are gone. Never raises once
         a run was started."""
         must_checkpoint()
-        intent, content = self._intended(_news)
-        return dynamic.UpdateResult(self._fanned(_news, intent, content, _olds))
+        _, content = self._intended(_news)
+        work = fan_out_plan.rest_of(_objects(_news), moments_of(_news["intent"]["attempts"]), _olds)
+        return dynamic.UpdateResult(self._fan(_news, work, None, content, _olds))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks nothing: what became of the runs is told by a `Completion`."""
@@ -151,56 +158,49 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     def _intended(self, props: Mapping[str, Any]) -> tuple[Intent, Content]:
         intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
         ignored = set(props.get("ignored") or ())
-        if intent is None or (
-            intent.process != PROCESS
-            and any(name.split(".")[0] not in ignored for name in intent.content.differences(content))
+        if (
+            intent is None
+            or not fan_out_plan.made_for(props)
+            or (
+                intent.process != PROCESS
+                and any(name.split(".")[0] not in ignored for name in intent.content.differences(content))
+            )
         ):
             raise firing.not_intended(props["resource_urn"])
         return intent, content
 
-    def _fanned(
-        self, props: Mapping[str, Any], intent: Intent, content: Content, olds: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Fires what the recorded fan-out lacks."""
-        missing = [key for key in _objects(props) if key not in olds["instance_ids"]]
-        attempts = attempts_of(props["intent"])
-        tokens = [attempt.token for attempt in attempts]
-        settled = olds["fired"].get("attempt")
-        # An earlier `up` may have fired for each attempt since the one that is on record as settled.
-        known = settled in tokens
-        open_attempts = attempts[tokens.index(settled) + 1 :] if known else attempts
-        here = bool(open_attempts) and known and all(attempt.process == PROCESS for attempt in open_attempts)
-        # A refused object is tried again under the attempt that refused it: that an `up` did so leaves no trace.
-        fire = [key for key in missing if here and key not in olds["refused"]]
-        look = [key for key in missing if not here or key in olds["refused"]]
-        since = attempts[tokens.index(settled)] if known else intent
-        plan = Plan(self._system({**props, "place": olds["place"]}), fire, look, since)
-        return self._fan(props, plan, intent, content, olds)
-
     def _fan(
-        self, props: Mapping[str, Any], plan: Plan, intent: Intent, content: Content, olds: Mapping[str, Any]
+        self,
+        props: Mapping[str, Any],
+        work: Work,
+        old: Recorded | None,
+        content: Content,
+        olds: Mapping[str, Any],
     ) -> dict[str, Any]:
         runs, urn = self._runs(), props["resource_urn"]
         place = Reference.parse(f"{olds['place']}-") if olds else replace(runs.place(props), id="-")
         api: Any = runs.client(replace(place, id=""))
-        wanted = [*plan.fire, *plan.look]
-        concurrency, rate = int(props["concurrency"]), props.get("rate")
-        seconds = len(wanted) / rate if rate else len(wanted) / concurrency
-        attempt = (attempts_of(props["intent"]) or [intent])[-1].token
-        if MEMORY.attempted(urn, attempt):  # an error hook asks again: what was lost must be looked for
-            plan = replace(plan, fire=(), look=wanted)
-        plan = replace(plan, within=ADOPT_WITHIN + timedelta(seconds=seconds))
+        (fire, look), attempts, now = work, moments_of(props["intent"]["attempts"]), moment()
+        attempt = attempts[-1]
+        if MEMORY.attempted(urn, attempt.token):  # an error hook asks again: what was lost must be looked for
+            here = [_BEGAN, *(one for one in attempts if one.process == PROCESS)]
+            look, fire = [*look, Doubt(fire, here)], []
+        plan = Plan(self._system({**props, "place": olds.get("place")}), fire, look, old)
+        wanted = [*fire, *(key for doubt in look for key in doubt.keys)]
         requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in wanted})
         stop = Stop()
         world = World(MEMORY, lambda: not progress.engine_gone(), _Teller(urn).tell)
-        MEMORY.attempting(urn, attempt)
-        fanned = FanOut(plan, requests, world, concurrency=concurrency, rate=rate, over=stop.over).run()
+        MEMORY.attempting(urn, attempt.token)
+        fanned = FanOut(
+            plan, requests, world, concurrency=int(props["concurrency"]), rate=props.get("rate"), over=stop.over
+        ).run()
         if not fanned.unsettled and not fanned.ids:
-            MEMORY.refused(urn, attempt)
-        kept = {key: id for key, id in olds.get("instance_ids", {}).items() if key in set(_objects(props))}
-        if not kept and not fanned.ids and fanned.refused:
+            MEMORY.refused(urn, attempt.token)
+        objects = set(_objects(props))
+        kept = {key: id for key, id in olds.get("instance_ids", {}).items() if key in objects}
+        if not olds and not fanned.ids and fanned.refused:
             raise errors.RunsError(
-                f"no run was started{_listed(fanned.refused)}"
+                f"no run is on record; to fire all of them now, change a trigger{_listed(fanned.refused)}"
                 if fanned.unsettled
                 else f"nothing was fired: each of {len(fanned.refused)} objects was refused{_listed(fanned.refused)}"
             )
@@ -208,6 +208,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         if wanted:
             progress.tell(urn, f"{len(fanned.ids)} of {len(wanted)} started")
         _warn(urn, fanned)
+        doubt = fan_out_plan.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), look, now)
         latest = max(filter(None, (recorded_run("", olds).fired_at if olds else None, fanned.at)), default=None)
         given = {name: value for name, value in props.items() if name != "objects"}  # the outputs name them all
         return {
@@ -215,11 +216,12 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             **({"region": place.region} if place.region else {}),
             "instance_ids": ids,
             "refused": fanned.refused,
-            "counts": {"objects": len(_objects(props)), "started": len(ids), "refused": len(fanned.refused)},
+            "counts": {"objects": len(objects), "started": len(ids), "refused": len(fanned.refused)},
             "place": str(place)[:-1],
             "fired": {
-                "token": (olds["fired"]["token"] if olds else intent.token),
-                "attempt": attempt,
+                "token": olds["fired"]["token"] if olds else token_of(props["intent"]),
+                "attempt": noted(attempt),
+                "doubt": [noted(one) for one in doubt],
                 "digests": dict(content.digests),
                 "triggers": dict(content.triggers),
                 "at": rfc3339(latest) if latest else "",
@@ -246,15 +248,16 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             if isinstance(key, Unknown):
                 continue
             yield from ((f"objects[{index}]", why) for name, why in runs.object_problems({"object": key}))
-            # A look-up cannot tell two keys apart that differ in a leading slash alone.
-            first = seen.setdefault(str(key).lstrip("/"), index)
+            # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
+            first = seen.setdefault(str(key).strip().lstrip("/"), index)
             if first != index:
                 yield f"objects[{index}]", f"is the same object as objects[{first}]: {errors.clean(str(key), 100)!r}"
 
 
 def _warn(urn: str, fanned: Fanned) -> None:
     if fanned.found:
-        progress.warn(urn, f"found {fanned.found} runs that an earlier up had started; they were not fired again")
+        listed = _listed({key: fanned.ids[key] for key in fanned.found})
+        progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{listed}")
     if fanned.refused:
         progress.warn(urn, f"{len(fanned.refused)} objects have no run{_listed(fanned.refused)}")
 
@@ -276,9 +279,9 @@ def _objects(props: Mapping[str, Any]) -> list[str]:
     return list(props["objects"])
 
 
-def _listed(refused: Mapping[str, str]) -> str:
-    lines = [f"\n  {key}: {why}" for key, why in list(refused.items())[:_SHOWN]]
-    more = f"\n  and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+def _listed(told: Mapping[str, str]) -> str:
+    lines = [f"\n  {key}: {what}" for key, what in list(told.items())[:_SHOWN]]
+    more = f"\n  and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return "".join(lines) + more
 
 

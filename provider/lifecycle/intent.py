@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -70,12 +69,12 @@ class IntentProvider(dynamic.ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
-        minted = _minted()
+        minted = noted(moment())
         record = {
             **minted,
             "digests": dict(props["digests"]),
             "triggers": wanted_content({}, props.get("triggers"))[1],
-            **({"attempts": [minted]} if "objects" in props else {}),
+            **({"attempts": [minted], "objects": props["objects"]} if "objects" in props else {}),
         }
         return dynamic.CreateResult(minted["token"], {**props, "record": record})
 
@@ -83,18 +82,24 @@ class IntentProvider(dynamic.ResourceProvider):
         """Keeps the token. When the objects of a fan-out change, an attempt is added, which has a time of its own."""
         record = _olds["record"]
         if _olds.get("objects") != _news.get("objects"):
-            record = {**record, "attempts": [*record.get("attempts", ()), _minted()][-ATTEMPTS:]}
+            attempts = [*record.get("attempts", ()), noted(moment())][-ATTEMPTS:]
+            record = {**record, "attempts": attempts, "objects": _news["objects"]}
         return dynamic.UpdateResult({**_news, "record": record})
 
 
-def _minted() -> dict[str, Any]:
-    clock = Clock.read()
+def moment() -> Intent:
+    """Now, in this process, under a new token."""
+    return Intent(secrets.token_hex(16), datetime.now(timezone.utc), PROCESS, Clock.read(), Content({}, {}))
+
+
+def noted(intent: Intent) -> dict[str, Any]:
+    """The record of an intent, but for what it was made for."""
     return {
-        "token": secrets.token_hex(16),
-        "minted_at": rfc3339(datetime.now(timezone.utc)),
-        "process": PROCESS,
-        "boot": clock.boot,
-        "uptime": clock.uptime,
+        "token": intent.token,
+        "minted_at": rfc3339(intent.minted_at),
+        "process": intent.process,
+        "boot": intent.clock.boot,
+        "uptime": intent.clock.uptime,
     }
 
 
@@ -134,10 +139,9 @@ def content_of(record: Mapping[str, Any]) -> Content:
     return Content(dict(record.get("digests") or {}), dict(record.get("triggers") or {}))
 
 
-def attempts_of(bag: Mapping[str, Any]) -> list[Intent]:
-    """The attempts of a fan-out's intent, oldest first, each with a token of its own."""
-    content = content_of(bag)
-    return [replace(intent, content=content) for one in bag.get("attempts") or () if (intent := intent_of(one))]
+def moments_of(bags: Any) -> list[Intent]:
+    """The moments that were noted, oldest first."""
+    return [intent for bag in bags or () if (intent := intent_of(bag))]
 
 
 def intent_of(bag: Any) -> Intent | None:

@@ -43,7 +43,8 @@ def for_intent(opts: ResourceOptions) -> ResourceOptions:
         aliases=[_intent_alias(alias) for alias in opts.aliases or []],
         # What is ignored for the run must not give it another token: a run that was lost would be asked for again.
         ignore_changes=[
-            path if root(path) == "triggers" else f"digests.{root(path)}" for path in opts.ignore_changes or []
+            {"triggers": path, "objects": "objects"}.get(root(path), f"digests.{root(path)}")
+            for path in opts.ignore_changes or []
         ],
     )
 
