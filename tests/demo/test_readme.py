@@ -11,13 +11,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
 
 from provider import enos, huawei
 from provider.credentials import SYSTEMS
+from tests.demo.pages import blocks, documented, received, sent, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_ID, OTHER_KEY = "AKIDarchive", "archive-canary-key"
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Language and text of each."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
-
 
 COMMANDS, EMULATOR, PROJECT, EXAMPLE, WAITING, ACCOUNT, ACCOUNTS = (block for _, block in blocks("README.md"))
 HUAWEI, HUAWEI_SENT, HUAWEI_GET = (block for _, block in blocks("docs/huawei.md"))
@@ -63,29 +56,6 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def stack(tmp_path: Path, cloud: Emulator) -> Stack:
     return stack_of_all_systems(tmp_path, cloud)
-
-
-def stack_of_all_systems(folder: Path, cloud: Emulator) -> Stack:
-    stack = Stack(folder, cloud)
-    stack.configure(
-        huaweicloud__accessKey=SECRET_ID,
-        huaweicloud__secretKey=SECRET_KEY,
-        runs__huaweiEndpoint=cloud.url,
-        enos__accessKey=SECRET_ID,
-        enos__secretKey=SECRET_KEY,
-        enos__orgId="o15",
-        enos__userId="alice",
-        enos__endpoint=cloud.url,
-    )
-    return stack
-
-
-def up(stack: Stack, program: str, *, check: bool = True) -> str:
-    """With the program as it stands, without the imports of other tests."""
-    (stack.project / "__main__.py").write_text(program)
-    done = stack.up(check=check)
-    assert check or done.code != 0, "it should have failed"
-    return done.text
 
 
 def environment(checkout: Path) -> dict[str, str]:
@@ -239,13 +209,6 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
     assert len(cloud.runs()) == 4
 
 
-def documented(page: str, section: str) -> list[str]:
-    """The names in the first column of the section's table."""
-    text = (ROOT / page).read_text().split(section)[1].split("\n## ")[0]
-    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    return [name for row in rows for name in re.findall(r"`(\w+)`", row)]
-
-
 def test_every_setting_is_in_the_table() -> None:
     text = (ROOT / "README.md").read_text().split("## A real account")[1].split("Key, secret and token")[0]
     rows = [tuple(re.findall(r"`([\w:]+)`", line)) for line in text.splitlines() if line.startswith("| ")]
@@ -288,20 +251,6 @@ def test_several_accounts(tmp_path: Path) -> None:
 
 
 # -- docs/huawei.md and docs/enos.md
-
-
-def sent(block: str) -> tuple[str, str, dict[str, str], str, str]:
-    """What a `http` block shows: method, path, query, type and body."""
-    head, body = block.split("\n\n", 1)
-    first, content_type = head.splitlines()
-    method, target = first.split(" ")
-    path, _, query = target.partition("?")
-    return method, path, dict(parse_qsl(query)), content_type.removeprefix("Content-Type: "), body.rstrip("\n")
-
-
-def received(run: dict[str, Any]) -> tuple[str, str, dict[str, str], str, str]:
-    request = run["request"]
-    return request["method"], request["path"], request["query"], request["headers"]["content-type"], request["body"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from provider.enos import status as enos
 from provider.huawei import status as huawei
 from provider.runs import Phase
 from provider.tencent import status as tencent
-from tests.demo.test_readme import ROOT, blocks, documented, stack_of_all_systems, up
+from tests.demo.pages import ROOT, blocks, documented, stack_of_all_systems, up
 from tests.engine.interrupted import wait_until
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack, job, run
