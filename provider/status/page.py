@@ -55,7 +55,7 @@ p { margin: .25rem 0; }
 .cancelled { color: var(--cancelled); } .running { color: var(--running); }
 .pending { color: var(--pending); } .unknown { color: var(--unknown); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
-:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+:focus-visible { outline: 3px solid; outline-color: var(--focus); outline-offset: 2px; }
 figure { margin: 0; padding: .75rem 1rem; background: var(--panel); }
 .timeline { display: block; width: 100%; min-width: 44rem; height: auto; font-size: 13px; }
 .timeline text { fill: var(--text); }

@@ -12,7 +12,7 @@ from provider.lifecycle.outcomes import span
 from provider.payloads import moment
 from provider.status.report import Answer, Report, Run
 
-ROWS = 30  # of one drawing; a longer one would be cut in two by a page break
+ROWS = 15  # of one drawing; a longer one does not fit on a sheet of paper, below the head of the page
 
 _WIDTH, _LEFT, _RIGHT = 960, 200, 170  # units of the drawing; a unit is a CSS pixel or less
 _ROW, _TOP, _BAR = 30, 34, 14

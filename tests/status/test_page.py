@@ -124,5 +124,5 @@ def test_a_nonsense_clock_does_no_harm(when: str) -> None:
 def test_many_runs_are_drawn_in_parts() -> None:
     source = Source(page(report(*(run(f"r{at}", began=at) for at in range(timeline.ROWS + 1)))))
     labels = [drawing["aria-label"] or "" for drawing in source.all("svg")]
-    assert ["runs 1 to 30 of 31" in labels[0], "runs 31 to 31 of 31" in labels[1]] == [True, True]
+    assert ["runs 1 to 15 of 16" in labels[0], "runs 16 to 16 of 16" in labels[1]] == [True, True]
     assert len(source.all("rect")) == timeline.ROWS + 1

@@ -31,7 +31,8 @@ def evaluated(page: Path, script: str, *flags: str) -> str:
     """What the body of a function returns, run in a copy of the page that may run scripts."""
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text())
     copy = page.with_name(f"scripted-{page.name}")
-    run = f"<script>document.documentElement.dataset.told = JSON.stringify((() => {{ {script} }})());</script>"
+    told = f"document.documentElement.dataset.told = JSON.stringify((() => {{ {script} }})())"
+    run = f"<script>addEventListener('load', () => {{ {told} }})</script>"
     copy.write_text(text.replace("</body>", f"{run}</body>"))
     (told,) = re.findall(r'<html[^>]* data-told="([^"]*)"', chromium(copy.as_uri(), "--dump-dom", *flags))
     return unescape(told)

@@ -1,0 +1,179 @@
+"""`python -m provider status` on real stacks: what it shows, with whose key it asks, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+from tests.support.stack import ROOT, Stack, call, job, run
+
+pytestmark = pytest.mark.engine
+
+OTHER_ID, OTHER_KEY = "AKIDother", "other-canary-key"
+PAIRS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
+CI, JOBS, OBS, FLOWS = "tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"
+HEADER = "from provider import Completion, Provider, enos, huawei\n"
+EU = call("Provider", "eu", tencent_secret_id=OTHER_ID, tencent_secret_key=OTHER_KEY, tencent_region="eu-frankfurt")
+SCAN = call("huawei.WorkflowRun", "scan", graph_name="scan", bucket="demo-bucket", object="/mpc/demo.mp4")
+FLOW = call("enos.FlowRun", "meters", flow_id=3377)
+
+
+def status(stack: Stack, *flags: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "provider", "status", *flags]
+    return subprocess.run(
+        command, cwd=cwd or stack.project, env=stack.env | env, capture_output=True, text=True, timeout=120
+    )
+
+
+def told(stack: Stack, **env: str) -> tuple[int, dict[str, Any]]:
+    """The exit code, and the report as JSON."""
+    done = status(stack, "--json", **env)
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert report["exit_code"] == done.returncode
+    return done.returncode, report
+
+
+def documented(stack: str) -> list[list[str]]:
+    """The arguments of the commands in docs/status.md."""
+    block = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/status.md").read_text(), re.DOTALL)[0]
+    commands = [shlex.split(line.replace("--stack dev", f"--stack {stack}")) for line in block.splitlines()]
+    assert {tuple(command[:4]) for command in commands} == {("python", "-m", "provider", "status")}
+    return [command[4:] for command in commands]
+
+
+def files(stack: Stack) -> dict[Path, bytes]:
+    """The state, the project and the stack's settings, and which stack is selected."""
+    folders = (stack.folder / "state", stack.project, stack.folder / "home" / "workspaces")
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def sent(cloud: Emulator) -> dict[str, dict[str, int]]:
+    """Requests that are no questions."""
+    asking = ("get", "find", "token")
+    others = {
+        system: {what: count for what, count in counts.items() if what not in asking}
+        for system, counts in cloud.requests().items()
+    }
+    return {system: counts for system, counts in others.items() if counts}
+
+
+def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        others = {
+            "huaweicloud__region": "cn-north-4",
+            "huaweicloud__accessKey": SECRET_ID,
+            "runs__huaweiEndpoint": cloud.url,
+            "enos__accessKey": SECRET_ID,
+            "enos__secretKey": SECRET_KEY,
+            "enos__orgId": "o15",
+            "enos__userId": "alice",
+            "enos__endpoint": cloud.url,
+        }
+        stack.configure(**others, tencentcloud__secretKey=None)
+        for key in ("tencentcloud:secretKey", "huaweicloud:secretKey"):
+            stack.pulumi("config", "set", "--secret", key, SECRET_KEY, "-s", stack.name)
+        fixed = (run("here"), run("there", object="b.mp4", opts="=ResourceOptions(provider=eu)"), job(), SCAN, FLOW)
+        again = run("again", object="c.mp4", triggers={"release": 1})
+        stack.up(HEADER, EU, *fixed, run("good", object="d.mp4"), run("again", object="c.mp4"))
+        cloud.fault(CI, "start", "status", status=403, code="AccessDenied", message="no")
+        cloud.fault(CI, "start", "status", status=403, code="AccessDenied", message="no")
+        lost = run("lost", object="e.mp4")
+        assert stack.up(HEADER, EU, *fixed, run("good", object="d.mp4"), again, lost, check=False).code != 0
+        cloud.set_state(stack.id("here"), "Failed", "AccessDenied", "no <b>right</b> to [red]read[/red]")
+        for name, word in (("good", "Success"), ("scan", "SUCCESS")):
+            cloud.set_state(stack.id(name), word)
+
+        before, requests = files(stack), sent(cloud)
+        shown, as_json, with_page = (status(stack, *flags) for flags in documented(stack.name))
+        page = stack.project / "runs.html"
+        text = page.read_text()
+        page.unlink()
+        assert files(stack) == before
+        assert sent(cloud) == requests, "it has started and cancelled nothing"
+
+        assert [done.returncode for done in (shown, as_json, with_page)] == [1, 1, 1]
+        assert [done.stderr for done in (shown, as_json, with_page)] == ["", "", ""]
+        report = json.loads(as_json.stdout)
+        found = {entry["resource"]: entry for entry in report["runs"]}
+        assert {name: (entry["system"], entry["phase"]) for name, entry in found.items()} == {
+            "here": (CI, "failed"),
+            "there": (CI, "running"),
+            "good": (CI, "succeeded"),
+            "again": (CI, "running"),
+            "job": (JOBS, "pending"),
+            "scan": (OBS, "succeeded"),
+            "meters": (FLOWS, "running"),
+        }
+        for name, entry in found.items():
+            assert (entry["id"], entry["reference"]) == (stack.id(name), stack.outputs(name)["reference"])
+            assert entry["answer"] == "service"
+            assert entry["started_at"]
+            assert entry["duration"] is not None
+        assert [task["code"] for task in found["here"]["failed_tasks"]] == ["AccessDenied"]
+        missing = {entry["resource"]: entry["reason"] for entry in report["missing"]}
+        assert set(missing) == {"again", "lost"}
+        assert "to be replaced" in missing["again"]
+        assert "was asked for and is not on record" in missing["lost"]
+        assert "here: task Transcode_1: AccessDenied: no <b>right</b> to [red]read[/red]\n" in shown.stdout
+        assert all(entry["id"] in shown.stdout for entry in found.values())
+        assert with_page.stdout.splitlines()[0] == shown.stdout.splitlines()[0], "the page comes beside the table"
+        assert "&lt;b&gt;right&lt;/b&gt;" in text
+        for secret in (OTHER_KEY, SECRET_KEY):
+            assert secret not in shown.stdout + as_json.stdout + text
+
+        # A key of one system that is no longer good, and runs that the services have forgotten.
+        cloud.reset()
+        stack.configure(**others, huaweicloud__secretKey="no-longer-good")
+        code, report = told(stack)
+        found = {entry["resource"]: entry for entry in report["runs"]}
+        problem = found.pop("scan")["problem"]
+        assert "SignatureDoesNotMatch" in problem
+        assert "huaweicloud:secretKey" in problem
+        assert "no-longer-good" not in json.dumps(report)
+        assert {(entry["answer"], entry["phase"]) for entry in found.values()} == {("gone", "unknown")}
+        assert code == 1
+
+
+def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) -> None:
+    empty = status(stack, "--cwd", str(stack.project), cwd=stack.folder)
+    assert (empty.returncode, empty.stdout.rpartition(": ")[2]) == (0, "no runs\n")
+    program = (run("a"), run("b", object="b.mp4"), run("c", object="c.mp4"))
+    stack.up(*program)
+    assert told(stack)[0] == 2
+    assert cloud.requests() == {CI: {"start": 3, "get": 1, "find": 1}}, "a look at one, and a list"
+    for id in cloud.ids():
+        cloud.set_state(id, "Success")
+    stack.up(HEADER, *program, call("Completion", "done", runs="=[a]", poll_interval=1))
+    code, report = told(stack)
+    assert (code, report["counts"]) == (0, {"succeeded": 3})
+    assert [entry["answer"] for entry in report["runs"] if entry["resource"] == "a"] == ["record"]
+    without = {"runs__tencentEndpoint": cloud.url, "tencentcloud__secretId": None, "tencentcloud__secretKey": None}
+    (stack.project / f"Pulumi.{stack.name}.yaml").unlink()
+    stack.configure(**without)
+    code, report = told(stack)
+    assert (code, report["counts"]) == (3, {"pending": 2, "succeeded": 1})
+    assert "no Tencent Cloud credentials" in next(
+        entry["problem"] for entry in report["runs"] if entry["answer"] == "none"
+    )
+    assert told(stack, TENCENTCLOUD_SECRET_ID=SECRET_ID, TENCENTCLOUD_SECRET_KEY=SECRET_KEY)[0] == 0
+
+    for flags, env, said in (
+        (("--stack", "nope"), {}, "error: no stack named 'nope' found\n"),
+        (("--cwd", "/nowhere"), {}, "error: argument -C/--cwd: '/nowhere' is no folder\n"),
+        (("--js",), {}, "error: unrecognized arguments: --js\n"),
+        (("--html", "/nowhere/x"), {}, "error: [Errno 2] No such file or directory: '/nowhere/x'\n"),
+        ((), {"PATH": "/nowhere"}, "error: there is no pulumi on PATH\n"),
+    ):
+        refused = status(stack, *flags, **env)
+        assert (refused.returncode, refused.stdout) == (3, "")
+        assert refused.stderr.endswith(said)
