@@ -13,7 +13,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test oldest soak template lint types format check-format imports shell env lock clean
+.PHONY: help venv sdks engine demo test oldest soak bench template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ oldest: $(OLDEST)/.installed  ## tests with the oldest Python and dependencies t
 soak: venv  ## the long fault and kill campaigns (fewer: make soak SOAK_ARGS='--cases 40 --kills 20 --seed 1')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 
+bench: venv sdks  ## what runs cost, beside other ways to start them (less: make bench BENCH_ARGS='--sizes 10 --rounds 1')
+	@$(WITH_ENGINE) $(PY) -m bench $(BENCH_ARGS)
+
 template: venv  ## puts the package into templates/, for `pulumi new` with the path of the folder there
 	rm -rf build templates/cloud-runs-python/wheels
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir templates/cloud-runs-python/wheels .
@@ -75,6 +78,12 @@ format: venv  ## put the code in ruff's format
 
 check-format: venv  ## fail if `make format` would change something
 	$(PY) -m ruff format --check .
+
+docs: venv  ## write docs/resources/ anew, from the docstrings
+	$(PY) -m tools.docs
+
+check-docs: venv  ## fail if `make docs` would change something
+	$(PY) -m tools.docs --check
 
 imports: venv  ## the import contract of pyproject.toml
 	.venv/bin/lint-imports

@@ -23,7 +23,6 @@ from provider.lifecycle.reporting import RunError
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
 from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus, rfc3339
-from provider.transport import shared
 
 _LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
 _PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
@@ -79,7 +78,7 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         if not user:
             raise errors.InvalidConfiguration(f"the user is missing: set {_USER}")
         return FlowClient(
-            shared(),
+            self.transport(),
             ENOS.credentials(self.setting, os.environ),
             endpoint=enos_endpoint(self.setting, os.environ),
             org=org,
@@ -207,12 +206,16 @@ def _iso(milliseconds: float) -> str:
 class FlowRun(Run, module="enos", name="FlowRun"):
     """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger` (seed 002).
 
-    Fired once for each time it is asked for; `flow_instance_id` is its id. The resource returns at once and never
-    waits. Creating, reading and deleting it never changes the flow itself. EnOS runs one instance of a flow at a time;
-    a further one waits for its turn.
+    Fired once for each time it is asked for; `flow_instance_id` is its id. The resource returns at once. EnOS runs one
+    instance of a flow at a time; a further one waits for its turn.
 
     EnOS tells the runs of one flow apart by the minute of their trigger time. So a run whose flow has another run in
     that minute is an error that names the other one, and nothing is sent.
+
+    Never:
+
+    - It never creates, changes, enables or deletes a flow, and never resumes a run.
+    - It never cancels a run unless `on_delete="cancel"` says so.
     """
 
     _run_provider = FlowRunProvider

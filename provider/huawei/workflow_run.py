@@ -18,7 +18,6 @@ from provider.lifecycle import checks
 from provider.lifecycle.run import OnDelete, Run, Steering, Triggers
 from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus
-from provider.transport import shared
 
 _BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _REGION = "[a-z0-9]+(-[a-z0-9]+)+"
@@ -64,7 +63,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(
-            shared(),
+            self.transport(),
             HUAWEI.credentials(self.setting, os.environ),
             region=place.region,
             graph_name=place.scope,
@@ -110,13 +109,18 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
     """One execution of an OBS workflow on one object; `POST /v2/workflows/{graph_name}` (seed 003).
 
-    Fired once for each time it is asked for; `execution_name` is the execution's id. The resource returns at once and
-    never waits. Creating, reading and deleting it never creates, changes or deletes the workflow itself.
+    Fired once for each time it is asked for; `execution_name` is the execution's id. The resource returns at once.
 
     **Status of the product:** Huawei has taken OBS workflows ("Data+") offline for new use and points to DWR (Data
     Workroom) instead (https://support.huaweicloud.com/api-obs/obs_04_0138.html, 2026-02-02). DWR's own requests have
     another path and another signature, and are not sent by this resource. Whether the service still answers depends on
     account and region; `runs:huaweiEndpoint` (`RUNS_HUAWEI_ENDPOINT`) sends the requests to another address.
+
+    Never:
+
+    - It never creates, changes or deletes a workflow.
+    - It never resumes a failed execution: `rerun_on_failure` starts a new one.
+    - It never stops an execution, since the service has no call for that. After a destroy the run goes on.
     """
 
     _run_provider = WorkflowRunProvider

@@ -20,7 +20,15 @@ _OUTPUTS = ("instance_ids", "refused", "counts", "place", "fired")
 
 
 class FanOut(dynamic.Resource):
-    """Outputs that every fan-out has. Not for use by itself."""
+    """Outputs that every fan-out has. Not for use by itself.
+
+    Never:
+
+    - It never sends the request that starts a run again when it may have arrived: it looks for that run instead.
+    - It never waits for its runs, and never stops one.
+    - A preview and a refresh never fire. An `up` with nothing changed only tries again what was refused.
+    - No credential gets into its inputs or outputs, a log or an error.
+    """
 
     instance_ids: pulumi.Output[dict[str, str]]
     """The run's id for each object that has one."""

@@ -13,8 +13,12 @@ class Provider(pulumi.ProviderResource):
     """Credentials, regions and endpoints for the runs that name it in `ResourceOptions(provider=...)`.
 
     What is given here wins over the stack's configuration, and that wins over the environment; key, secret and token
-    of a system are always taken from one of them. Keys, secrets and tokens are encrypted in the state. Creating,
-    changing or replacing a provider never fires a run, and neither does giving a run another provider.
+    of a system are always taken from one of them. Keys, secrets and tokens are encrypted in the state.
+
+    Never:
+
+    - Creating, changing or replacing a provider never fires a run, and neither does giving a run another provider.
+    - A part of a key pair is never taken from another place than the rest.
     """
 
     def __init__(

@@ -46,7 +46,16 @@ class Steering(NamedTuple):
 
 
 class Run(dynamic.Resource):
-    """Outputs that every run has. Not for use by itself."""
+    """Outputs that every run has. Not for use by itself.
+
+    Never:
+
+    - It never sends the request that starts a run again when it may have arrived: it looks for that run instead.
+    - It never waits for the run that it has fired. A `Completion` does.
+    - A preview, a refresh and an `up` with nothing changed never fire. Neither does a rotated key, another provider, or
+      a rename with `aliases`.
+    - No credential gets into its inputs or outputs, a log or an error.
+    """
 
     reference: pulumi.Output[str]
     """One string that finds the run again: system, region, bucket or graph, id. Holds no secret."""
@@ -56,6 +65,7 @@ class Run(dynamic.Resource):
     """Our reading of it: `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`."""
     code: pulumi.Output[str]
     message: pulumi.Output[str]
+    """The system's own error code and words; empty where it tells none."""
     created_at: pulumi.Output[str]
     started_at: pulumi.Output[str]
     finished_at: pulumi.Output[str]

@@ -21,7 +21,6 @@ from provider.runs import Reference, RunStatus
 from provider.tencent import bucket
 from provider.tencent import status as reading
 from provider.tencent.client import InventoryClient, InventoryRequest
-from provider.transport import shared
 
 
 class InventoryInputArgs(TypedDict, total=False):
@@ -83,7 +82,7 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
 
     def client(self, place: Reference) -> InventoryClient:
         return InventoryClient(
-            shared(),
+            self.transport(),
             TENCENT.credentials(self.setting, os.environ),
             region=place.region,
             bucket=place.scope,
@@ -252,7 +251,13 @@ def _same(asked: Any, told: Any) -> bool:
 class InventoryJob(Run, module="tencent", name="InventoryJob"):
     """A Tencent CI batch job over objects of a bucket; `POST /inventorytriggerjob` (seed 004; facts, section 2.4).
 
-    Started once for each time it is asked for; `job_id` is its id. The resource returns at once and never waits.
+    Started once for each time it is asked for; `job_id` is its id. The resource returns at once.
+
+    Never:
+
+    - It never creates, changes or deletes a workflow, nor an object of the bucket: what the job writes, its workflow or
+      its operation says.
+    - It never cancels a job unless `on_delete="cancel"` says so.
     """
 
     _run_provider = InventoryJobProvider

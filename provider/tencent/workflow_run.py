@@ -15,7 +15,6 @@ from provider.lifecycle.run_provider import RunProvider
 from provider.runs import Reference, RunStatus
 from provider.tencent import bucket
 from provider.tencent.client import WorkflowClient, WorkflowRequest
-from provider.transport import shared
 
 
 class WorkflowRunProvider(RunProvider[WorkflowRequest]):
@@ -45,7 +44,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 
     def client(self, place: Reference) -> WorkflowClient:
         return WorkflowClient(
-            shared(),
+            self.transport(),
             TENCENT.credentials(self.setting, os.environ),
             region=place.region,
             bucket=place.scope,
@@ -73,8 +72,12 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
     """One execution of a Tencent CI workflow on one object; `POST /triggerworkflow` (seeds 000, 001).
 
-    Fired once for each time it is asked for; `instance_id` is the execution's id. The resource returns at once and
-    never waits. Creating, reading and deleting it never changes the workflow itself.
+    Fired once for each time it is asked for; `instance_id` is the execution's id. The resource returns at once.
+
+    Never:
+
+    - It never creates, changes, activates or deletes the workflow.
+    - It never stops an execution, since the service has no call for that. After a destroy the run goes on.
     """
 
     _run_provider = WorkflowRunProvider
