@@ -173,13 +173,13 @@ def _lacks(record: Mapping[str, Any], run: Mapping[str, Any] | None) -> str:
         )
     outs = _revealed(run.get("outputs") or {})
     if run.get("pendingReplacement"):
-        return f"was to be replaced by a new run, which is not on record; {_LOOKS}"
+        return f"was to be replaced, and what replaces it is not on record; {_LOOKS}"
     fired = outs.get("fired") or {}
     changed = content_of(fired).differences(content_of(record))
     if changed and record.get("token") != (outs.get("intent") or {}).get("token"):
         return f"a new run was asked for ({', '.join(changed)} changed) and is not on record; {_LOOKS}"
     attempts = [attempt.get("token") for attempt in record.get("attempts") or ()]
-    if attempts and fired.get("attempt") != attempts[-1]:
+    if attempts and (fired.get("attempt") or {}).get("token") != attempts[-1]:
         return "its objects changed, and what was fired for them is not on record; the next `pulumi up` looks first"
     return ""
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import ROOT, Stack, call, job, run
+from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -147,9 +147,12 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
 def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) -> None:
     empty = status(stack, "--cwd", str(stack.project), cwd=stack.folder)
     assert (empty.returncode, empty.stdout.rpartition(": ")[2]) == (0, "no runs\n")
-    program = (run("a"), run("b", object="b.mp4"), run("c", object="c.mp4"))
+    fan = call("tencent.WorkflowFanOut", "fan", bucket=BUCKET, workflow_id=WORKFLOW, objects=["b.mp4", "c.mp4"])
+    program = (run("a"), fan)
     stack.up(*program)
-    assert told(stack)[0] == 2
+    code, report = told(stack)
+    assert (code, report["counts"]) == (2, {"running": 3})
+    assert [entry["object"] for entry in report["runs"] if entry["resource"] == "fan"] == ["b.mp4", "c.mp4"]
     assert cloud.requests() == {CI: {"start": 3, "get": 1, "find": 1}}, "a look at one, and a list"
     for id in cloud.ids():
         cloud.set_state(id, "Success")

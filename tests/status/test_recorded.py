@@ -117,7 +117,12 @@ def test_runs_that_are_not_on_record() -> None:
 
 def test_a_fan_out() -> None:
     ids = {"a/1.mp4": "i1", "b.mp4": "i:2"}
-    outputs = {"instance_ids": ids, "refused": {"c.mp4": "no"}, "place": WHERE, "fired": {"attempt": "x", "at": "T"}}
+    outputs = {
+        "instance_ids": ids,
+        "refused": {"c.mp4": "no"},
+        "place": WHERE,
+        "fired": {"attempt": {"token": "x"}, "at": "T"},
+    }
     fan = resource("tencent:WorkflowFanOut", "fan", outputs)
     first, second = read(fan).runs
     assert (first.object, str(first.reference), first.shown_reference) == ("a/1.mp4", WHERE + "i1", WHERE + "i1")

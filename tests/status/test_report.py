@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,14 @@ def test_the_shape_of_json_is_what_the_page_says() -> None:
         }
     ]
     assert {entry["answer"] for entry in told["runs"]} | {"record"} == {answer.value for answer in Answer}
+
+
+def test_ordinary_programs_do_not_load_it() -> None:
+    loads = (
+        "import sys, provider; print([name for name in sys.modules if name.startswith(('rich', 'provider.status'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_json_can_be_printed_anywhere() -> None:
