@@ -57,8 +57,10 @@ $(OLDEST)/.installed: requirements.txt tests/packaging/oldest.txt pyproject.toml
 oldest: $(OLDEST)/.installed  ## tests with the oldest Python and dependencies that are supported
 	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OLDEST_ARGS)
 
-soak: venv  ## the long fault and kill campaigns (fewer: make soak SOAK_ARGS='--cases 40 --kills 20 --seed 1')
+soak: venv  ## the long fault, kill and hostile campaigns (fewer: SOAK_ARGS='--cases 40 --kills 20' HOSTILE_ARGS='--seconds 30')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
+	@$(PY) -m tests.hostile $(HOSTILE_ARGS)
+	@$(PY) -m tests.hostile.bombs
 
 bench: venv sdks  ## what runs cost, beside other ways to start them (less: make bench BENCH_ARGS='--sizes 10 --rounds 1')
 	@$(WITH_ENGINE) $(PY) -m bench $(BENCH_ARGS)

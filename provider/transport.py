@@ -232,7 +232,7 @@ def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
             if max(wire, size) > call.limit:
                 raise _TooLarge
             parts.append(data)
-    except (HTTPError, http.client.HTTPException, OSError, zlib.error):
+    except (HTTPError, http.client.HTTPException, OSError, zlib.error, OverflowError):  # the last: a chunk's size
         return b"".join(parts), False
     return b"".join(parts), inflate is None or inflate.eof or not wire
 

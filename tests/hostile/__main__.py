@@ -17,7 +17,7 @@ KINDS = {"told": cases.told, "wire": cases.wire}
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile")
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--case", help="one case alone, as a failure tells it")
     given = parser.parse_args()

@@ -1,6 +1,7 @@
 """`python -m tests.hostile.bombs [NAME...] [--calls CALL...]`: the largest answers that the transport lets through.
 
-Prints the peak of this process's memory in MiB after each. A process of its own, since the peak cannot be put back.
+Prints the peak of this process's memory in MiB after each, and fails if it is more than MOST. A process of its own,
+since the peak cannot be put back.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import contextlib
 import re
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from provider.errors import RunsError
 from provider.payloads import PARTS
 from provider.transport import BODY_BYTES, Answer
 from tests.hostile import answers, systems
+
+MOST = 400  # MiB; the imports take 55, and a deep XML of 8 MiB took 1,000 before there was a limit on its parts
 
 
 class _Size:
@@ -155,6 +159,8 @@ def main() -> None:
         for name in given.names or ALL:
             detonate(name, given.calls)
             print(peak(), name, flush=True)
+            if peak() > MOST:
+                sys.exit(f"more than {MOST} MiB")
 
 
 if __name__ == "__main__":

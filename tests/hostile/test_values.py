@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -22,7 +23,7 @@ from provider.enos.flow_run import FlowRunProvider
 from provider.errors import InvalidConfiguration, RunsError
 from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiProvider
 from provider.lifecycle.run_provider import RunProvider
-from provider.runs import Reference
+from provider.runs import Phase, Reference, RunStatus
 from provider.tencent.inventory_job import InventoryJobProvider
 from provider.tencent.workflow_run import WorkflowRunProvider as TencentProvider
 from provider.transport import Transport
@@ -255,3 +256,28 @@ def test_an_id_to_adopt_that_cannot_be_shown(adopt: Any) -> None:
     told = SimpleNamespace(**GOOD)
     result = PROVIDERS[0].check({}, {"bucket": told.bucket, "adopt_id": adopt})
     assert "adopt_id" in [failure.property for failure in result.failures]
+
+
+def test_what_is_missing_names_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TENCENTCLOUD_REGION", "HW_REGION_NAME", "ENOS_ORG_ID", "RUNS_ENOS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    for provider, argument in zip(
+        PROVIDERS, ["tencent_region", "tencent_region", "huawei_region", "enos_org_id"], strict=True
+    ):
+        with pytest.raises(
+            InvalidConfiguration, match=re.escape(f"the argument, provider.Provider({argument}=...), stack")
+        ):
+            provider.place({"bucket": "media-1250000000", "graph_name": "scan", "flow_id": 1.0})
+    with pytest.raises(
+        InvalidConfiguration, match=re.escape("provider.Provider(enos_endpoint=...), stack configuration")
+    ):
+        enos_endpoint(lambda _: None, {})
+
+
+def test_what_a_read_run_was_started_with_can_be_shown(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.get()` puts it into outputs, as the service tells it."""
+    monkeypatch.setattr(
+        PROVIDERS[0], "look", lambda api, id: RunStatus(id, Phase.RUNNING, "x", request={"object": "\u202ea\x1b[2J"})
+    )
+    outs = PROVIDERS[0].read("i1", {"bucket": "media-1250000000", "region": "ap-beijing"}).outs
+    assert outs["object"] == "a [2J"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provider.errors import NotReached, Refused, RunsError, UnknownOutcome
+from provider.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
 from tests.support.sockets import OK, Service, answer
 
@@ -161,6 +161,15 @@ def test_two_lengths(lie: str) -> None:
         with pytest.raises(UnknownOutcome):
             call("tencent.workflow", "start", service)
         assert len(service.received) == 1
+
+
+@pytest.mark.parametrize("size", ["-ffffffffffffffffffff", "-1", "f" * 5000, "zz", ""])
+def test_a_size_that_no_chunk_has(size: str) -> None:
+    head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    with Service(f"{head}{size}\r\n<Response><Insta".encode()) as service:
+        for name, error in (("start", UnknownOutcome), ("get", Unavailable)):
+            with pytest.raises(error):
+                call("tencent.workflow", name, service, deadline=0.5)
 
 
 def test_an_answer_that_holds_a_second_one() -> None:
