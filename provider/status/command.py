@@ -63,11 +63,9 @@ def _report(folder: str, name: str) -> Report:
 
 
 def _print(report: Report, as_json: bool) -> None:
+    shown = json.dumps(report.as_json(), indent=2) + "\n" if as_json else terminal.text(report)
     try:
-        if as_json:
-            print(json.dumps(report.as_json(), indent=2))
-        else:
-            terminal.show(report)
+        sys.stdout.write(shown)
         sys.stdout.flush()
     except BrokenPipeError:  # `... | head`: Python flushes once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

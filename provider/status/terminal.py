@@ -27,11 +27,30 @@ _STYLES = {
 }
 
 
-def show(report: Report, console: Console | None = None) -> None:
-    """Prints the report. Text of servers is never read as markup, and holds no control characters."""
+def text(report: Report, console: Console | None = None) -> str:
+    """The report as this console (else stdout) shows it: with colours in a terminal, with whole lines in a pipe.
+
+    Text of servers is never read as markup, and holds no control characters.
+    """
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = _UNBOUND
+    with console.capture() as captured:  # when it prints by itself, rich ends the process if nobody reads
+        _print(report, console)
+    return captured.get()
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, if that is a terminal, which is gone at the end. Gives what to call with each number of runs."""
+    console = Console(stderr=True)
+    columns = (TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _print(report: Report, console: Console) -> None:
     if report.runs:
         table = _wide(report)
         needed = console.measure(table, options=console.options.update(max_width=_UNBOUND)).maximum
@@ -48,16 +67,6 @@ def show(report: Report, console: Console | None = None) -> None:
         console.print()
     asked = f"{report.asked_at:%Y-%m-%d %H:%M:%S} UTC"
     console.print(Text(f"{clean(report.stack)}, {asked}: {report.summary}"), soft_wrap=True)
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, if that is a terminal, which is gone at the end. Gives what to call with each number of runs."""
-    console = Console(stderr=True)
-    columns = (TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 def _wide(report: Report) -> Table:

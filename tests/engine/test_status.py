@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -40,6 +41,18 @@ def told(stack: Stack, **env: str) -> tuple[int, dict[str, Any]]:
     report = json.loads(done.stdout)
     assert report["exit_code"] == done.returncode
     return done.returncode, report
+
+
+def unread(stack: Stack) -> tuple[int, str]:
+    """The exit code and the errors if nobody reads the report, as with `... | head`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "provider", "status"]
+    done = subprocess.run(
+        command, cwd=stack.project, env=stack.env, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120
+    )
+    os.close(write)
+    return done.returncode, done.stderr
 
 
 def documented(stack: str) -> list[list[str]]:
@@ -131,6 +144,10 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
         for secret in (OTHER_KEY, SECRET_KEY):
             assert secret not in shown.stdout + as_json.stdout + text
 
+        locked = status(stack, PULUMI_CONFIG_PASSPHRASE="another")
+        assert (locked.returncode, locked.stdout) == (3, "")
+        assert "incorrect passphrase" in locked.stderr
+
         # A key of one system that is no longer good, and runs that the services have forgotten.
         cloud.reset()
         stack.configure(**others, huaweicloud__secretKey="no-longer-good")
@@ -154,6 +171,7 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     assert (code, report["counts"]) == (2, {"running": 3})
     assert [entry["object"] for entry in report["runs"] if entry["resource"] == "fan"] == ["b.mp4", "c.mp4"]
     assert cloud.requests() == {CI: {"start": 3, "get": 1, "find": 1}}, "a look at one, and a list"
+    assert unread(stack) == (2, "")
     for id in cloud.ids():
         cloud.set_state(id, "Success")
     stack.up(HEADER, *program, call("Completion", "done", runs="=[a]", poll_interval=1))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 import re
+import sys
 
 import pytest
 from rich.console import Console
@@ -15,9 +18,9 @@ from tests.status.samples import every_phase, hostile, report, run
 
 def shown(found: Report, width: int | None = None) -> str:
     """In a terminal of this width, or in a pipe."""
-    out = io.StringIO()
-    terminal.show(found, Console(file=out, force_terminal=width is not None, width=width, highlight=False))
-    return out.getvalue()
+    return terminal.text(
+        found, Console(file=io.StringIO(), force_terminal=width is not None, width=width, highlight=False)
+    )
 
 
 def plain(text: str) -> str:
@@ -57,3 +60,22 @@ def test_hostile_text_is_text() -> None:
 
 def test_no_runs() -> None:
     assert shown(report()) == "dev, 2026-11-22 09:08:21 UTC: no runs\n"
+
+
+def test_progress_is_shown_in_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    for name, value in (("TERM", "xterm"), ("COLUMNS", "100")):
+        monkeypatch.setenv(name, value)
+    with os.fdopen(theirs, "w") as stream, monkeypatch.context() as context:
+        context.setattr(sys, "stderr", stream)
+        with terminal.progress(3) as tell:
+            tell(2)
+    said = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "Asking" in said
+    assert "2/3" in plain(said)
+    quiet = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", quiet)
+    with terminal.progress(3) as tell:
+        tell(2)
+    assert quiet.getvalue() == ""
