@@ -269,6 +269,19 @@ def _look(
     return _Seen(sorted(candidates, key=lambda candidate: candidate.began or since), offset, remembers)
 
 
+def strays(system: Hashable, former: Intent, api: Starter, settled: Settled, world: World) -> list[str]:
+    """Runs that an interrupted `up` may have started for an intent that was replaced since: they are on no record.
+
+    Raises Unavailable or Refused.
+    """
+    minted_at, margin = when(former, world)
+    since = minted_at - margin
+    found = api.find(since - SKEW)
+    offset = found.server_time - world.now() if found.server_time else timedelta(0)
+    free = world.memory.free(system, found.candidates)
+    return [c.id for c in free if c.id != settled.id and (c.proof or is_near(c, minted_at + offset))]
+
+
 def when(intent: Intent, world: World) -> tuple[datetime, timedelta]:
     """When an intent was made, by our clock, and by how much that may be off."""
     clock = world.clock()

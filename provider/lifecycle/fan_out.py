@@ -57,7 +57,8 @@ class FanOut(dynamic.Resource):
         kind = self._fan_out_provider.kind
         opts = options.for_run(opts, kind, resource_name)
         self.label = f"{kind} {resource_name!r}"
-        intent = RunIntent(f"{resource_name}-intent", arguments, triggers, options.for_intent(opts), objects)
+        urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
+        intent = RunIntent(f"{resource_name}-intent", arguments, triggers, options.for_intent(opts), urn, objects)
         props: dict[str, Any] = {
             **dict.fromkeys((*self._fan_out_provider.arguments, *_OUTPUTS)),
             **arguments,
@@ -67,7 +68,7 @@ class FanOut(dynamic.Resource):
             "rate": rate,
             "intent": intent.record,
             "ignored": sorted({options.root(path) for path in opts.ignore_changes or []}) or None,
-            "resource_urn": urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
+            "resource_urn": urn,
         }
         super().__init__(self._fan_out_provider(), resource_name, props, opts)
 

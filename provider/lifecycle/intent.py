@@ -23,6 +23,10 @@ ATTEMPTS = 20
 """Of one fan-out that are kept on record; each `up` that succeeds settles all of them."""
 
 
+FORMER: dict[str, Mapping[str, Any]] = {}
+"""The record of the intent that this update replaces, by the URN of its run."""
+
+
 def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Digests of arguments and triggers; unknown where the value is unknown.
 
@@ -61,6 +65,8 @@ class IntentProvider(dynamic.ResourceProvider):
         wanted = (arguments, wanted_content({}, triggers)[1])
         changed = differences(content, wanted)
         if changed:
+            if isinstance(_news.get("run"), str):
+                FORMER[_news["run"]] = _olds["record"]
             return dynamic.DiffResult(changes=True, replaces=["digests", "triggers"])
         unknown = isinstance(digested, Unknown) or isinstance(triggers, Unknown)
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
@@ -114,12 +120,13 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         arguments: Mapping[str, pulumi.Input[Any]],
         triggers: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None,
         opts: pulumi.ResourceOptions,
+        run: pulumi.Input[str],
         objects: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
     ) -> None:
         # One apply for each argument, so that one unknown value leaves the others known.
         given = {key: value for key, value in arguments.items() if value is not None}
         digested = {key: pulumi.Output.from_input(value).apply(_digest_or_none) for key, value in given.items()}
-        props: dict[str, Any] = {"digests": digested, "triggers": triggers, "record": None}
+        props: dict[str, Any] = {"digests": digested, "triggers": triggers, "run": run, "record": None}
         if objects is not None:
             props["objects"] = pulumi.Output.from_input(objects).apply(digest_of_objects)
         super().__init__(IntentProvider(), resource_name, props, opts)

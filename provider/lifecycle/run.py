@@ -95,14 +95,15 @@ class Run(dynamic.Resource):
     ) -> None:
         opts = options.for_run(opts, self._run_provider.kind, resource_name)
         self.label = f"{self._run_provider.kind} {resource_name!r}"  # for messages of others
+        urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
         props: dict[str, Any] = {
             # An output must be declared to become an attribute.
             **dict.fromkeys((*self._run_provider.arguments, *_OUTPUTS, *self._own_outputs)),
             **arguments,
-            "resource_urn": urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent),
+            "resource_urn": urn,
         }
         if opts.id is None:  # with an id it is a look-up of an existing run: no intent, nothing fires
-            intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts))
+            intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts), urn)
             ignored = sorted({options.root(path) for path in opts.ignore_changes or []})
             props |= {"intent": intent.record, "ignored": ignored or None, **steering._asdict()}
         super().__init__(self._run_provider(), resource_name, props, opts)

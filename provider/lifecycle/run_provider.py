@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
@@ -28,10 +28,13 @@ from provider.lifecycle.asked import (
     token_of,
     unchanged_intent,
 )
-from provider.lifecycle.intent import differences, intent_of, wanted_content
+from provider.lifecycle.intent import FORMER, differences, intent_of, wanted_content
 from provider.lifecycle.values import known
-from provider.record import Content, Memory
+from provider.record import PROCESS, Content, Memory
 from provider.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
+
+if TYPE_CHECKING:
+    from provider.transport import Transport
 
 Request = TypeVar("Request")
 
@@ -111,6 +114,13 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     def details(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
         """The system's own outputs and `url`. Called with what is known; must not raise."""
 
+    @staticmethod
+    def transport() -> Transport:
+        """This process's. Not imported before a client is made: programs, which make none, start faster without it."""
+        from provider.transport import shared
+
+        return shared()
+
     def look(self, api: Any, id: str) -> RunStatus:
         """All that a refresh asks the system. Raises NotFound if it does not know the run."""
         status: RunStatus = api.get(id)
@@ -185,8 +195,12 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         where = self.identity(place)
         work = (where, self.work(request))
         ignored = frozenset(props.get("ignored") or ())
+        former = FORMER.pop(urn, None)
+        unrecorded = former if MEMORY.old(urn, token)[0] is None else None
         settled = firing.settle(Ask(urn, where, intent, content, ignored), Bound(api, request, work), world)
         progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
+        if unrecorded and settled.provenance == "fired":
+            self._warn_of_strays(props, unrecorded, api, settled, world)
         return self._created(props, place, request, content, token, settled)
 
     @reported
@@ -236,6 +250,28 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if not isinstance(rerun, (bool, type(None), Unknown)):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
         yield from checks.triggers(props)
+
+    def _warn_of_strays(
+        self, props: Mapping[str, Any], record: Mapping[str, Any], api: RunApi[Request], settled: Settled, world: World
+    ) -> None:
+        """The resource had an intent and no run, and another is wanted now: an interrupted `up` may have fired the one,
+        and nothing else would tell. Looks for one that does the same work. Never raises."""
+        former = intent_of(record)
+        if former is None or former.process == PROCESS:
+            return
+        place = self.place(props)
+        try:
+            request = self.request({**props, "intent": record}, former.token)
+            found = firing.strays(self.identity(place), former, Bound(api, request, None), settled, world)
+        except errors.RunsError as error:
+            found = []
+            progress.warn(props["resource_urn"], f"an interrupted up may have lost a run; could not look: {error}")
+        if found:
+            progress.warn(
+                props["resource_urn"],
+                f"an interrupted up may have started {', '.join(found[:10])} before this change: on no record, and it "
+                "goes on",
+            )
 
     def _recorded_at(self, outputs: Mapping[str, Any]) -> Hashable:
         return self.identity(replace(Reference.parse(outputs["reference"]), id=""))

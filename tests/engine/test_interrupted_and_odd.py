@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -208,6 +209,21 @@ def test_rerun_killed_after_the_start_is_found(stack: Stack, cloud: Emulator) ->
 
 
 # -- killed before and after the start
+
+
+@pytest.mark.parametrize(("source", "system"), [(run, "tencent.workflow"), (job, "tencent.inventory")])
+def test_a_lost_run_whose_trigger_changed_since_is_told(
+    stack: Stack, cloud: Emulator, source: Callable[..., str], system: str
+) -> None:
+    """A pipeline that was killed, and the next one for another release: both runs were asked for, one is unrecorded."""
+    lost = kill_after_start(stack, cloud, source("r", triggers={"release": "1"}), system=system)
+    told = stack.up(source("r", triggers={"release": "2"}))
+    assert len(cloud.ids(system)) == 2
+    assert stack.id("r") == cloud.ids(system)[1]
+    assert f"an interrupted up may have started {lost} before this change" in told.text
+    again = stack.up(source("r", triggers={"release": "3"}))
+    assert "before this change" not in again.text
+    assert len(cloud.ids(system)) == 3
 
 
 def test_killed_before_the_start_fires_once(stack: Stack, cloud: Emulator) -> None:
