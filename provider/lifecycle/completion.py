@@ -7,7 +7,7 @@ looks again.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pulumi
@@ -16,6 +16,7 @@ from pulumi import dynamic
 from provider.lifecycle import durations, options
 from provider.lifecycle.completion_provider import POLL_INTERVAL, TIMEOUT, CompletionProvider
 from provider.lifecycle.durations import Duration
+from provider.lifecycle.fan_out import FanOut
 from provider.lifecycle.run import Run, urn_of
 
 HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (facts/engine.md, section 2)
@@ -31,24 +32,32 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     runs, it takes one of the four threads that Pulumi gives to all dynamic resources of one provider: so prefer one
     Completion with many runs to many of them. With four at work nothing else of that provider goes on, the first
     Ctrl-C is noticed only when one of them has ended, and a second one takes about 40 seconds.
+
+    Never:
+
+    - It never fires a run, and never fires one again.
+    - It never changes or forgets a run, and stops one only with `on_timeout="cancel"`.
+    - It never takes a missing answer for an end.
     """
 
     outcomes: pulumi.Output[list[dict[str, Any]]]
-    """For each run, in the order of `runs`: `reference`, `phase`, `state`, `code`, `message`, `failed_tasks`, produced
-    `objects`, `executions` of an inventory job by state, `started_at`, `finished_at`, `duration` (seconds; left out
-    where the system does not tell both times), `request_id`. What a system does not tell is empty; a run that its
-    service no longer knows is `failed`."""
+    """For each run, in the order of `runs`, in a fan-out in the order of its objects: `reference`, `phase`, `state`,
+    `code`, `message`, `failed_tasks`, produced `objects`, `executions` of an inventory job by state, `started_at`,
+    `finished_at`, `duration` (seconds; left out where the system does not tell both times), `request_id`; of a fan-out
+    also `object`. What a system does not tell is empty. A run that its service no longer knows is `failed`, and so is
+    an object that was refused: then `reference` is empty and `message` the reason."""
     succeeded: pulumi.Output[int]
     """How many runs succeeded."""
     failed: pulumi.Output[int]
-    """How many failed, were cancelled, or are no longer known. Above 0 only with `on_failure="continue"`."""
+    """How many failed, were cancelled or refused, or are no longer known. Above 0 only with `on_failure="continue"`."""
     finished_at: pulumi.Output[str]
     """When the last of them was seen to have ended, RFC 3339."""
 
     def __init__(
         self,
         resource_name: str,
-        runs: Sequence[Run | pulumi.Input[str] | pulumi.Input[Sequence[str]]] | pulumi.Output[Any],
+        runs: Sequence[Run | FanOut | pulumi.Input[str] | pulumi.Input[Sequence[str]] | pulumi.Input[Mapping[str, str]]]
+        | pulumi.Output[Any],
         *,
         timeout: pulumi.Input[Duration] | None = None,
         poll_interval: pulumi.Input[Duration] = POLL_INTERVAL,
@@ -58,8 +67,10 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     ) -> None:
         """
         :param resource_name: The name of the Pulumi resource.
-        :param runs: Run resources of any system, or references (their output `reference`), also lists of them, for
-            example from a `StackReference`. Runs are asked for with the credentials of this resource's provider.
+        :param runs: Run resources of any system, fan-outs, or references (the output `reference` of a run, `references`
+            of a fan-out), also lists of them, for example from a `StackReference`. What a fan-out was refused counts as
+            failed; its references alone do not tell of it. Runs are asked for with the credentials of this resource's
+            provider.
         :param timeout: How long to wait: `"90s"`, `"1h30m"`, a timedelta or seconds, at most a year. Without it
             `opts.custom_timeouts.create`, else 30 minutes. A time-out fails the update, also with
             `on_failure="continue"`; the runs go on.
@@ -80,8 +91,8 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
             timeout = getattr(opts.custom_timeouts, "create", None) or None
         props: dict[str, Any] = {
             **dict.fromkeys(("outcomes", "succeeded", "failed", "finished_at")),  # declared, to become attributes
-            "runs": [run.reference if isinstance(run, Run) else run for run in given],
-            "labels": [run.label if isinstance(run, Run) else "" for run in given],
+            "runs": [_given(run) for run in given],
+            "labels": [run.label if isinstance(run, (Run, FanOut)) else "" for run in given],
             "timeout": durations.wired(TIMEOUT if timeout is None else timeout),
             "poll_interval": durations.wired(poll_interval),
             "on_failure": on_failure,
@@ -99,10 +110,16 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
             )
 
 
+def _given(run: Any) -> Any:
+    if isinstance(run, FanOut):
+        return pulumi.Output.all(references=run.references, refused=run.refused)
+    return run.reference if isinstance(run, Run) else run
+
+
 def _same_provider(name: str, runs: Sequence[Any], opts: pulumi.ResourceOptions) -> None:
     own = options.named_provider(opts, _TYPE)
     for run in runs:
-        if not isinstance(run, Run):
+        if not isinstance(run, (Run, FanOut)):
             continue
         other = run.get_provider(run.pulumi_resource_type)
         if other is not own:

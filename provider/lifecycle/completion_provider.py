@@ -17,7 +17,7 @@ from provider.lifecycle.clients import Clients
 from provider.lifecycle.interrupts import Interrupted, Stop, TooLate
 from provider.lifecycle.reporting import one_line
 from provider.lifecycle.run_provider import RunProvider
-from provider.lifecycle.values import known
+from provider.lifecycle.values import digest, known
 from provider.runs import Reference, RunStatus, Untold, rfc3339
 from provider.waiting import Watch
 
@@ -28,13 +28,18 @@ _REPEAT = 60.0  # seconds after which a progress line is shown again though noth
 _LAST_LOOK = 5.0  # seconds that the look at the very end of the time may take
 _CANCEL = 310.0  # seconds; EnOS waits for the end of a run that it cancels
 _CHOICES = {"on_failure": ("halt", "continue"), "on_timeout": ("leave", "cancel")}
+_SHOWN = 50  # runs that an error names
 _AGAIN = "the next `pulumi up` looks again and fires nothing"
 
 
 class Wanted(NamedTuple):
+    """A run that is waited for; `reference` is None for an object of a fan-out that was `refused`, with the reason."""
+
     label: str
-    """The run's resource, or its reference."""
-    reference: Reference
+    """The run's resource and object, or its reference."""
+    reference: Reference | None
+    object: str = ""
+    refused: str = ""
 
 
 class CompletionProvider(dynamic.ResourceProvider):
@@ -57,7 +62,7 @@ class CompletionProvider(dynamic.ResourceProvider):
         Runs that failed and were let pass are looked at again when `on_failure` becomes `halt`.
         """
         halts = bool(_olds.get("failed")) and _news.get("on_failure") == "halt"
-        others = not known(_news["runs"]) or _olds["runs"] != _news["runs"]
+        others = not known(_news["runs"]) or _olds["runs"] != _noted(_news["runs"])
         return dynamic.DiffResult(changes=others or halts, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -78,24 +83,22 @@ class CompletionProvider(dynamic.ResourceProvider):
         wanted = list(_wanted(props))
         # A run that succeeded is not asked for again: its service may have forgotten it since.
         done = {found["reference"]: found for found in olds.get("outcomes") or () if outcomes.succeeded(found)}
-        watch = Watch(reference for _, reference in wanted if str(reference) not in done)
+        watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
         self._wait(watch, props, wanted)
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
-        told = [done[str(reference)] for _, reference in wanted]
+        told = [_outcome(run, done) for run in wanted]
         bad = [outcomes.line(run.label, found) for run, found in _failures(wanted, told)]
         if bad and props["on_failure"] == "halt":
-            raise errors.RunsError(
-                f"{_of(bad, wanted)} did not succeed; {_AGAIN}. To fire one again, change one of its triggers, or give "
-                f"it rerun_on_failure=True and use `pulumi up --refresh`{_listed(bad)}"
-            )
+            raise errors.RunsError(f"{_of(bad, wanted)} did not succeed; {_next(wanted)}{_listed(bad)}")
         if bad:
             progress.warn(props["resource_urn"], f"{_of(bad, wanted)} did not succeed{_listed(bad)}")
-        for label, reference in wanted:
-            run = watch.runs.get(reference)
+        for one in wanted:
+            run = watch.runs.get(one.reference) if one.reference else None
             if run and run.succeeded and run.status and run.status.summed and not run.status.executions:
-                progress.warn(props["resource_urn"], f"{label} started no execution: nothing matched its input")
+                progress.warn(props["resource_urn"], f"{one.label} started no execution: nothing matched its input")
         return {
             **props,
+            "runs": _noted(props["runs"]),
             "outcomes": told,
             "succeeded": len(told) - len(bad),
             "failed": len(bad),
@@ -106,7 +109,9 @@ class CompletionProvider(dynamic.ResourceProvider):
         """Raises RunsError unless all runs have ended."""
         timeout = durations.seconds(props["timeout"])
         stop, clients = Stop(), Clients(self._configured)
-        bar = _Bar(props["resource_urn"], len({reference for _, reference in wanted}) - len(watch.runs))
+        runs = {run.reference for run in wanted if run.reference}
+        refused = sum(run.reference is None for run in wanted)
+        bar = _Bar(props["resource_urn"], len(runs) - len(watch.runs), refused)
         began = time.monotonic()
 
         def look(place: Reference, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
@@ -133,13 +138,15 @@ class CompletionProvider(dynamic.ResourceProvider):
         if ended:
             return
         lines = []
-        for label, reference in wanted:
-            run = watch.runs.get(reference)
-            if run and not run.ended:
-                cancelled = _cancel(stop, clients, reference) if props["on_timeout"] == "cancel" else ""
-                lines.append(f"{outcomes.open_line(label, run)}{cancelled}")
-            elif run and not run.succeeded:
-                lines.append(outcomes.line(label, outcomes.outcome(reference, run)))
+        for one in wanted:
+            run = watch.runs.get(one.reference) if one.reference else None
+            if one.reference and run and not run.ended:
+                cancelled = _cancel(stop, clients, one.reference) if props["on_timeout"] == "cancel" else ""
+                lines.append(f"{outcomes.open_line(one.label, run)}{cancelled}")
+            elif one.reference and run and not run.succeeded:
+                lines.append(outcomes.line(one.label, outcomes.outcome(one.reference, run)))
+            elif one.refused:
+                lines.append(outcomes.line(one.label, outcomes.refusal(one.refused)))
         goes_on = "It goes on" if len(watch.open) == 1 else "They go on"
         if props["on_timeout"] == "cancel":
             goes_on = "What is not cancelled goes on"
@@ -151,14 +158,14 @@ class CompletionProvider(dynamic.ResourceProvider):
 
 class _Bar:
     """Progress on the Completion's own row: a line for each change, at most one a round, and one a minute if nothing
-    changes. `done`: runs that a former wait has seen succeed."""
+    changes. `done`: runs that a former wait has seen succeed; `refused`: objects that have none."""
 
-    def __init__(self, urn: str, done: int) -> None:
-        self._urn, self._done, self._shown, self._shown_at = urn, done, "", 0.0
+    def __init__(self, urn: str, done: int, refused: int = 0) -> None:
+        self._urn, self._done, self._refused, self._shown, self._shown_at = urn, done, refused, "", 0.0
 
     def counts(self, watch: Watch) -> str:
         succeeded, failed, running = watch.tally
-        finished = self._done + succeeded
+        finished, failed = self._done + succeeded, failed + self._refused
         parts = [f"{finished} of {finished + failed + running} finished"]
         parts += [f"{count} {word}" for count, word in ((failed, "failed"), (running, "running")) if count]
         return ", ".join(parts)
@@ -184,11 +191,52 @@ def _cancel(stop: Stop, clients: Clients, reference: Reference) -> str:
 
 
 def _wanted(props: Mapping[str, Any]) -> Iterator[Wanted]:
-    """The runs, flat and in their order."""
+    """The runs, flat and in their order; those of a fan-out by object."""
     for given, label in zip(props["runs"], props["labels"], strict=True):
-        for text in [given] if isinstance(given, str) else given:
+        references, refused = _by_object(given)
+        for key in sorted({*references, *refused}):
+            of = f"{label} object {key!r}" if label else ""
+            if key in references:
+                reference = Reference.parse(references[key])
+                yield Wanted(of or str(reference), reference, key)
+            else:
+                yield Wanted(of, None, key, refused[key])
+        for text in [given] if isinstance(given, str) else given if isinstance(given, list) else []:
             reference = Reference.parse(text)
             yield Wanted(label or str(reference), reference)  # as written by us: what was given may hold any character
+
+
+def _by_object(given: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The references of a fan-out, and why objects were refused; of references alone nothing tells the latter."""
+    if not isinstance(given, Mapping):
+        return {}, {}
+    if isinstance(given.get("references"), Mapping):
+        return given["references"], given.get("refused") or {}
+    return given, {}
+
+
+def _noted(runs: Sequence[Any]) -> list[Any]:
+    """The runs as they are kept on record: of a fan-out no more than it takes to see a change."""
+    return [digest(given) if isinstance(given, Mapping) else given for given in runs]
+
+
+def _outcome(run: Wanted, done: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = done[str(run.reference)] if run.reference else outcomes.refusal(run.refused)
+    plain = {name: value for name, value in found.items() if name != "object"}
+    return {**plain, "object": run.object} if run.object else plain
+
+
+def _next(wanted: Sequence[Wanted]) -> str:
+    """What to do about runs that failed."""
+    if not any(run.object for run in wanted):
+        return (
+            f"{_AGAIN}. To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
+            "`pulumi up --refresh`"
+        )
+    return (
+        "the next `pulumi up` tries again what a fan-out was refused, and looks at the others. To fire one again, "
+        "change one of its triggers, or take its object out of the fan-out for one `pulumi up`"
+    )
 
 
 def _failures(
@@ -201,7 +249,9 @@ def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
     for index, given in enumerate(props["runs"]):
         if isinstance(given, Unknown):
             continue
-        for text in given if isinstance(given, list) else [given]:
+        for key, text in _by_object(given)[0].items():
+            yield from _reference_problems(f"runs[{index}][{key!r}]", text)
+        for text in given if isinstance(given, list) else [] if isinstance(given, Mapping) else [given]:
             yield from _reference_problems(f"runs[{index}]", text)
     for name in ("timeout", "poll_interval"):
         yield from durations.problems(props, name)
@@ -235,4 +285,5 @@ def _of(some: Sequence[Any], wanted: Sequence[Wanted]) -> str:
 
 
 def _listed(lines: Sequence[str]) -> str:
-    return "".join(f"\n  {line}" for line in lines)
+    more = f"\n  and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return "".join(f"\n  {line}" for line in lines[:_SHOWN]) + more

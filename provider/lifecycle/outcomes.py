@@ -34,6 +34,12 @@ def outcome(reference: Reference, run: Watched) -> Outcome:
     }
 
 
+def refusal(reason: str) -> Outcome:
+    """Of an object that a fan-out has no run for."""
+    nothing = Watched(RunStatus("", Phase.FAILED, "", message=reason))
+    return {**outcome(Reference("", "", "", ""), nothing), "reference": ""}
+
+
 def succeeded(found: Mapping[str, Any]) -> bool:
     return bool(found["phase"] == Phase.SUCCEEDED.value)
 

@@ -126,7 +126,7 @@ def test_runs_that_pass(done: Host, cloud: Emulator, runs: tuple[Any, ...]) -> N
         ("amazon.workflow:us-east-1:x:i1", "is not a run, or a reference"),
         (GOOD + ":more", "is not a run, or a reference"),
         (7, "is not a run, or a reference"),
-        ({"reference": GOOD}, "is not a run, or a reference"),
+        ({"reference": 7}, "is not a run, or a reference"),
         ([GOOD, "i1"], "is not a run, or a reference"),
         ([[GOOD]], "is not a run, or a reference"),
         ([None], "is missing: a stack reference gives None"),
@@ -134,7 +134,7 @@ def test_runs_that_pass(done: Host, cloud: Emulator, runs: tuple[Any, ...]) -> N
 )
 def test_a_run_that_is_none(done: Host, given: Any, said: str) -> None:
     ((name, reason),) = done.problems(GOOD, given).items()
-    assert name == "runs[1]"
+    assert name.startswith("runs[1]")
     assert reason.startswith(said)
     assert reason.isprintable()
 
