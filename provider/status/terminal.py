@@ -45,7 +45,10 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
     """A bar on stderr, if that is a terminal, which is gone at the end. Gives what to call with each number of runs."""
     console = Console(stderr=True)
     columns = (TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("runs"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda count: bar.advance(task, count)
 
