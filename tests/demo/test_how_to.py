@@ -1,0 +1,95 @@
+"""docs/how-to.md and docs/teams.md: the programs as one program, the commands as they stand there."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from provider.credentials import Credentials
+from provider.tencent.client import WorkflowClient, WorkflowRequest
+from provider.transport import Transport
+from tests.demo.pages import blocks, stack_of_all_systems
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+from tests.support.stack import BUCKET, WORKFLOW, Stack
+
+pytestmark = pytest.mark.engine
+
+PAGE = "docs/how-to.md"
+PROGRAM = "\n".join(text for language, text in blocks(PAGE) if language == "python")
+DEPLOY, AGAIN, ROTATE = (text for language, text in blocks(PAGE) if language == "sh")
+NEW_ID, NEW_KEY = "AKIDrotated", "rotated-canary-key"
+KEYS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", NEW_ID, "--secret-key", NEW_KEY)
+
+
+def shell(script: str, stack: Stack, **settings: str) -> None:
+    done = subprocess.run(
+        ["sh", "-e", "-c", script],
+        cwd=stack.project,
+        env=stack.env | {"PULUMI_STACK": stack.name} | settings,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_how_to(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "1", *KEYS) as cloud:
+        stack = stack_of_all_systems(tmp_path, cloud)
+        for key, value in (("archiveSecretId", SECRET_ID), ("archiveSecretKey", SECRET_KEY)):
+            stack.pulumi("config", "set", "--secret", key, value, "-s", stack.name)
+        scripted = started_by_a_script(cloud)
+        program, titles = stack.project / "__main__.py", stack.project / "titles.csv"
+        titles.write_text("id,title\n")
+        adopting = PROGRAM.replace("INSTANCE_ID", scripted)
+        program.write_text(adopting)
+        shell("git init -q; git config user.name n; git config user.email e", stack)
+        commit = "git commit -q --allow-empty -m release"
+
+        shell(f"{commit}\n{DEPLOY}", stack)
+        assert fired(cloud) == ["film.mp4", "index.json", "nightly.mp4", "test.mp4", "titles.csv"]
+        assert stack.id("imported") == scripted
+
+        titles.write_text("id,title\n")  # written anew, with the same in it
+        program.write_text(adopting.replace(f'    adopt_id="{scripted}",\n', ""))
+        shell(DEPLOY, stack)
+        assert fired(cloud, 5) == []
+
+        shell(f"{commit}\n{DEPLOY}", stack)
+        assert fired(cloud, 5) == ["index.json"]
+
+        titles.write_text("id,title\n1,a film\n")
+        shell(ROTATE, stack, NEW_ID=NEW_ID, NEW_KEY=NEW_KEY)
+        assert fired(cloud, 6) == ["titles.csv"]
+        assert NEW_KEY not in stack.export()
+
+        cloud.set_state(stack.id("nightly"), "Failed", "Broken", "it broke")
+        program.write_text(adopting.replace(f'adopt_id="{scripted}"', 'triggers={"release": "1"}'))
+        shell(AGAIN, stack)
+        assert fired(cloud, 7) == ["film.mp4", "nightly.mp4"]
+        assert stack.outputs("done")["succeeded"] == 1
+
+
+def started_by_a_script(cloud: Emulator) -> str:
+    keys = Credentials(SECRET_ID, SECRET_KEY, source="a script")
+    client = WorkflowClient(Transport(), keys, region="ap-beijing", bucket=BUCKET, endpoint=cloud.url)
+    return client.start(WorkflowRequest(WORKFLOW, "film.mp4", "")).id
+
+
+def fired(cloud: Emulator, after: int = 0) -> list[str]:
+    """The objects of the runs, but for the first `after` ones."""
+    return sorted(run["request"]["query"]["object"] for run in cloud.runs()[after:])
+
+
+def test_a_team_s_backend(stack: Stack) -> None:
+    """The commands with a folder in the place of the server; tests/teams has a server."""
+    ((_, commands),) = blocks("docs/teams.md")
+    there = commands.replace("postgres://runs:$PASSWORD@db.internal:5432/pulumi", f"file://{stack.folder}/team")
+    assert there != commands
+    (stack.folder / "team").mkdir()
+    shell(f"{there}\npulumi stack ls", stack, PULUMI_STACK="")
+    assert list((stack.folder / "team").rglob("prod.json"))
