@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
-
-from requests.auth import AuthBase
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from provider.credentials import Credentials
 from provider.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome
 from provider.runs import Phase, RunStatus, Untold
-from provider.transport import Answer, Params, Transport
+
+if TYPE_CHECKING:
+    from provider.transport import Answer, Auth, Params, Transport
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
 LIST_SECONDS = 600.0  # for all pages of a list: each may take as long as one call
@@ -129,7 +129,7 @@ class Calls(Generic[F]):
         self,
         title: str,
         transport: Transport,
-        auth: AuthBase,
+        auth: Auth,
         base: str,
         failure: Callable[[Answer], F],
         clock: Callable[[], float],

@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provider import calls
 from provider.enos.status import document, number, text
 from provider.errors import Refused, Throttled
-from provider.transport import Answer
+
+if TYPE_CHECKING:
+    from provider.transport import Answer
 
 
 class Kind(Enum):

@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provider.credentials import Credentials
 from provider.enos import status as reading
@@ -19,7 +19,9 @@ from provider.enos.codes import Context, Failure, Kind, failure
 from provider.enos.signing import ApimAuth
 from provider.enos.tokens import JSON, Session, Tokens, session
 from provider.errors import NotReached, Throttled, Unavailable, UnknownOutcome
-from provider.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from provider.transport import Answer, Transport
 
 PAUSES = (0.5, 1.0, 2.0)  # seconds, with jitter, before a question is asked again
 ASK_SECONDS = 60.0  # for one question with its repeats

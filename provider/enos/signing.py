@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from provider.payloads import query_pairs
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 Pairs = Iterable[tuple[str, str | None]]
 
@@ -40,7 +41,7 @@ def signature(sign_input: str) -> str:
     return _sha256(sign_input)
 
 
-class ApimAuth(AuthBase):
+class ApimAuth:
     """Signs the query and the bytes of the body as they are sent, with a new timestamp for each request."""
 
     def __init__(self, token: str, secret: str, stamp: Callable[[], int]) -> None:
@@ -58,7 +59,7 @@ class ApimAuth(AuthBase):
         return r
 
 
-class Unsigned(AuthBase):
+class Unsigned:
     """For a token request, which proves its key in the body."""
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:

@@ -15,14 +15,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provider.credentials import Credentials
 from provider.enos.codes import Context, Kind, failure
 from provider.enos.signing import Unsigned, encryption
 from provider.enos.status import document, mapping, number
 from provider.errors import NotReached, RunsError, Unavailable, UnknownOutcome
-from provider.transport import Transport
+
+if TYPE_CHECKING:
+    from provider.transport import Transport
 
 RENEW_SECONDS = 300.0
 """A token is renewed this long before it expires, or after half of its life if that is shorter."""

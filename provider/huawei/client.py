@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from provider.calls import Calls, listed, together
@@ -34,7 +34,9 @@ from provider.huawei.codes import Context, failure, request_id
 from provider.huawei.signing import ObsAuth
 from provider.payloads import moment, region_name, segment, time_text
 from provider.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
-from provider.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from provider.transport import Answer, Transport
 
 # The list has no time filter and goes by name, so all of it must be read.
 PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
 import xmltodict
@@ -18,7 +18,9 @@ import xmltodict
 from provider import calls
 from provider.errors import NotFound, Refused, Throttled
 from provider.huawei.status import mapping, parsed, text
-from provider.transport import Answer
+
+if TYPE_CHECKING:
+    from provider.transport import Answer
 
 _KEY = "Check the key and its permissions; it came from {source}."
 _EXPIRED = "The temporary credentials have expired; get new ones for {source}."

@@ -12,14 +12,15 @@ import base64
 import hmac
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from wsgiref.handlers import format_date_time  # email.utils takes three times as long
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from provider.credentials import Credentials
 from provider.payloads import query_pairs
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 Headers = Iterable[tuple[str, str]]
 Params = Iterable[tuple[str, str | None]]
@@ -77,7 +78,7 @@ def authorization(id: str, signature: str) -> str:
     return f"OBS {id}:{signature}"
 
 
-class ObsAuth(AuthBase):
+class ObsAuth:
     """Sets `Date` and the token, if there is one, and signs them with the content type and the resource.
 
     Host, Content-Length, User-Agent and body are NOT part of this signature. The service allows the date to be 15

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provider.calls import PAGES, Calls
 from provider.credentials import Credentials
@@ -18,7 +18,9 @@ from provider.runs import Candidate, Found, Started
 from provider.tencent import status as reading
 from provider.tencent.codes import Context, failure
 from provider.tencent.signing import QSignAuth
-from provider.transport import Answer, Params, Transport
+
+if TYPE_CHECKING:
+    from provider.transport import Answer, Params, Transport
 
 PAGE_ROWS = "100"  # the documented maximum
 MOST_ROWS = 1000  # of a page that has more than was asked for

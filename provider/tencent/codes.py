@@ -11,11 +11,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from provider import calls
 from provider.errors import NotFound, Refused, Throttled
 from provider.tencent.status import document, mapping, text
-from provider.transport import Answer
+
+if TYPE_CHECKING:
+    from provider.transport import Answer
 
 _KEY = "Check the key and its permissions; it came from {source}."
 _CLOCK = "Set this machine's clock."

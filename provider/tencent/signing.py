@@ -11,14 +11,14 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
-
-from requests import PreparedRequest
-from requests.auth import AuthBase
 
 from provider.credentials import Credentials
 from provider.payloads import query_pairs
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 Pairs = Iterable[tuple[str, str | None]]
 
@@ -67,7 +67,7 @@ def authorization(id: str, key_time: str, params: Listed, headers: Listed, signa
     )
 
 
-class QSignAuth(AuthBase):
+class QSignAuth:
     """Signs `Host`, all query parameters, and the token if there is one.
 
     Content-Type and Content-Length are sent but NOT signed: CI answers 401 when a proxy or library changes them after

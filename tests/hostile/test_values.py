@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -224,7 +223,7 @@ def test_inputs_of_any_shape(configured: None, provider: RunProvider[Any], chang
     transport: Any = systems.Hostile(systems.Choices("checked"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "_sessions", {})  # what this process has fired
-        patch.setattr(sys.modules[type(provider).__module__], "shared", lambda: transport)
+        patch.setattr(provider, "transport", lambda: transport)
         request = provider.request({**props, "intent": None}, "0" * 32)
         with contextlib.suppress(RunsError):
             provider.client(place).start(request)
