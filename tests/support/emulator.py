@@ -47,6 +47,10 @@ class Emulator:
     def count(self, system: str, operation: str) -> int:
         return self.requests().get(system, {}).get(operation, 0)
 
+    def connections(self) -> int:
+        """How many connections the requests came over, since the last reset."""
+        return int(self._call("GET", "requests")["connections"])
+
     def fault(self, system: str, operation: str, action: str, **details: Any) -> None:
         self.faults({"system": system, "operation": operation, "action": action, **details})
 

@@ -1,0 +1,1 @@
+"""A Pulumi program without resources: what any `up` costs."""

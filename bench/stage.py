@@ -1,0 +1,161 @@
+"""Where it happens: the emulated clouds, and `up`s of the programs in programs/, each on a stack of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Sample
+from tests.support.emulator import Emulator, emulator
+from tests.support.stack import Stack
+
+PROGRAMS = Path(__file__).parent / "programs"
+SDKS = Path(__file__).parents[1] / ".venv" / "sdks"  # `make sdks`
+LATENCY_MS = 20
+RUN_SECONDS = 3600  # runs do not end while they are measured
+_LOOK_SECONDS = 0.05
+
+
+@contextlib.contextmanager
+def clouds(run_seconds: float = RUN_SECONDS) -> Iterator[Emulator]:
+    """The emulator with 20 ms in each answer."""
+    with emulator("--latency-ms", str(LATENCY_MS), "--run-seconds", str(run_seconds)) as running:
+        yield running
+
+
+class Project:
+    """A new stack with one of the programs; `up` measures. `endpoint` is in the place of the emulator's own address."""
+
+    def __init__(self, folder: Path, cloud: Emulator, program: str, endpoint: str = "", ca_bundle: str = "") -> None:
+        self._cloud = cloud
+        self.stack = Stack(folder, cloud)
+        shutil.copytree(PROGRAMS / program, self.stack.project, dirs_exist_ok=True)
+        if endpoint:
+            self.stack.configure(runs__tencentEndpoint=endpoint)
+        self._env = {"REQUESTS_CA_BUNDLE": ca_bundle} if ca_bundle else {}
+
+    def start(self, n: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "-s", "test", "--non-interactive", "--color", "never"],
+            cwd=self.stack.project,
+            env=self.stack.env | self._env | {"BENCH_N": str(n)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def up(self, n: int) -> Sample:
+        """One whole `pulumi up`, from the start of the command to its end. Raises if it fails."""
+        before = counted(self._cloud)
+        began = time.perf_counter()
+        process = self.start(n)
+        with _Host(self.stack) as host:
+            _, errors = process.communicate()
+        seconds = time.perf_counter() - began
+        if process.returncode:
+            raise RuntimeError(f"`up` ended with status {process.returncode}: {errors.decode()[-2000:]}")
+        after = counted(self._cloud)
+        return {
+            "seconds": round(seconds, 4),
+            **{name: after[name] - before[name] for name in after},
+            "host_mb": host.peak_mb,
+            "state_kb": round(len(self.stack.export()) / 1000),
+        }
+
+
+@contextlib.contextmanager
+def project(cloud: Emulator, program: str, endpoint: str = "", ca_bundle: str = "") -> Iterator[Project]:
+    with tempfile.TemporaryDirectory(prefix="cloud-runs-bench-") as folder:
+        yield Project(Path(folder) / "stack", cloud, program, endpoint, ca_bundle)
+
+
+def up(cloud: Emulator, program: str, n: int, endpoint: str = "", ca_bundle: str = "") -> Sample:
+    """The first `up` of a new stack, on clouds that have seen nothing yet."""
+    cloud.reset()
+    with project(cloud, program, endpoint, ca_bundle) as made:
+        return made.up(n)
+
+
+def counted(cloud: Emulator) -> dict[str, int]:
+    return {
+        "requests": sum(n for operations in cloud.requests().values() for n in operations.values()),
+        "connections": cloud.connections(),
+    }
+
+
+def script(cloud: Emulator, n: int, threads: int) -> Sample:
+    """The vendor's SDK in a pool of threads, without Pulumi: what a script would do. The whole process is measured."""
+    cloud.reset()
+    # Python warns of the SDK's escape sequences where its compiled files are missing.
+    command = [sys.executable, "-W", "ignore", str(PROGRAMS / "script.py"), cloud.url, str(n), str(threads)]
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(SDKS)})
+    return {"seconds": round(time.perf_counter() - began, 4), **counted(cloud)}
+
+
+def terraform(cloud: Emulator, n: int, threads: int) -> Sample:
+    """`terraform_data` with `local-exec` and curl, unsigned, which is in its favour."""
+    program = shutil.which("terraform")
+    if not program or not shutil.which("curl"):
+        return {"skipped": f"{'curl' if program else 'terraform'} is not installed"}
+    cloud.reset()
+    with tempfile.TemporaryDirectory(prefix="cloud-runs-bench-") as folder:
+        shutil.copy(PROGRAMS / "main.tf", folder)
+        env = os.environ | {"CHECKPOINT_DISABLE": "1"}  # it would ask for newer versions of itself
+        how: dict[str, Any] = {"cwd": folder, "check": True, "capture_output": True, "env": env}
+        subprocess.run([program, "init"], **how)
+        settings = ["-var", f"n={n}", "-var", f"endpoint={cloud.url}"]
+        began = time.perf_counter()
+        subprocess.run([program, "apply", "-auto-approve", f"-parallelism={threads}", *settings], **how)
+        return {"seconds": round(time.perf_counter() - began, 4), **counted(cloud)}
+
+
+class _Host:
+    """Looks at the dynamic host of an `up` while that goes on. `peak_mb` is None where there is no /proc."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._peaks: dict[int, int] = {}
+
+    def __enter__(self) -> _Host:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @property
+    def peak_mb(self) -> float | None:
+        return round(max(self._peaks.values()) / 1024, 1) if self._peaks else None
+
+    def _watch(self) -> None:
+        if not Path("/proc/self/status").exists():
+            return
+        while not self._done.wait(_LOOK_SECONDS):
+            for pid in [*self._peaks] or self._hosts():
+                with contextlib.suppress(OSError):
+                    status = Path(f"/proc/{pid}/status").read_text()
+                    # VmHWM is the peak since the process began, so the last look is as good as all of them.
+                    peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+                    self._peaks[pid] = max(self._peaks.get(pid, 0), peak)
+
+    def _hosts(self) -> list[int]:
+        found = []
+        for pid in self._stack.processes():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if b"pulumi.dynamic" in command and os.path.basename(command[0]).startswith(b"python"):
+                    found.append(pid)
+        return found
