@@ -1,10 +1,11 @@
-"""`pulumi new` with the template in templates/, as far as it goes without an index; then its program's first `up`."""
+"""`pulumi new` with the template in templates/, without an index; its program's first `up`; then the pipeline's."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from tests.packaging.conftest import Dist
+from tests.packaging.pipelines import GITHUB, steps
 from tests.support import installed
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack
@@ -51,6 +53,22 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator, mo
     for _ in range(2):
         stack.pulumi("up", "--yes", "--skip-preview", env=dict(os.environ))
     assert cloud.ids("tencent.workflow") == [stack.pulumi("stack", "output", "instance_id").out.strip()]
+
+    (project / "Pulumi.prod.yaml").write_text((project / "Pulumi.dev.yaml").read_text())
+    do = steps(GITHUB)
+    assert do["install"] == ["pulumi install"], "done above, by `pulumi new`"
+    for release, runs in (("a1", 2), ("a1", 2), ("b2", 3)):
+        shell([*do["up"], *do["status"]], stack, RELEASE=release)
+        assert len(cloud.ids("tencent.workflow")) == runs, "one for each commit"
+    assert "transcode" in (project / "runs.html").read_text()
+
+
+def shell(lines: list[str], stack: Stack, **settings: str) -> None:
+    """As GitHub does it."""
+    command = ["bash", "-e", "-c", "\n".join(lines)]
+    env = stack.env | dict(os.environ) | settings
+    done = subprocess.run(command, cwd=stack.project, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def without_index(folder: Path) -> dict[str, str]:
