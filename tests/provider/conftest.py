@@ -8,7 +8,7 @@ import pytest
 
 from provider import firing
 from provider.firing import Memory
-from provider.lifecycle import run_provider
+from provider.lifecycle import fan_out_provider, run_provider
 from tests.provider.host import JobHost, RunHost
 from tests.support.emulator import Emulator
 
@@ -33,7 +33,9 @@ def process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process knows of the stack is gone. Its intents are those with `earlier=True`."""
-    monkeypatch.setattr(run_provider, "MEMORY", Memory())
+    memory = Memory()
+    for module in (run_provider, fan_out_provider):
+        monkeypatch.setattr(module, "MEMORY", memory)
 
 
 @pytest.fixture
