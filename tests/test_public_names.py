@@ -13,10 +13,12 @@ from pulumi.dynamic.dynamic import serialize_provider
 import provider
 from provider import enos, huawei, tencent
 from provider.enos.flow_run import FlowRunProvider
+from provider.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
 from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from provider.lifecycle.completion_provider import CompletionProvider
 from provider.lifecycle.intent import IntentProvider, RunIntent
 from provider.tencent.inventory_job import InventoryJobProvider
+from provider.tencent.workflow_fan_out import WorkflowFanOutProvider
 from provider.tencent.workflow_run import WorkflowRunProvider
 
 PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
@@ -24,6 +26,8 @@ PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     WorkflowRunProvider: ("provider.tencent.workflow_run", "WorkflowRunProvider"),
     InventoryJobProvider: ("provider.tencent.inventory_job", "InventoryJobProvider"),
     HuaweiRunProvider: ("provider.huawei.workflow_run", "WorkflowRunProvider"),
+    WorkflowFanOutProvider: ("provider.tencent.workflow_fan_out", "WorkflowFanOutProvider"),
+    HuaweiFanOutProvider: ("provider.huawei.workflow_fan_out", "WorkflowFanOutProvider"),
     FlowRunProvider: ("provider.enos.flow_run", "FlowRunProvider"),
     CompletionProvider: ("provider.lifecycle.completion_provider", "CompletionProvider"),
 }
@@ -33,8 +37,14 @@ CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 def test_public_names() -> None:
     assert provider.__all__ == ["Completion", "Provider", "enos", "huawei", "tencent"]
     assert enos.__all__ == ["FlowRun"]
-    assert huawei.__all__ == ["WorkflowRun"]
-    assert tencent.__all__ == ["InventoryInputArgs", "InventoryJob", "TimeIntervalArgs", "WorkflowRun"]
+    assert huawei.__all__ == ["WorkflowFanOut", "WorkflowRun"]
+    assert tencent.__all__ == [
+        "InventoryInputArgs",
+        "InventoryJob",
+        "TimeIntervalArgs",
+        "WorkflowFanOut",
+        "WorkflowRun",
+    ]
     for module in (provider, enos, huawei, tencent):
         assert all(hasattr(module, name) for name in module.__all__)
 
@@ -77,6 +87,8 @@ def test_what_a_host_is_told_stays_in_the_host(kind: type[ResourceProvider]) -> 
     [
         (tencent.WorkflowRun, "dynamic/tencent:WorkflowRun"),
         (tencent.InventoryJob, "dynamic/tencent:InventoryJob"),
+        (tencent.WorkflowFanOut, "dynamic/tencent:WorkflowFanOut"),
+        (huawei.WorkflowFanOut, "dynamic/huawei:WorkflowFanOut"),
         (RunIntent, "dynamic/runs:Intent"),
         (provider.Completion, "dynamic/runs:Completion"),
     ],
@@ -94,6 +106,10 @@ STORED = {
     "dmVudG9yeUpvYlByb3ZpZGVylJOUKYGULg==",
     HuaweiRunProvider: "gASVOwAAAAAAAACMHHByb3ZpZGVyLmh1YXdlaS53b3JrZmxvd19ydW6UjBNX"
     "b3JrZmxvd1J1blByb3ZpZGVylJOUKYGULg==",
+    WorkflowFanOutProvider: "gASVQwAAAAAAAACMIXByb3ZpZGVyLnRlbmNlbnQud29ya2Zsb3dfZmFuX291dJSMFldv"
+    "cmtmbG93RmFuT3V0UHJvdmlkZXKUk5QpgZQu",
+    HuaweiFanOutProvider: "gASVQgAAAAAAAACMIHByb3ZpZGVyLmh1YXdlaS53b3JrZmxvd19mYW5fb3V0lIwWV29y"
+    "a2Zsb3dGYW5PdXRQcm92aWRlcpSTlCmBlC4=",
     FlowRunProvider: "gASVMQAAAAAAAACMFnByb3ZpZGVyLmVub3MuZmxvd19ydW6UjA9GbG93UnVuUHJvdmlkZXKUk5QpgZQu",
     CompletionProvider: "gASVRAAAAAAAAACMJnByb3ZpZGVyLmxpZmVjeWNsZS5jb21wbGV0aW9uX3Byb3ZpZGVylIwSQ29t"
     "cGxldGlvblByb3ZpZGVylJOUKYGULg==",
