@@ -1,5 +1,7 @@
 """The program: one run of each system that the stack's configuration names, wired to the rest of it."""
 
+from pathlib import Path
+
 import pulumi
 
 from provider import Completion, enos, huawei, tencent
@@ -55,6 +57,9 @@ if "enos.flow" in systems:
     pulumi.export("flow_instance_id", meters.flow_instance_id)
     pulumi.export("flow_reference", meters.reference)
     pulumi.export("flow_phase", meters.phase)
+
+# Pulumi Cloud shows it on the stack's page, with the outputs filled in.
+pulumi.export("readme", Path("stacks/README.md").read_text(encoding="utf-8"))
 
 # Without this setting nothing is waited for. Nothing of a Completion is exported: an export holds back all outputs of
 # the stack until the wait is over, so the ids of new runs would not get there when it fails.

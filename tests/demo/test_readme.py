@@ -203,8 +203,12 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
     point_to(cloud, checkout)
     (setting, off) = re.findall(r"`(pulumi config (?:set|rm) wait.*?)`", (ROOT / "README.md").read_text())
     script = 'eval "$(make -s env)"\npulumi stack init dev\n'
-    shown = shell(f"{script}{setting}\npulumi up --yes --skip-preview\n{off}\npulumi up --yes --skip-preview", checkout)
+    twice = f"{script}{setting}\npulumi up --yes --skip-preview\n{off}\npulumi up --yes --skip-preview"
+    shown, outputs = shell(f"{twice}\necho '<outputs>'; pulumi stack output --json", checkout).split("<outputs>")
     assert "4 of 4 finished" in shown
+    assert set(re.findall(r"\$\{outputs\.(\w+)\}", json.loads(outputs)["readme"])) == set(json.loads(outputs)) - {
+        "readme"
+    }
     assert "- 1 deleted" in shown, "the Completion alone"
     assert len(cloud.runs()) == 4
 
