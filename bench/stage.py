@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.measure import Sample
+from bench.processes import Processes
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack
 
@@ -22,7 +22,6 @@ PROGRAMS = Path(__file__).parent / "programs"
 SDKS = Path(__file__).parents[1] / ".venv" / "sdks"  # `make sdks`
 LATENCY_MS = 20
 RUN_SECONDS = 3600  # runs do not end while they are measured
-_LOOK_SECONDS = 0.05
 
 
 @contextlib.contextmanager
@@ -58,7 +57,7 @@ class Project:
         before = counted(self._cloud)
         began = time.perf_counter()
         process = self.start(n)
-        with _Host(self.stack) as host:
+        with Processes(self.stack) as processes:
             _, errors = process.communicate()
         seconds = time.perf_counter() - began
         if process.returncode:
@@ -67,7 +66,7 @@ class Project:
         return {
             "seconds": round(seconds, 4),
             **{name: after[name] - before[name] for name in after},
-            "host_mb": host.peak_mb,
+            **processes.told(),
             "state_kb": round(len(self.stack.export()) / 1000),
         }
 
@@ -117,45 +116,3 @@ def terraform(cloud: Emulator, n: int, threads: int) -> Sample:
         began = time.perf_counter()
         subprocess.run([program, "apply", "-auto-approve", f"-parallelism={threads}", *settings], **how)
         return {"seconds": round(time.perf_counter() - began, 4), **counted(cloud)}
-
-
-class _Host:
-    """Looks at the dynamic host of an `up` while that goes on. `peak_mb` is None where there is no /proc."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._peaks: dict[int, int] = {}
-
-    def __enter__(self) -> _Host:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    @property
-    def peak_mb(self) -> float | None:
-        return round(max(self._peaks.values()) / 1024, 1) if self._peaks else None
-
-    def _watch(self) -> None:
-        if not Path("/proc/self/status").exists():
-            return
-        while not self._done.wait(_LOOK_SECONDS):
-            for pid in [*self._peaks] or self._hosts():
-                with contextlib.suppress(OSError):
-                    status = Path(f"/proc/{pid}/status").read_text()
-                    # VmHWM is the peak since the process began, so the last look is as good as all of them.
-                    peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
-                    self._peaks[pid] = max(self._peaks.get(pid, 0), peak)
-
-    def _hosts(self) -> list[int]:
-        found = []
-        for pid in self._stack.processes():
-            with contextlib.suppress(OSError):
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                if b"pulumi.dynamic" in command and os.path.basename(command[0]).startswith(b"python"):
-                    found.append(pid)
-        return found

@@ -1,0 +1,118 @@
+"""The bench: its smallest run from end to end, what it makes of samples, and that no figure was written by hand."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import bars, measure, plot, report
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.engine
+def test_the_smallest_bench_from_end_to_end(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "--series", "signing", "parsing", "tls", "--sizes", "3", "--rounds", "1"]
+    subprocess.run([*command, "--seconds", "0.001", "--out", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    rows = json.loads((tmp_path / "results" / "tls.json").read_text())["rows"]
+    taken = {row["contender"]: row["samples"][0] for row in rows}
+    assert {name: sample["requests"] for name, sample in taken.items()} == {
+        "naive provider": 3,
+        "ordinary runs": 3,
+        "fan-out": 3,
+    }
+    assert all(0 < sample["connections"] <= 3 for sample in taken.values())
+    assert all(sample["seconds"] > 0 and sample["host_mb"] > 10 for sample in taken.values())
+    text = (tmp_path / "README.md").read_text()
+    for shown in ("### Must reach", "### The same over TLS", "| naive provider |", "| Huawei, vendor |"):
+        assert shown in text
+
+
+def samples(contender: str, n: int, *seconds: float, **counts: Any) -> dict[str, Any]:
+    return {"contender": contender, "n": n, "samples": [{"seconds": each, **counts} for each in seconds]}
+
+
+def results(folder: Path, **series: list[dict[str, Any]]) -> measure.Results:
+    for name, rows in series.items():
+        made = measure.Series(name)
+        made.rows = rows
+        made.write(folder)
+    return measure.Results(folder)
+
+
+def test_a_ratio_is_taken_pair_by_pair(tmp_path: Path) -> None:
+    """The machine became three times as slow in the second round."""
+    found = results(tmp_path, fire=[samples("a", 10, 1.0, 3.0, 1.5), samples("b", 10, 2.0, 6.0, 3.0)])
+    assert found.ratio("fire", ("a", 10), ("b", 10)) == pytest.approx(0.5)
+    assert found.median("fire", "a", 10) == 1.5
+    assert found.ratio("fire", ("a", 10), ("c", 10)) is None
+
+
+def test_bars_are_met_or_not_or_not_measured(tmp_path: Path) -> None:
+    found = results(
+        tmp_path,
+        fire=[
+            samples("fan-out", 1000, 3.0),
+            samples("naive provider", 1000, 60.0),
+            {"contender": "Terraform local-exec", "n": 1000, "samples": [{"skipped": "terraform is not installed"}]},
+            samples("empty up", 1000, 1.0),
+            samples("ordinary runs", 100, 3.0, connections=9),
+            samples("zero-work, 2 a run", 100, 2.0),
+        ],
+        large=[samples("many, again", 10_000, 2.0, 2.0, requests=0), samples("empty up, again", 10_000, 1.0, 1.0)],
+    )
+    told = {f"{bar.what}: {bar.bar}": bar for bar in bars.bars(found)}
+    by_word = {key: bar.row[3] for key, bar in told.items()}
+    assert by_word["fan-out of 1,000 objects, whole `up`: at most 1/15 of the naive provider's"] == "yes"
+    assert by_word["fan-out of 1,000 objects, whole `up`: at most 1/2 of Terraform's `local-exec`"] == "not measured"
+    assert told["fan-out of 1,000 objects, whole `up`: at most 1.5 x (empty `up` + 1,000 x 20 ms / 16)"].row[2:] == (
+        "1.33 x",
+        "yes",
+    )
+    assert told["100 ordinary runs, with their intents: at most 1.15 x 200 zero-work resources"].row[2:] == (
+        "1.50 x",
+        "**no**",
+    )
+    assert by_word["100 ordinary runs, with their intents: at most 8 connections"] == "**no**"
+    assert by_word["second `up` with 10,000 objects, nothing changed: no request"] == "yes"
+    assert by_word["signing, Huawei: at most the time of the vendor's SDK"] == "not measured"
+    assert "| Terraform local-exec | terraform is not installed | 0 |" in report.tables(found)
+
+
+def test_contenders_take_turns_and_one_that_is_skipped_is_not_tried_again() -> None:
+    order: list[str] = []
+
+    def sample(name: str, **taken: Any) -> measure.Sample:
+        order.append(name)
+        return taken
+
+    series = measure.Series("x")
+    contenders = {
+        "a": lambda: sample("a", seconds=1),
+        "b": lambda: sample("b", skipped="no"),
+        "c": lambda: sample("c", seconds=1),
+    }
+    series.take(5, 2, contenders)
+    assert order == ["a", "b", "c", "a", "c"]
+
+
+def test_a_plot_is_an_image_with_a_line_for_each_name() -> None:
+    root = ET.fromstring(plot.lines("T <1>", {"a & b": [(10, 0.5), (1000, 20)], "none": [], "zero": [(10, 0)]}))
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "a & b (20)" in texts
+    assert not any(text and text.startswith(("none", "zero")) for text in texts)
+    assert len(root.findall("{http://www.w3.org/2000/svg}circle")) == 2
+
+
+def test_the_page_shows_what_was_measured() -> None:
+    """`python -m bench --series` without a name writes it anew from the JSON."""
+    found = measure.Results(ROOT / "bench" / "results")
+    assert report.tables(found) in (ROOT / "bench" / "README.md").read_text()
+    for name, image in report.plots(found).items():
+        assert (ROOT / "bench" / "results" / f"{name}.svg").read_text() == image
