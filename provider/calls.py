@@ -225,9 +225,10 @@ class Calls(Generic[F]):
 def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
     """What `ask` tells of each item, up to ASKERS at a time, or the error that says why it tells nothing.
 
-    What else `ask` raises is raised at once. After ASKERS errors in a row (NotFound is an answer) the service is taken
-    to be out of order: the items that are left are not asked and share the last error. The order is random, so that
-    items that always fail do not keep others from being asked for ever.
+    What else `ask` raises is raised at once, a refused key too; what is refused of one item is its entry. After ASKERS
+    errors in a row (NotFound is an answer) the service is taken to be out of order: the items that are left are not
+    asked and share the last error. The order is random, so that items that always fail do not keep others from being
+    asked for ever.
 
     The threads are daemons: they keep no process from ending, and no caller that is itself given up.
     """
@@ -251,6 +252,11 @@ def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
             except (Throttled, Unavailable) as error:
                 told[item] = error
                 in_a_row.append(error)
+            except Refused as error:
+                if 400 <= error.status < 500 and error.status not in (401, 403):
+                    told[item] = Unavailable(str(error))  # of this one alone
+                else:
+                    raised.append(error)
             except Exception as error:  # noqa: BLE001 - it is raised by the caller's thread
                 raised.append(error)
 

@@ -18,8 +18,9 @@ GROWTH = 1.5
 CONFIRM_PAUSE = 2.0  # seconds at most before the second look at an end that counts only if told twice in a row
 KNOWN_WITHIN = 20.0  # seconds after which a run that no look has shown is gone; a service may show a new run late
 
-Look = Callable[[Reference, Collection[str]], Mapping[str, RunStatus | Untold]]
-"""Asks one place (a reference with an empty id) for runs by their ids; see `RunApi.get_many`."""
+Told = Mapping[str, RunStatus | Untold]
+Look = Callable[[Mapping[Reference, Collection[str]]], Mapping[Reference, Told]]
+"""Asks places (references with an empty id), each for its runs by their ids; see `RunApi.get_many`."""
 
 
 @dataclass
@@ -78,10 +79,10 @@ class Watch:
         for reference in self.open:
             place = Reference(reference.system, reference.region, reference.scope, "")
             places.setdefault(place, {})[reference.id] = reference
+        told = look(places) if places else {}
         for place, ids in places.items():
-            told = look(place, ids)
             for id, reference in ids.items():
-                _note(self.runs[reference], told[id], waited)
+                _note(self.runs[reference], told[place][id], waited)
 
 
 def _note(run: Watched, told: RunStatus | Untold, waited: float) -> None:

@@ -85,7 +85,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         Raises ValueError if a run has another explicit provider than this resource: its credentials would not be used.
         """
         opts = opts or pulumi.ResourceOptions()
-        given = [runs] if isinstance(runs, pulumi.Output) else list(runs)
+        given = [runs] if isinstance(runs, (pulumi.Output, Run, FanOut, str)) else list(runs)
         _same_provider(resource_name, given, opts)
         if timeout is None and opts.custom_timeouts:
             timeout = getattr(opts.custom_timeouts, "create", None) or None

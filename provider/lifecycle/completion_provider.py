@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from provider import errors, waiting
+from provider import errors
 from provider.lifecycle import checks, durations, outcomes, progress
 from provider.lifecycle.clients import Clients
-from provider.lifecycle.interrupts import Interrupted, Stop, TooLate
+from provider.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from provider.lifecycle.reporting import one_line
 from provider.lifecycle.run_provider import RunProvider
 from provider.lifecycle.values import digest, known
-from provider.runs import Reference, RunStatus, Untold, rfc3339
+from provider.runs import Reference, rfc3339
 from provider.waiting import Watch
 
 TIMEOUT = "30m"
 POLL_INTERVAL = "10s"
 
-_REPEAT = 60.0  # seconds after which a progress line is shown again though nothing has changed: its time grows old
-_LAST_LOOK = 5.0  # seconds that the look at the very end of the time may take
-_CANCEL = 310.0  # seconds; EnOS waits for the end of a run that it cancels
 _CHOICES = {"on_failure": ("halt", "continue"), "on_timeout": ("leave", "cancel")}
-_SHOWN = 50  # runs that an error names
-_AGAIN = "the next `pulumi up` looks again and fires nothing"
-
-
-class Wanted(NamedTuple):
-    """A run that is waited for; `reference` is None for an object of a fan-out that was `refused`, with the reason."""
-
-    label: str
-    """The run's resource and object, or its reference."""
-    reference: Reference | None
-    object: str = ""
-    refused: str = ""
 
 
 class CompletionProvider(dynamic.ResourceProvider):
@@ -80,18 +63,22 @@ class CompletionProvider(dynamic.ResourceProvider):
     @one_line(lambda *args: f"Completion {_name(args[-1])!r}", errors.RunsError)
     def _completed(self, olds: Mapping[str, Any], props: dict[str, Any]) -> dict[str, Any]:
         """Waits. Raises RunsError if a run did not succeed, or not in time, or if the wait was interrupted."""
-        wanted = list(_wanted(props))
+        listing = list(_wanted(props))
+        wanted = list({run.reference or run.label: run for run in reversed(listing)}.values())[::-1]  # each once
         # A run that succeeded is not asked for again: its service may have forgotten it since.
         done = {found["reference"]: found for found in olds.get("outcomes") or () if outcomes.succeeded(found)}
         watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
-        self._wait(watch, props, wanted)
+        timeout = durations.seconds(props.get("timeout") or TIMEOUT)
+        interval = durations.seconds(props.get("poll_interval") or POLL_INTERVAL)
+        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._configured), timeout)
+        wait.run(interval, cancel=props.get("on_timeout") == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
-        told = [_outcome(run, done) for run in wanted]
-        bad = [outcomes.line(run.label, found) for run, found in _failures(wanted, told)]
+        bad = [(run.label, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
+        lines = [outcomes.line(label, found) for label, found in bad]
         if bad and props["on_failure"] == "halt":
-            raise errors.RunsError(f"{_of(bad, wanted)} did not succeed; {_next(wanted)}{_listed(bad)}")
+            raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(wanted)}{listed(lines)}")
         if bad:
-            progress.warn(props["resource_urn"], f"{_of(bad, wanted)} did not succeed{_listed(bad)}")
+            progress.warn(props["resource_urn"], f"{of(bad, wanted)} did not succeed{listed(lines)}")
         for one in wanted:
             run = watch.runs.get(one.reference) if one.reference else None
             if run and run.succeeded and run.status and run.status.summed and not run.status.executions:
@@ -99,95 +86,15 @@ class CompletionProvider(dynamic.ResourceProvider):
         return {
             **props,
             "runs": _noted(props["runs"]),
-            "outcomes": told,
-            "succeeded": len(told) - len(bad),
+            "outcomes": [_outcome(run, done) for run in listing],
+            "succeeded": len(wanted) - len(bad),
             "failed": len(bad),
-            "finished_at": rfc3339(datetime.now(timezone.utc).replace(microsecond=0)),
+            "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
         }
 
-    def _wait(self, watch: Watch, props: Mapping[str, Any], wanted: Sequence[Wanted]) -> None:
-        """Raises RunsError unless all runs have ended."""
-        timeout = durations.seconds(props["timeout"])
-        stop, clients = Stop(), Clients(self._configured)
-        runs = {run.reference for run in wanted if run.reference}
-        refused = sum(run.reference is None for run in wanted)
-        bar = _Bar(props["resource_urn"], len(runs) - len(watch.runs), refused)
-        began = time.monotonic()
 
-        def look(place: Reference, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
-            left = began + timeout - time.monotonic()
-            try:
-                return stop.ask(lambda: clients.of(place).get_many(ids), max(left, _LAST_LOOK))
-            except TooLate as late:
-                return dict.fromkeys(ids, errors.Unavailable(str(late)))
-
-        try:
-            ended = waiting.wait(
-                watch,
-                look,
-                timeout=timeout,
-                interval=durations.seconds(props["poll_interval"]),
-                clock=time.monotonic,
-                sleep=stop.sleep,
-                jitter=random.random,
-                tell=bar.show,
-            )
-        except Interrupted:
-            counts = bar.counts(watch)
-            raise errors.RunsError(f"interrupted; {counts}. The runs go on; {_AGAIN}") from None
-        if ended:
-            return
-        lines = []
-        for one in wanted:
-            run = watch.runs.get(one.reference) if one.reference else None
-            if one.reference and run and not run.ended:
-                cancelled = _cancel(stop, clients, one.reference) if props["on_timeout"] == "cancel" else ""
-                lines.append(f"{outcomes.open_line(one.label, run)}{cancelled}")
-            elif one.reference and run and not run.succeeded:
-                lines.append(outcomes.line(one.label, outcomes.outcome(one.reference, run)))
-            elif one.refused:
-                lines.append(outcomes.line(one.label, outcomes.refusal(one.refused)))
-        goes_on = "It goes on" if len(watch.open) == 1 else "They go on"
-        if props["on_timeout"] == "cancel":
-            goes_on = "What is not cancelled goes on"
-        raise errors.RunsError(
-            f"{_of(watch.open, wanted)} had not ended after {outcomes.span(timeout)}. {goes_on}; the next "
-            f"`pulumi up` waits again and fires nothing{_listed(lines)}"
-        )
-
-
-class _Bar:
-    """Progress on the Completion's own row: a line for each change, at most one a round, and one a minute if nothing
-    changes. `done`: runs that a former wait has seen succeed; `refused`: objects that have none."""
-
-    def __init__(self, urn: str, done: int, refused: int = 0) -> None:
-        self._urn, self._done, self._refused, self._shown, self._shown_at = urn, done, refused, "", 0.0
-
-    def counts(self, watch: Watch) -> str:
-        succeeded, failed, running = watch.tally
-        finished, failed = self._done + succeeded, failed + self._refused
-        parts = [f"{finished} of {finished + failed + running} finished"]
-        parts += [f"{count} {word}" for count, word in ((failed, "failed"), (running, "running")) if count]
-        return ", ".join(parts)
-
-    def show(self, watch: Watch, waited: float) -> None:
-        counts, trouble = self.counts(watch), watch.trouble
-        if counts + trouble != self._shown or waited - self._shown_at >= _REPEAT:
-            self._shown, self._shown_at = counts + trouble, waited
-            more = f"; asked again, since {trouble}" if trouble else ""
-            progress.tell(self._urn, f"{counts}, {outcomes.span(waited)}{more}")
-
-
-def _cancel(stop: Stop, clients: Clients, reference: Reference) -> str:
-    """Asks the system to stop a run; what to say of it. Raises Interrupted."""
-    place = Reference(reference.system, reference.region, reference.scope, "")
-    try:
-        stop.ask(lambda: clients.of(place).cancel(reference.id), _CANCEL)
-    except Interrupted:
-        raise
-    except errors.RunsError as error:
-        return f"; not cancelled: {error}"
-    return "; cancelled"
+def _now() -> str:
+    return rfc3339(datetime.now(timezone.utc).replace(microsecond=0))
 
 
 def _wanted(props: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -230,19 +137,13 @@ def _next(wanted: Sequence[Wanted]) -> str:
     """What to do about runs that failed."""
     if not any(run.object for run in wanted):
         return (
-            f"{_AGAIN}. To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
+            f"{AGAIN}. To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
             "`pulumi up --refresh`"
         )
     return (
         "the next `pulumi up` tries again what a fan-out was refused, and looks at the others. To fire one again, "
         "change one of its triggers, or take its object out of the fan-out for one `pulumi up`"
     )
-
-
-def _failures(
-    wanted: Sequence[Wanted], told: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[Wanted, Mapping[str, Any]]]:
-    return ((run, found) for run, found in zip(wanted, told, strict=True) if not outcomes.succeeded(found))
 
 
 def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
@@ -253,8 +154,8 @@ def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
             yield from _reference_problems(f"runs[{index}][{key!r}]", text)
         for text in given if isinstance(given, list) else [] if isinstance(given, Mapping) else [given]:
             yield from _reference_problems(f"runs[{index}]", text)
-    for name in ("timeout", "poll_interval"):
-        yield from durations.problems(props, name)
+    yield from durations.problems(props, "timeout")
+    yield from durations.problems(props, "poll_interval", least=1.0)
     for name, choices in _CHOICES.items():
         value = props.get(name)
         if not isinstance(value, Unknown) and value not in choices:
@@ -278,12 +179,3 @@ def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
 
 def _name(props: Mapping[str, Any]) -> str:
     return str(props["resource_urn"]).split("::", 3)[-1]
-
-
-def _of(some: Sequence[Any], wanted: Sequence[Wanted]) -> str:
-    return f"{len(some)} of {len(wanted)} runs" if len(wanted) != 1 else "the run"
-
-
-def _listed(lines: Sequence[str]) -> str:
-    more = f"\n  and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    return "".join(f"\n  {line}" for line in lines[:_SHOWN]) + more

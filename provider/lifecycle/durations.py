@@ -41,12 +41,13 @@ def seconds(value: Any) -> float:
     return float(value)
 
 
-def problems(props: Mapping[str, Any], name: str) -> Iterator[Problem]:
-    """An optional property that is a duration."""
+def problems(props: Mapping[str, Any], name: str, least: float = 0.0) -> Iterator[Problem]:
+    """An optional property that is a duration, of at least so many seconds."""
     value = props.get(name)
     if value is None or isinstance(value, Unknown):
         return
     try:
-        seconds(value)
+        if seconds(value) < least:
+            yield name, f"is too short: at least {least:g} s"
     except ValueError:
         yield name, f'is not a duration such as "90s", "30m", "1h30m" or a number of seconds: {str(value)[:50]!r}'

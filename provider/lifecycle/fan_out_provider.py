@@ -256,7 +256,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
 
 def _warn(urn: str, fanned: Fanned) -> None:
     if fanned.found:
-        listed = _listed({key: fanned.ids[key] for key in fanned.found})
+        listed = _listed({key: fanned.ids[key] for key in sorted(fanned.found)})
         progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{listed}")
     if fanned.refused:
         progress.warn(urn, f"{len(fanned.refused)} objects have no run{_listed(fanned.refused)}")

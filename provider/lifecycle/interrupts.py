@@ -16,9 +16,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from provider.errors import RunsError
 from provider.lifecycle import progress
@@ -27,6 +28,9 @@ TICK = 0.2  # seconds between two looks at whether something has ended the wait
 ENGINE_EVERY = 2.0  # seconds between two looks at the engine
 ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone
 
+ASKERS = 8  # questions at a time
+
+K = TypeVar("K")
 T = TypeVar("T")
 
 _interrupted = threading.Event()
@@ -36,12 +40,8 @@ class Interrupted(RunsError):
     """The user has interrupted the update."""
 
 
-class TooLate(RunsError):
-    """A question was not answered in its time."""
-
-
 class Stop:
-    """Sleeps, and asks questions that can be abandoned. For one wait; used by one thread.
+    """Sleeps until something has ended the wait. For one wait; used by one thread.
 
     When the engine is gone, nobody is left to take a result: the process is ended (the engine would have done it), or
     it would stay for ever.
@@ -60,30 +60,10 @@ class Stop:
         until = self._clock() + seconds
         while (left := until - self._clock()) > 0:
             self._event.wait(min(TICK, left))
-            self._check()
+            self.check()
 
-    def ask(self, question: Callable[[], T], seconds: float) -> T:
-        """What `question` returns or raises. Raises Interrupted or TooLate, and then leaves it behind in its thread."""
-        answer: list[Callable[[], T]] = []
-        done = threading.Event()
-
-        def work() -> None:
-            try:
-                value = question()
-                answer.append(lambda: value)
-            except BaseException as error:  # noqa: BLE001  # raised again by the one who asked
-                answer.append(_raising(error))
-            done.set()
-
-        threading.Thread(target=work, daemon=True).start()
-        until = self._clock() + seconds
-        while not done.wait(TICK):
-            self._check()
-            if self._clock() >= until:
-                raise TooLate(f"no answer within {seconds:.0f} s")
-        return answer[0]()
-
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raises Interrupted."""
         if self._event.is_set():
             raise Interrupted("interrupted")
         now = self._clock()
@@ -94,11 +74,48 @@ class Stop:
                 self._end(1)
 
 
-def _raising(error: BaseException) -> Callable[[], Any]:
-    def again() -> Any:
-        raise error
+class Questions(Generic[K, T]):
+    """Asks many at once, up to ASKERS at a time, and leaves behind what hangs: it is not asked again before it has been
+    answered. The threads are daemons: they keep no process from ending.
+    """
 
-    return again
+    def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stop, self._clock = stop, clock
+        self._asked: set[K] = set()
+        self._answers: dict[K, T | Exception] = {}
+        self._news = threading.Event()
+
+    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | Exception]:
+        """What each question returned or raised; what was not answered within the time is left out.
+
+        Raises Interrupted.
+        """
+        left = deque(key for key in questions if key not in self._asked)
+        for _ in range(min(ASKERS, len(left))):
+            threading.Thread(target=self._work, args=(left, questions), daemon=True).start()
+        until = self._clock() + seconds
+        try:
+            while not all(key in self._answers for key in questions) and self._clock() < until:
+                self._news.wait(TICK)
+                self._news.clear()
+                self._stop.check()
+        finally:
+            left.clear()
+        return {key: self._answers.pop(key) for key in questions if key in self._answers}
+
+    def _work(self, left: deque[K], questions: Mapping[K, Callable[[], T]]) -> None:
+        while True:
+            try:
+                key = left.popleft()
+            except IndexError:
+                return
+            self._asked.add(key)
+            try:
+                self._answers[key] = questions[key]()
+            except Exception as error:  # noqa: BLE001  # it is an answer to the one who asked
+                self._answers[key] = error
+            self._asked.discard(key)
+            self._news.set()
 
 
 def _listening() -> threading.Event:

@@ -97,7 +97,9 @@ def lasted(status: RunStatus) -> float | None:
 
 
 def span(seconds: float) -> str:
-    """`45s`, `2m10s`, `1h30m`."""
+    """`0.5s`, `45s`, `2m10s`, `1h30m`."""
+    if 0 < seconds < 1:
+        return f"{seconds:.2g}s"
     whole = int(seconds)
     parts = ((whole // 3600, "h"), (whole % 3600 // 60, "m"), (whole % 60, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"

@@ -169,9 +169,13 @@ def peak_megabytes(pids: Callable[[], list[int]], until: Callable[[], bool]) -> 
     return peak
 
 
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not know Z
+
+
 def test_a_thousand_runs_are_waited_for_by_one_completion(brief: Emulator, tmp_path: Path) -> None:
     stack = Stack(tmp_path, brief)
-    stack.program(IMPORT, "from pathlib import Path\n", done(runs="=Path('runs.txt').read_text().split()"))
+    stack.program(IMPORT, "from pathlib import Path\n", done(runs="=Path('runs.txt').read_text().split()", poll_interval=5))
     references = start_many(brief, 1000)
     (stack.project / "runs.txt").write_text("\n".join(references))
     process = stack.start()
@@ -180,11 +184,11 @@ def test_a_thousand_runs_are_waited_for_by_one_completion(brief: Emulator, tmp_p
     outputs = stack.outputs("done")
     assert [found["reference"] for found in outputs["outcomes"]] == references
     assert (outputs["succeeded"], outputs["failed"]) == (1000, 0)
-    last = max(datetime.fromisoformat(found["finished_at"]) for found in outputs["outcomes"])
-    late = (datetime.fromisoformat(outputs["finished_at"]) - last).total_seconds()
+    last = max(moment(found["finished_at"]) for found in outputs["outcomes"])
+    late = (moment(outputs["finished_at"]) - last).total_seconds()
     print(f"{brief.requests()}, host {peak:.0f} MB, {late:.0f} s after the last run")
     assert 0 < peak < 150
     assert brief.count(CI, "start") == 1000
     # One question for each run that ended and one to learn the workflow; all else are pages of lists.
     assert brief.count(CI, "get") <= 1001
-    assert late <= 20
+    assert late <= 2 * 5

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest, DiffResult
 from pulumi.output import UNKNOWN
 
-from provider.lifecycle import completion_provider, interrupts, progress
+from provider.lifecycle import completion_wait, interrupts, progress
+from provider.lifecycle.clients import Clients
 from provider.lifecycle.completion_provider import CompletionProvider
+from provider.lifecycle.completion_wait import Wait, Wanted
 from provider.lifecycle.reporting import RunError
-from tests.provider.host import PROVIDER, RUNS, RunHost, failures, wire
+from provider.runs import Reference
+from provider.waiting import Watch
+from tests.provider.host import JOBS, PROVIDER, RUNS, JobHost, RunHost, failures, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
 URN = "urn:pulumi:test::tests::pulumi-python:dynamic/runs:Completion::done"
@@ -225,7 +230,7 @@ def test_the_outcomes_are_in_the_order_of_the_runs(
     (_, a), (_, b), (_, c) = runs
     outs = done.create(c, [a, b], a)
     assert [found["reference"] for found in outs["outcomes"]] == [c, a, b, a]
-    assert (outs["succeeded"], outs["failed"]) == (4, 0)
+    assert (outs["succeeded"], outs["failed"]) == (3, 0)  # one is listed twice
     assert outs["finished_at"].endswith("Z")
     assert shown.told == ["3 of 3 finished, 0s"]
     assert shown.warned == []
@@ -295,7 +300,7 @@ def test_a_time_out_names_what_goes_on_by_its_reference_if_it_has_no_resource(
     with pytest.raises(RunError) as raised:
         done.create(a, [odd], timeout=0.1)
     head, *lines = str(raised.value).split("\n  ")
-    assert "2 of 2 runs had not ended after 0s. They go on; the next `pulumi up` waits again and fires nothing" in head
+    assert "2 of 2 runs had not ended after 0.1s. They go on; the next `pulumi up` waits again and fires" in head
     assert lines[0] == "run 0: running (state Running)"
     assert lines[1].startswith(f"{b}%1B%5B31m: not known: ")
     assert str(raised.value).replace("\n", "").isprintable()
@@ -304,17 +309,17 @@ def test_a_time_out_names_what_goes_on_by_its_reference_if_it_has_no_resource(
 def test_one_run_goes_on_alone(done: Host, runs: list[tuple[str, str]]) -> None:
     with pytest.raises(RunError) as raised:
         done.create(runs[0][1], timeout=0.1)
-    assert "the run had not ended after 0s. It goes on; " in str(raised.value)
+    assert "the run had not ended after 0.1s. It goes on; " in str(raised.value)
 
 
 def test_a_service_that_does_not_answer_in_time_is_left_behind(
     done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(completion_provider, "_LAST_LOOK", 0.2)
+    monkeypatch.setattr(completion_wait, "_LAST_LOOK", 0.2)
     cloud.fault(RUNS, "get", "delay", seconds=5, times=10)
     with pytest.raises(RunError) as raised:
         done.create(runs[0][1], timeout=0.1)
-    assert "\n  run 0: not known: no answer within 0 s" in str(raised.value)
+    assert "\n  run 0: not known: no answer within 0.2s" in str(raised.value)
     cloud.drop_faults()
 
 
@@ -334,9 +339,11 @@ def test_an_interrupt_ends_a_wait_with_what_is_known(
 
 
 def test_progress_is_told_for_each_change_and_once_a_minute(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    bar = completion_provider._Bar("urn", 2)
+    reference = Reference.parse(GOOD)
+    others = [Wanted(f"run {n}", replace(reference, id=f"i{n}")) for n in range(2)]  # ended in a former wait
+    wait = Wait("urn", [Wanted("run", reference), *others], Watch([reference]), Clients(None), 60)
     for waited in (0, 10, 59, 60, 65, 119, 120.4):
-        bar.show(completion_provider.Watch([completion_provider.Reference.parse(GOOD)]), waited)
+        wait._tell(wait._watch, waited)
     assert shown.told == [f"2 of 3 finished, 1 running, {span}" for span in ("0s", "1m", "2m")]
 
 
@@ -350,3 +357,118 @@ def test_refused_credentials_end_the_wait_at_once(
     assert "tencentcloud:secretKey" in str(raised.value)
     assert "wrong" not in str(raised.value)
     assert asked(cloud) - before <= 2
+
+
+# -- how it waits
+
+
+def test_the_poll_interval_is_the_longest_pause(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, a), *_ = runs
+    slept: list[float] = []
+
+    def sleep(stop: interrupts.Stop, seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 12:
+            cloud.set_state(first, "Success")
+
+    monkeypatch.setattr(interrupts.Stop, "sleep", sleep)
+    done.create(a, poll_interval="7s", timeout="1h")
+    assert 0.9 <= slept[0] <= 1
+    assert 6.3 <= slept[-1] <= 7
+    assert max(slept) <= 7
+
+
+def test_places_that_hang_do_not_keep_others_waiting(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completion_wait, "_LAST_LOOK", 1.0)
+    (first, a), *_ = runs
+    cloud.set_state(first, "Success")
+    elsewhere = [a.replace("media-", f"media{n}-") for n in range(5)]
+    cloud.fault(RUNS, "get", "delay", seconds=20, times=5)
+    with pytest.raises(RunError) as raised:
+        done.create(*elsewhere, a, timeout=0.1)
+    told = str(raised.value)
+    assert told.count("not known: no answer within 1s") == 5, "one round, side by side"
+    assert cloud.count(RUNS, "get") >= 5
+    cloud.drop_faults()
+
+
+def test_a_time_out_names_what_failed_meanwhile_as_well(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]]
+) -> None:
+    (first, a), (second, b), (_, c) = runs
+    cloud.set_state(first, "Failed", "Broken", "it broke")
+    cloud.set_state(second, "Success")
+    with pytest.raises(RunError) as raised:
+        done.create(a, b, c, c, timeout=0.1)
+    head, *lines = str(raised.value).split("\n  ")
+    assert "1 of 3 runs had not ended" in head
+    assert [line.split(" ")[1] for line in lines] == ["0:", "2:"]
+    assert "failed: task Transcode_1: Broken" in lines[0]
+    assert lines[1].endswith("running (state Running)")
+
+
+@pytest.fixture
+def jobs(job: JobHost) -> list[tuple[str, str]]:
+    """Ids and references of two batch jobs that go on."""
+    url = job.provider.setting("runs:tencentEndpoint") or ""
+    fired = [JobHost(url, f"j{n}").fired(name=f"j{n}") for n in range(2)]
+    return [(id, outs["reference"]) for id, outs in fired]
+
+
+def test_runs_are_asked_to_stop_and_looked_at_once_more(
+    done: Host, cloud: Emulator, runs: list[tuple[str, str]], jobs: list[tuple[str, str]]
+) -> None:
+    (going, a), _ = jobs
+    for row in cloud.runs("tencent.workflow", origin="job"):
+        cloud.set_state(row["id"], "Success")
+    (_, c), *_ = runs
+    with pytest.raises(RunError) as raised:
+        done.create(a, c, timeout=0.1, on_timeout="cancel")
+    head, *lines = str(raised.value).split("\n  ")
+    assert "2 of 2 runs had not ended after 0.1s. What was not stopped goes on" in head
+    assert "cancelled (state Cancel)" in lines[0] or "; asked to stop" in lines[0]
+    assert "not cancelled: Tencent CI has no API that cancels" in lines[1]
+    assert {row["id"]: row["state"] for row in cloud.runs(JOBS)}[going] == "Cancel"
+    assert cloud.count(JOBS, "cancel") == 1
+
+
+def test_an_interrupt_while_runs_are_stopped_tells_how_many_were_asked(
+    done: Host, cloud: Emulator, jobs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = threading.Event()
+    monkeypatch.setattr(interrupts, "_interrupted", event)
+    cloud.fault(JOBS, "cancel", "delay", seconds=20)
+    told: list[str] = []
+
+    def tell(urn: str, text: str) -> None:
+        told.append(text)
+        if "asking 2 to stop" in text:
+            threading.Timer(1.0, event.set).start()
+
+    monkeypatch.setattr(progress, "tell", tell)
+    with pytest.raises(RunError, match=r"interrupted; 0 of 2 finished, 2 running, 1 asked to stop\. The runs go on"):
+        done.create(*(reference for _, reference in jobs), timeout=0.1, on_timeout="cancel")
+    assert any("asking 2 to stop" in text for text in told)
+    cloud.drop_faults()
+
+
+def test_a_job_with_executions_is_not_warned_of(
+    done: Host, cloud: Emulator, jobs: list[tuple[str, str]], shown: Shown
+) -> None:
+    (first, a), (_, _) = jobs
+    cloud.set_state(first, "Success")
+    for row in cloud.runs("tencent.workflow", origin="job"):
+        cloud.set_state(row["id"], "Success")
+    outs = done.create(a)
+    assert outs["succeeded"] == 1
+    assert outs["outcomes"][0]["executions"]["Success"] > 0
+    assert not shown.warned
+
+
+def test_what_cannot_be_asked_names_the_run(done: Host, cloud: Emulator) -> None:
+    with pytest.raises(RunError, match=r"Completion 'done': run 0: .*organization"):
+        done.create("enos.flow::3377:abc")

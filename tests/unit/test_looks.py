@@ -50,7 +50,7 @@ def test_an_error_that_tells_nothing_of_a_run_is_its_entry(error: Untold) -> Non
     assert together(ask, range(9)) == {**dict(enumerate(range(9))), 2: error}
 
 
-@pytest.mark.parametrize("error", [refused(Refused), ValueError("a bug")])
+@pytest.mark.parametrize("error", [Refused("no", status=403), Refused("no", status=200), ValueError("a bug")])
 def test_any_other_error_is_raised_and_ends_the_asking(error: Exception) -> None:
     asked: list[int] = []
 
@@ -61,6 +61,19 @@ def test_any_other_error_is_raised_and_ends_the_asking(error: Exception) -> None
     with pytest.raises(type(error)):
         together(ask, range(1000))
     assert len(asked) <= ASKERS
+
+
+def test_what_is_refused_of_one_item_is_its_entry() -> None:
+    def ask(item: int) -> int:
+        if item == 2:
+            raise Refused("no such bucket", status=400)
+        return item
+
+    told = together(ask, range(5))
+    entry = told.pop(2)
+    assert isinstance(entry, Unavailable)
+    assert "no such bucket" in str(entry)
+    assert told == {0: 0, 1: 1, 3: 3, 4: 4}
 
 
 def test_a_service_out_of_order_is_left_alone() -> None:

@@ -145,7 +145,7 @@ def test_a_line_on_a_run_that_has_not_ended(run: Watched, expected: str) -> None
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [
-        (0, "0s"), (0.99, "0s"), (1, "1s"), (59.9, "59s"), (60, "1m"), (130, "2m10s"), (3600, "1h"), (3605, "1h5s"),
+        (0, "0s"), (0.99, "0.99s"), (1, "1s"), (59.9, "59s"), (60, "1m"), (130, "2m10s"), (3600, "1h"), (3605, "1h5s"),
         (5400, "1h30m"), (90061, "25h1m1s"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -101,6 +102,26 @@ def test_those_who_wait_already_wait_longer_when_the_service_says_so(clock: Cloc
     pace.slow_down()
     pace.turn(lambda: False)
     assert clock.now == pytest.approx(100 + 3 * FIRST_PAUSE)
+
+
+def test_after_a_pause_those_who_waited_come_one_after_the_other() -> None:
+    """All at once they would be told to slow down again."""
+    pace, times = Pace(None, time.monotonic, time.sleep), list[float]()
+    ready = threading.Barrier(9)
+
+    def work() -> None:
+        ready.wait()
+        pace.turn(lambda: False)
+        times.append(time.monotonic())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    pace.slow_down()
+    ready.wait()
+    for thread in threads:
+        thread.join()
+    assert max(times) - min(times) >= 6 * FIRST_SPACING
 
 
 def test_a_long_wait_can_be_interrupted(clock: Clock) -> None:

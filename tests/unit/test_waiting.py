@@ -11,7 +11,7 @@ import pytest
 from provider import waiting
 from provider.errors import NotFound, Refused, RunsError, Throttled, Unavailable
 from provider.runs import Phase, Reference, RunStatus, Untold
-from provider.waiting import Watch
+from provider.waiting import Told, Watch
 
 HERE = Reference("tencent.workflow", "ap-beijing", "media-1250000000", "")
 THERE = Reference("huawei.workflow", "cn-north-4", "scan", "")
@@ -42,7 +42,10 @@ class World:
         self.slept.append(seconds)
         self.now += seconds
 
-    def look(self, place: Reference, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def look(self, places: Mapping[Reference, Collection[str]]) -> Mapping[Reference, Told]:
+        return {place: self.look_at(place, ids) for place, ids in places.items()}
+
+    def look_at(self, place: Reference, ids: Collection[str]) -> Told:
         self.asked.append((self.now, place, tuple(ids)))
         self.now += self.took
         told = {}
@@ -172,7 +175,7 @@ def test_silence_is_no_end() -> None:
 def test_what_is_refused_ends_the_wait_at_once(refusal: RunsError) -> None:
     world = one(ends(0))
 
-    def look(place: Reference, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def look(places: Mapping[Reference, Collection[str]]) -> Mapping[Reference, Told]:
         raise refusal
 
     world.look = look  # type: ignore[method-assign]

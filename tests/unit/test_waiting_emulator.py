@@ -25,7 +25,7 @@ def test_a_round_for_a_thousand_runs_takes_their_pages_and_a_look_at_each_that_e
         for run in now:
             cloud.set_state(run.id, "Success")
         before = {what: cloud.count(CI, what) for what in ("find", "get")}
-        watch.look(lambda place, ids: client.get_many(ids), 0)
+        watch.look(lambda places: {place: client.get_many(ids) for place, ids in places.items()}, 0)
         took = {what: cloud.count(CI, what) - count for what, count in before.items()}
         assert watch.open == left
         assert took["find"] + took["get"] - ending <= 12, took
