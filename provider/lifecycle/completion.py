@@ -35,6 +35,9 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
 
     Never:
 
+    Do not export its outputs if it can fail: Pulumi records the outputs of a stack together, so all of them are held
+    back until it is done, and the stack keeps the ids of former runs if it fails.
+
     - It never fires a run, and never fires one again.
     - It never changes or forgets a run, and stops one only with `on_timeout="cancel"`.
     - It never takes a missing answer for an end.
