@@ -33,10 +33,10 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     Completion with many runs to many of them. With four at work nothing else of that provider goes on, the first
     Ctrl-C is noticed only when one of them has ended, and a second one takes about 40 seconds.
 
-    Never:
-
     Do not export its outputs if it can fail: Pulumi records the outputs of a stack together, so all of them are held
     back until it is done, and the stack keeps the ids of former runs if it fails.
+
+    Never:
 
     - It never fires a run, and never fires one again.
     - It never changes or forgets a run, and stops one only with `on_timeout="cancel"`.
