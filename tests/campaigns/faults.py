@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -144,29 +145,45 @@ def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
 
 
 def plan(rng: random.Random, cases: int) -> list[Round]:
-    """The rounds for so many cases."""
-    rounds = []
+    """The rounds for so many cases: each action on each operation alone, then its other kinds, then sequences."""
+    first, other = [], []
     for context in CONTEXTS:
         columns = []
         for system in SYSTEMS:
             column = singles(system, context)
             rng.shuffle(column)
-            columns.append(column)
-        for row in zip_longest(*columns):
+            columns.append(_one_of_each_first(column))
+        firsts = max(len({_kind(alone) for alone in column}) for column in columns)
+        for at, row in enumerate(zip_longest(*columns)):
             orders = {
                 system: alone or sequence(rng, system, context) for system, alone in zip(SYSTEMS, row, strict=True)
             }
             one = Round(_ask(rng, context), context, orders)
             if row[SYSTEMS.index("tencent.inventory")] and _others_order_jobs(one):
                 one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
-            rounds.append(one)
-    rng.shuffle(rounds)
+            (first if at < firsts else other).append(one)
+    rng.shuffle(first)
+    rng.shuffle(other)
+    rounds = first + other
     wanted = -(-cases // len(SYSTEMS))
     while len(rounds) < wanted:
         context = rng.choice(CONTEXTS)
         orders = {system: sequence(rng, system, context) for system in SYSTEMS}
         rounds.append(Round(_ask(rng, context), context, orders))
     return rounds[:wanted]
+
+
+def _kind(alone: list[Order]) -> tuple[str, str]:
+    return alone[-1][0]["operation"], alone[-1][0]["action"]
+
+
+def _one_of_each_first(column: list[list[Order]]) -> list[list[Order]]:
+    seen: set[tuple[str, str]] = set()
+    again = []
+    for alone in column:  # sorting is stable, and False comes before True
+        again.append(_kind(alone) in seen)
+        seen.add(_kind(alone))
+    return [alone for _, alone in sorted(zip(again, column, strict=True), key=itemgetter(0))]
 
 
 def _ask(rng: random.Random, context: str) -> Ask:

@@ -52,9 +52,10 @@ def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Pa
 
 
 def test_a_plan_has_every_fault_alone_and_is_repeatable() -> None:
-    rounds = faults.plan(random.Random(7), 1000)
-    assert rounds == faults.plan(random.Random(7), 1000)
-    assert len(rounds) * len(SYSTEMS) >= 1000
+    rounds = faults.plan(random.Random(7), 200)
+    assert rounds == faults.plan(random.Random(7), 200)
+    assert len(rounds) * len(SYSTEMS) == 200
+    assert len(faults.plan(random.Random(7), 2000)) == 500
     ordered = [order for one in rounds for orders in one.orders.values() for order in orders]
     met = {(fault["system"], fault["operation"], fault["action"]) for order in ordered for fault in order}
     actions = {"drop_response", "reset_before", "status", "body", "truncate", "delay", "forget"}
