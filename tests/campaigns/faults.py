@@ -146,7 +146,8 @@ def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
 
 def plan(rng: random.Random, cases: int) -> list[Round]:
     """The rounds for so many cases: each action on each operation alone, then its other kinds, then sequences."""
-    first, other = [], []
+    first: list[Round] = []
+    other: list[Round] = []
     for context in CONTEXTS:
         columns = []
         for system in SYSTEMS:
