@@ -5,7 +5,8 @@ STAMP := .venv/.installed
 SDKS := .venv/sdks
 OLDEST := .venv/oldest
 OLDEST_PYTHON = python3.10
-OLDEST_ARGS = tests/unit tests/provider tests/engine tests/status tests/upgrades
+OLDEST_ARGS = tests/unit tests/provider tests/status tests/upgrades tests/engine/test_when_it_runs.py \
+  tests/engine/test_huawei.py tests/engine/test_enos.py tests/engine/test_completion.py tests/engine/test_state.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # Twice as many as there are cores: tests of interrupted updates mostly wait.
 PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
