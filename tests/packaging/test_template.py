@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.demo.pages import blocks
 from tests.packaging.conftest import Dist
 from tests.packaging.pipelines import GITHUB, steps
 from tests.support import installed
@@ -29,36 +30,36 @@ def test_the_template_wants_the_version_that_there_is(dist: Dist) -> None:
     assert wanted == dist.wheel.name
 
 
-def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    template, project = stack.folder / "cloud-runs-python", stack.folder / "mine"
+def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) -> None:
+    ((_, commands),) = blocks("docs/pipelines.md")
+    make, new = commands.splitlines()
+    assert make == "make template"
+    stack.project, project = stack.folder / "checkout", stack.folder / "my-runs"
+    template = stack.project / "templates" / "cloud-runs-python"
     shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns("wheels", "__pycache__"))
     (template / "wheels").mkdir()  # as `make template` does
     shutil.copy(dist.wheel, template / "wheels")
-    for name, value in without_index(stack.folder).items():
-        monkeypatch.setenv(name, value)
-    new = ("--dir", str(project), "--name", "mine", "--stack", "dev", "--yes", "--offline")
-    stack.pulumi("new", str(template), *new)
+    shell([f"{new} --name mine --stack dev --yes --offline"], stack, **without_index(stack.folder))
     assert yaml.safe_load((project / "Pulumi.yaml").read_text())["name"] == "mine"
     environment = made_environment(project)
     installed.link_needed(environment)
 
     stack.project, stack.name = project, "dev"
-    for name, value in {
+    settings = {
         "PATH": f"{environment}/bin{os.pathsep}{os.environ['PATH']}",
         "TENCENTCLOUD_SECRET_ID": SECRET_ID,
         "TENCENTCLOUD_SECRET_KEY": SECRET_KEY,
         "RUNS_TENCENT_ENDPOINT": cloud.url,
-    }.items():
-        monkeypatch.setenv(name, value)
+    }
     for _ in range(2):
-        stack.pulumi("up", "--yes", "--skip-preview", env=dict(os.environ))
+        stack.pulumi("up", "--yes", "--skip-preview", env=settings)
     assert cloud.ids("tencent.workflow") == [stack.pulumi("stack", "output", "instance_id").out.strip()]
 
     (project / "Pulumi.prod.yaml").write_text((project / "Pulumi.dev.yaml").read_text())
     do = steps(GITHUB)
     assert do["install"] == ["pulumi install"], "done above, by `pulumi new`"
     for release, runs in (("a1", 2), ("a1", 2), ("b2", 3)):
-        shell([*do["up"], *do["status"]], stack, RELEASE=release)
+        shell([*do["up"], *do["status"]], stack, **settings, RELEASE=release)
         assert len(cloud.ids("tencent.workflow")) == runs, "one for each commit"
     assert "transcode" in (project / "runs.html").read_text()
 
@@ -66,7 +67,7 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator, mo
 def shell(lines: list[str], stack: Stack, **settings: str) -> None:
     """As GitHub does it."""
     command = ["bash", "-e", "-c", "\n".join(lines)]
-    env = stack.env | dict(os.environ) | settings
+    env = stack.env | settings
     done = subprocess.run(command, cwd=stack.project, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
