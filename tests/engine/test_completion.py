@@ -92,7 +92,7 @@ def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stac
         stack.outputs(name)["reference"] for name in ("run", "job", "scan", "meters", "run")
     ]
     assert {found["phase"] for found in outputs["outcomes"]} == {"succeeded"}
-    assert (outputs["succeeded"], outputs["failed"]) == (5, 0)
+    assert (outputs["succeeded"], outputs["failed"]) == (4, 0), "one of them is listed twice"
     assert outputs["finished_at"].endswith("Z")
     assert outputs["outcomes"][0]["objects"]
     assert outputs["outcomes"][0]["duration"] is not None
@@ -108,7 +108,6 @@ def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stac
         timeout="2h", poll_interval="3s", on_failure="continue", on_timeout="cancel",
     )  # fmt: skip
     unchanged = stack.up(HEADER, *program[:-1], steering)
-    assert f"{len(stack.resources())} unchanged" not in unchanged.text or unchanged.code == 0
     assert "updated" not in unchanged.text
     assert cloud.requests() == before
     stack.up(flags=("--refresh",))
@@ -196,7 +195,7 @@ def test_with_continue_every_kind_of_end_is_told_and_with_halt_the_up_fails(stac
     before = starts(cloud)
     wanted = (*names, "job", "empty", "scan", "meters")
     going = Going(stack, *runs, done(*wanted, on_failure="continue", timeout="90s"))
-    wait_until(lambda: asked(cloud) >= 10)
+    wait_until(lambda: asked(cloud) >= 40)  # some rounds later only the one that goes on is asked for
     cloud.fault(CI, "get", "forget", times=1)  # the only one that still goes on
     result = going.result()
     assert result.code == 0, result
@@ -254,7 +253,8 @@ def test_time_out_lists_what_goes_on_and_cancels_only_if_asked(stack: Stack, clo
     assert states[stack.id("job")] == "Cancel"
     assert states[stack.id("meters")] == "CANCEL"
     assert states[stack.id("run")] == "Running"
-    assert "; cancelled" in result.text
+    assert "InventoryJob 'job': cancelled (state Cancel)" in result.text or "; asked to stop" in result.text
+    assert "FlowRun 'meters': cancelled (state CANCEL)" in result.text
     assert "no API that cancels" in result.text
     assert starts(cloud) == {CI: 2, JOBS: 1, FLOWS: 1}
 

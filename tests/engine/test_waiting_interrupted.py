@@ -175,7 +175,8 @@ def moment(text: str) -> datetime:
 
 def test_a_thousand_runs_are_waited_for_by_one_completion(brief: Emulator, tmp_path: Path) -> None:
     stack = Stack(tmp_path, brief)
-    stack.program(IMPORT, "from pathlib import Path\n", done(runs="=Path('runs.txt').read_text().split()", poll_interval=5))
+    wanted = "=Path('runs.txt').read_text().split()"
+    stack.program(IMPORT, "from pathlib import Path\n", done(runs=wanted, poll_interval=5))
     references = start_many(brief, 1000)
     (stack.project / "runs.txt").write_text("\n".join(references))
     process = stack.start()
