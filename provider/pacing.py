@@ -25,11 +25,19 @@ class Pace:
 
     def turn(self, over: Callable[[], bool]) -> None:
         """Returns when the next start may be sent, or when all is over."""
-        with self._lock:
-            at = max(self._next, self._paused_until, self._monotonic())
-            self._next = at + self._spacing
-        while (left := max(at, self._paused_until) - self._monotonic()) > 0 and not over():
+        at = self._place()
+        while not over():
+            if at < self._paused_until:  # in a new order, or all who waited would start at once
+                at = self._place()
+            if (left := at - self._monotonic()) <= 0:
+                return
             self._sleep(min(left, TICK_SECONDS))
+
+    def _place(self) -> float:
+        with self._lock:
+            at = max(self._next, self._monotonic())
+            self._next = at + self._spacing
+            return at
 
     def slow_down(self) -> None:
         """The service asked for fewer requests. Many say so at once, which counts once."""
@@ -39,7 +47,7 @@ class Pace:
                 return
             self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
             self._spacing = min(max(self._spacing * 2, FIRST_SPACING), LONGEST_SPACING)
-            self._paused_until = now + self._pause * random.uniform(0.75, 1.25)
+            self._next = self._paused_until = now + self._pause * random.uniform(0.75, 1.25)
 
     def accepted(self) -> None:
         with self._lock:
