@@ -36,6 +36,8 @@ def fire(sizes: Iterable[int], rounds: Callable[[int], int], long: bool) -> Seri
             if n <= SLOW or long:
                 contenders["ordinary runs"] = partial(up, cloud, "runs", n)
                 contenders["zero-work, 2 a run"] = partial(up, cloud, "floor", 2 * n)
+            if n <= SLOW:  # Pulumi's SDK cannot do many more
+                contenders["zero-work in the program, 2 a run"] = partial(up, cloud, "floor_inline", 2 * n)
             series.take(n, rounds(n), contenders)
     return series
 
