@@ -263,8 +263,8 @@ def test_missing_settings_are_named(stack: Stack, cloud: Emulator) -> None:
     stack.configure(enos__accessKey=SECRET_ID, enos__secretKey=SECRET_KEY)
     refused = stack.up(flow(), check=False)
     assert refused.code != 0
-    assert "enos:orgId or ENOS_ORG_ID" in refused.text
-    assert "enos:userId or ENOS_USER_ID" in refused.text
+    assert "enos:orgId or environment ENOS_ORG_ID" in refused.text
+    assert "enos:userId or environment ENOS_USER_ID" in refused.text
     refused = stack.up(flow(org_id="o15", user_id="bob"), check=False)
     assert refused.code != 0
     assert "enos:endpoint" in refused.text
