@@ -196,8 +196,9 @@ def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: rand
     """The rounds one after the other on one stack, with all that the ones before have left."""
     with opened(folder, report, name, rng) as its:
         its.renew()
-        if its.up().code != 0:
-            its.breach("an up without faults failed")
+        first = its.up()
+        if first.code != 0:
+            raise RuntimeError(f"an up without faults failed: {first}")
         its.rest()
         tries = _Rounds(its)
         for one in rounds:
