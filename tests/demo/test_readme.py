@@ -25,7 +25,8 @@ pytestmark = pytest.mark.engine
 ROOT = Path(__file__).resolve().parents[2]
 OTHER_ID, OTHER_KEY = "AKIDarchive", "archive-canary-key"
 
-COMMANDS, EMULATOR, PROJECT, EXAMPLE, WAITING, ACCOUNT, ACCOUNTS = (block for _, block in blocks("README.md"))
+LANGUAGES, BLOCKS = zip(*blocks("README.md"), strict=True)
+COMMANDS, EMULATOR, PROJECT, EXAMPLE, REFERENCE, WAITING, FAN_OUT, INSTALL, ACCOUNT, ACCOUNTS = BLOCKS
 HUAWEI, HUAWEI_SENT, HUAWEI_GET = (block for _, block in blocks("docs/huawei.md"))
 ENOS, ENOS_SENT, ENOS_MINUTE = (block for _, block in blocks("docs/enos.md"))
 
@@ -81,7 +82,7 @@ def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> s
 
 
 def test_the_blocks_are_those_that_are_run_here() -> None:
-    assert [language for language, _ in blocks("README.md")] == ["sh", "sh", "sh", "python", "python", "sh", "python"]
+    assert (*["sh"] * 3, *["python"] * 4, *["sh"] * 2, "python") == LANGUAGES
     for page in ("docs/huawei.md", "docs/enos.md"):
         assert [language for language, _ in blocks(page)] == ["python", "http", "python"]
 
@@ -191,12 +192,41 @@ def test_the_example(stack: Stack, cloud: Emulator) -> None:
     for name in documented("README.md", "## Outputs"):
         assert any(name in resources[run]["outputs"] for run in runs), name
     assert {resources[run]["outputs"]["phase"] for run in runs} == {"pending"}
+    another = Stack(stack.folder / "another", cloud, "another", backend=stack.backend)
+    up(another, REFERENCE.replace("cloud-runs/dev", f"tests/{stack.name}"))
+    assert another.output() == {"instance_id": stack.id("transcode")}
 
 
 def test_waiting(stack: Stack, cloud: Emulator) -> None:
     assert re.search(r"\d of 1 finished", up(stack, WAITING))
     assert stack.outputs("done")["outcomes"][0]["phase"] == "succeeded"
     assert stack.output() == {"instance_id": cloud.ids()[0]}
+
+
+def test_a_fan_out(stack: Stack, cloud: Emulator) -> None:
+    shown = up(stack, FAN_OUT)
+    assert "10 of 10 finished" in shown
+    assert sorted(stack.output()["instance_ids"].values()) == sorted(cloud.ids())
+    assert sorted(run["request"]["query"]["object"] for run in cloud.runs())[0] == "season-1/01.mp4"
+    assert len(cloud.ids()) == 10
+
+
+def test_the_install(checkout: Path) -> None:
+    """Into a folder, without an index: the environment that the project has for itself stays as it is."""
+    there = checkout.parent / "there"
+    settings = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_TARGET": str(there)}
+    shell(f'PATH="$PWD/.venv/bin:$PATH"\n{INSTALL}', checkout, **settings)
+    (installed,) = there.glob("*.dist-info")
+    assert installed.name.startswith("cloud_runs-"), "as the README names it"
+    assert (there / "provider" / "py.typed").is_file()
+
+
+def test_what_is_needed_is_what_the_package_declares() -> None:
+    text = re.sub(r"\s+", " ", (ROOT / "README.md").read_text())
+    said = re.findall(r"It needs Python (\S+) or later, `pulumi` (\S+) or later but below (\d+)", text)
+    declared = (ROOT / "pyproject.toml").read_text()
+    python = re.findall(r'requires-python = ">=(.*)"', declared)
+    assert said == [(*python, *bounds) for bounds in re.findall(r'"pulumi>=(.*),<(\d+)"', declared)] != []
 
 
 def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulator) -> None:
