@@ -1,0 +1,81 @@
+"""Every link of every page leads somewhere, and the README in Chinese is that in English, block for block."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from tests.demo.pages import ROOT, blocks
+
+ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
+LISTED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+FILES = sorted(subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
+PAGES = [name for name in FILES if not name.startswith("docs/examples/")]  # those are parts of the pages in resources/
+FIGURES = {"bench/README.md": "bench/results/growth.svg", "docs/reliability.md": "tests/campaigns/RESULTS.md"}
+"""What a long run writes (`make bench`, `make soak`), and the page that shows it: it may not be there yet."""
+
+
+def prose(page: Path) -> str:
+    """Without blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def headings(page: Path) -> list[tuple[int, str]]:
+    """Level and text of each."""
+    return [(len(marks), text) for marks, text in re.findall(r"^(#+) (.*)$", prose(page), re.MULTILINE)]
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def broken(page: Path) -> list[str]:
+    """The links to other files of the repository, and to headings, that lead nowhere."""
+    found = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        path, _, part = unquote(link).partition("#")
+        target = page.parent / path if path else page
+        if "://" in link:
+            continue
+        if not target.exists() or (part and part not in map(anchor, (text for _, text in headings(target)))):
+            found.append(link)
+    return found
+
+
+def awaited(page: str) -> bool:
+    return page in FIGURES and not (ROOT / FIGURES[page]).exists()
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.xfail(awaited(page), reason="no long run yet")) for page in PAGES]
+)
+def test_every_link_leads_somewhere(page: str) -> None:
+    assert broken(ROOT / page) == []
+
+
+def test_a_broken_link_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# One, two\n[a](page.md) [b](#one-two) [c](none.md) [d](page.md#two) [e](https://example.com/)\n")
+    assert broken(page) == ["none.md", "page.md#two"]
+
+
+def test_the_readme_in_chinese_has_the_same_blocks_and_headings() -> None:
+    assert blocks(CHINESE) == blocks(ENGLISH)
+    assert [level for level, _ in headings(ROOT / CHINESE)] == [level for level, _ in headings(ROOT / ENGLISH)]
+
+
+def test_the_readme_in_chinese_has_the_same_tables_and_names() -> None:
+    """A row that one of them lacks, or an argument, a setting or an action, is a difference."""
+    english, chinese = prose(ROOT / ENGLISH), prose(ROOT / CHINESE)
+    assert len(re.findall(r"^\|", chinese, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
+    assert set(re.findall(r"`[^`\n]+`", chinese)) == set(re.findall(r"`[^`\n]+`", english))
+
+
+def test_each_readme_leads_to_the_other() -> None:
+    assert f"]({CHINESE})" in prose(ROOT / ENGLISH)
+    assert f"]({ENGLISH})" in prose(ROOT / CHINESE)
