@@ -71,8 +71,8 @@ def why(results: Results) -> Iterator[str]:
         yield (
             "Why 100 ordinary runs take more than their bar: the engine writes the whole state at every step, so its "
             "time grows with what each resource has on record. A zero-work resource has one property; a run has its "
-            "request, its reference, what it was fired with, and its intent. The rest is the program, in which Pulumi's "
-            "SDK makes an output of each property."
+            "request, its reference, what it was fired with, and its intent. The rest is the program: Pulumi's "
+            "SDK makes an output of each property there."
         )
         yield table(["", "time s", "engine CPU s", "program CPU s", "host CPU s", "state kB"], rows)
 
