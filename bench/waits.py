@@ -55,7 +55,7 @@ def _waited(cloud: Emulator, n: int, ask: Ask) -> Sample:
     looks: list[int] = []
     in_time = wait(
         watch,
-        lambda place, ids: ask(client, ids),
+        lambda places: {place: ask(client, ids) for place, ids in places.items()},
         timeout=120.0,
         interval=INTERVAL,
         clock=time.monotonic,

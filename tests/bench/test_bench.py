@@ -18,7 +18,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.engine
 def test_the_smallest_bench_from_end_to_end(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bench", "--series", "signing", "parsing", "tls", "--sizes", "3", "--rounds", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "bench",
+        "--series",
+        "signing",
+        "parsing",
+        "waiting",
+        "tls",
+        "--sizes",
+        "3",
+        "--rounds",
+        "1",
+    ]
     subprocess.run([*command, "--seconds", "0.001", "--out", tmp_path], cwd=ROOT, check=True, capture_output=True)
     rows = json.loads((tmp_path / "results" / "tls.json").read_text())["rows"]
     taken = {row["contender"]: row["samples"][0] for row in rows}
@@ -29,6 +42,9 @@ def test_the_smallest_bench_from_end_to_end(tmp_path: Path) -> None:
     }
     assert all(0 < sample["connections"] <= 3 for sample in taken.values())
     assert all(sample["seconds"] > 0 and sample["host_mb"] > 10 for sample in taken.values())
+    rows = json.loads((tmp_path / "results" / "waiting.json").read_text())["rows"]
+    ours, theirs = (row["samples"][0] for row in rows)
+    assert 3 < ours["requests"] <= theirs["requests"]
     text = (tmp_path / "README.md").read_text()
     for shown in ("### Must reach", "### The same over TLS", "| naive provider |", "| Huawei, vendor |"):
         assert shown in text
