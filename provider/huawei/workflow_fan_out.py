@@ -59,9 +59,9 @@ class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param graph_name: The workflow's name. Changing it fires all objects again.
         :param bucket: The bucket that holds the objects. Changing it fires all objects again.
-        :param objects: Up to 10,000 keys of at most 1024 characters, none twice (a leading slash makes no difference),
-            in any order. An added one is fired; of a removed one only the record goes, and if it is added again later
-            it is fired again.
+        :param objects: Up to 10,000 keys of at most 1024 characters, none twice (a leading slash or space around it
+            makes no difference), in any order. An added one is fired; of a removed one only the record goes, and if it
+            is added again later it is fired again.
         :param inputs: The workflow's parameters, the same for all objects. Changing them fires all objects again.
         :param region: For example `cn-north-4`; without it, configuration `huaweicloud:region`, then `HW_REGION_NAME`.
             Changing the argument fires all objects again.
