@@ -57,8 +57,8 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires all objects again.
         :param workflow_id: `w` and 32 hexadecimal digits. Changing it fires all objects again.
         :param objects: Up to 10,000 keys, each of 1 to 850 bytes of UTF-8, none twice (a leading slash or space around
-            it makes no difference), in any order. An added one is fired; of a removed one only the record goes, and if it
-            is added again later it is fired again.
+            it makes no difference), in any order. An added one is fired; of a removed one only the record goes, and if
+            it is added again later it is fired again.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
             `TENCENTCLOUD_REGION`. Changing the argument fires all objects again.
         :param triggers: Any values. A new key, or a key with another value, fires all objects again; removing a key

@@ -99,7 +99,7 @@ def test_the_same_object_twice(fan: FanHost, twin: str) -> None:
     """A look-up could not tell the runs of the two apart."""
     ((name, reason),) = fan.problems(objects=["x", "a.mp4", "y", twin]).items()
     assert name == "objects[3]"
-    assert reason == f"is the same object as objects[1]: {twin.strip()!r}"
+    assert reason == f"is the same object as objects[1], name it once: {twin.strip()!r}"
 
 
 def test_too_many_objects(fan: FanHost) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import timedelta
 
 import pytest
-from fans import NOTHING, SYSTEM, Process, Service
+from fans import NOTHING, SYSTEM, Dead, Process, Service
 
 from provider import errors, fanning
 from provider.fanning import LOST_IN_A_ROW, MISSED_IN_A_ROW, TRIES, Doubt, Fanned
@@ -467,6 +468,35 @@ def test_an_attempt_of_another_machine_whose_clock_is_off(service: Service, ahea
     fanned = Process(service).fan([], Doubt(KEYS, [moment]))
     assert service.counts() == dict.fromkeys(KEYS, 1)
     assert set(fanned.ids) | set(fanned.refused) == set(KEYS)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_fates(service: Service, seed: int) -> None:
+    """Ups one after the other, with many threads, each start with a fate of its own; some are killed.
+
+    No object is started twice, and in the end the id of each is on record.
+    """
+    dice = random.Random(seed)
+    fates = ["answered"] * 12 + ["lost", "bug", "reset", "throttled", "not reached", "status 400", "status 500"]
+    service.lag, service.takes = dice.choice([0.0, 5.0, 9.0]), 0.01
+    moments, ids = [Process(service).moment()], dict[str, str]()
+    for number in range(6):
+        service.sleep(dice.uniform(0, 60))
+        process = Process(service, age=dice.choice([0.0, 100.0]))
+        process.memory.take(SYSTEM, ids.values())
+        killing = dice.choice([[], ["killed"], ["killed before"]])
+        service.fate = lambda: "answered" if number == 5 else dice.choice([*fates, *killing])  # noqa: B023
+        moments.append(process.moment())
+        missing = [key for key in KEYS if key not in ids]
+        concurrency = dice.choice([1, 4, 16])
+        try:
+            ids |= process.fan([], Doubt(missing, moments), concurrency=concurrency).ids
+        except Dead:
+            continue
+        finally:
+            assert not [key for key, count in service.counts().items() if count > 1]
+    assert ids == {run.key: run.id for run in service.runs}
+    assert set(ids) == set(KEYS)
 
 
 def test_progress(service: Service, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
