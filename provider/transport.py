@@ -264,18 +264,24 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
+_PROXY = "if this network needs a proxy, set HTTPS_PROXY"
+
+
 def _reason(error: Exception) -> str:
     """What went wrong, without what the libraries put into their texts: URLs, addresses of objects."""
     chain = _chain(error)
     for item in chain:
         if isinstance(item, NameResolutionError):
-            return "the host name cannot be resolved"
+            return f"the host name cannot be resolved (check region and endpoint; {_PROXY})"
         if isinstance(item, ssl.SSLCertVerificationError):
-            return f"the certificate is not trusted ({clean(item.verify_message, 100)})"
+            return (
+                f"the certificate is not trusted ({clean(item.verify_message, 100)}); if a proxy opens TLS, set "
+                "REQUESTS_CA_BUNDLE to a file with its certificate"
+            )
         if isinstance(item, ssl.SSLError):
             return f"TLS failed ({clean(str(item.reason or item.args[-1:]), 100)})"
         if isinstance(item, ConnectTimeoutError) and not isinstance(item, NewConnectionError):
-            return "no connection in time"
+            return f"no connection in time (check the network; {_PROXY})"
         if isinstance(item, (Urllib3TimeoutError, TimeoutError)) and not isinstance(item, NewConnectionError):
             return "no answer in time"
         if isinstance(item, http.client.RemoteDisconnected):
@@ -285,5 +291,8 @@ def _reason(error: Exception) -> str:
                 return os.strerror(item.errno).lower()
             refused = re.match(r"Tunnel connection failed: (\d+)", str(item))
             if refused:  # the rest is the proxy's own text, and a proxy knows the password in its URL
-                return f"the proxy refused ({refused[1]})"
+                return (
+                    f"the proxy refused ({refused[1]}); check HTTPS_PROXY and its password, and that the proxy lets "
+                    "this host pass"
+                )
     return type(chain[-1]).__name__

@@ -119,4 +119,4 @@ def configured(
     if found:
         yield from text({name: found}, name, pattern=pattern, expected=expected)
     else:
-        yield name, f"is missing: looked for it in {places}"
+        yield name, f"is missing: set {places}"

@@ -166,7 +166,11 @@ def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
     if isinstance(text, Unknown):
         return
     if text is None:
-        yield name, "is missing: a stack reference gives None for an output that the other stack does not have"
+        yield (
+            name,
+            "is missing: a stack reference gives None for an output that the other stack does not have; check the "
+            "output's name, and run `pulumi up` there first",
+        )
         return
     try:
         system = Reference.parse(text).system if isinstance(text, str) else ""

@@ -251,7 +251,8 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
             first = seen.setdefault(str(key).strip().lstrip("/"), index)
             if first != index:
-                yield f"objects[{index}]", f"is the same object as objects[{first}]: {errors.clean(str(key), 100)!r}"
+                same = errors.clean(str(key), 100)
+                yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
 
 
 def _warn(urn: str, fanned: Fanned) -> None:

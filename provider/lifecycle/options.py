@@ -12,7 +12,7 @@ from pulumi import Alias, ResourceOptions
 from provider.record import intent_urn
 
 _REFUSED = {
-    "retain_on_delete": "it hides a forced replacement; on_delete='abandon' leaves the run alone as well",
+    "retain_on_delete": "it hides a forced replacement; use on_delete='abandon', which leaves the run alone as well",
     "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
     "custom_timeouts": "Pulumi does not hand them to dynamic resources, and a run resource never waits",
 }
@@ -27,7 +27,7 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptio
     if given.delete_before_replace is False:
         raise ValueError(
             f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
-            "forced replacement would be taken for an interrupted one"
+            "forced replacement would be taken for an interrupted one. Leave the option out"
         )
     return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
 

@@ -286,7 +286,10 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         differs = list(self.mismatches(given, status)) if all(known(props.get(name)) for name in self.arguments) else []
         if differs:
             listed = "; ".join(map(errors.clean, differs))
-            raise errors.RunsError(f"run {id} does other work: {listed}. Nothing was recorded or fired")
+            raise errors.RunsError(
+                f"run {id} does other work: {listed}. Nothing was recorded or fired; set "
+                "adopt_id to the run that you mean, or the arguments to those of this run"
+            )
         return status
 
     def _adopt(
