@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pulumi import ResourceOptions
 from pulumi.dynamic import DiffResult
 from pulumi.output import UNKNOWN
 
-from provider.lifecycle import progress
+from provider.lifecycle import options, progress
 from provider.lifecycle.intent import IntentProvider, digest_of_objects
 from provider.lifecycle.reporting import RunError
 from provider.lifecycle.values import digests
@@ -314,3 +315,9 @@ def test_twenty_attempts_are_kept() -> None:
 def test_a_digest_of_objects() -> None:
     assert digest_of_objects(["a", "b"]) == digest_of_objects(("b", "a"))
     assert len({digest_of_objects(objects) for objects in ([], ["a"], ["b"], ["a", "b"], ["ab"], ["a", "a"])}) == 6
+
+
+def test_what_is_ignored_for_a_fan_out_is_ignored_for_its_intent() -> None:
+    """Only whole: a digest has no parts."""
+    given = ResourceOptions(ignore_changes=["objects[0]", "triggers.a", "inputs.x"])
+    assert options.for_intent(given).ignore_changes == ["objects", "triggers.a", "digests.inputs"]

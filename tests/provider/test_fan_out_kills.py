@@ -8,8 +8,8 @@ import time
 import pytest
 
 from provider.lifecycle.reporting import RunError
-from tests.provider.fan_stack import FanStack
-from tests.provider.host import RUNS
+from tests.provider.fan_stack import FanStack, key_of
+from tests.provider.host import RUNS, RunHost
 from tests.support.emulator import Emulator
 
 A = ["a1", "a2", "a3"]
@@ -276,11 +276,10 @@ def test_a_forced_replacement_that_was_killed(fan: FanStack, kill: str | int, da
     """No intent tells when that was. The old runs are in the list, so the service has not forgotten since."""
     fan.up(A)
     old = set(fan.ids.values())
-    fan.ages(minutes=1)
+    fan.ages(days=days, minutes=1)
     assert fan.up(A, forced=True, kill=kill) == "killed"
-    if not days or kill != "delete":
-        fan.ages(seconds=0)
-    fan.up(A)
+    assert fan.up(A) == "create"
+    assert not fan.refused
     assert fan.fired() == dict.fromkeys(A, 2)
     assert not old & set(fan.ids.values())
     assert fan.up(A) == "same"
@@ -419,6 +418,19 @@ def test_two_fan_outs_that_were_both_killed(fan: FanStack, monkeypatch: pytest.M
     twin.up(A, same_process=True)
     assert all(count <= 2 for count in fan.fired().values())
     assert not set(fan.ids.values()) & set(twin.ids.values())
+
+
+@pytest.mark.parametrize("kill", ["intent", 1])
+def test_a_run_with_an_object_of_the_fan_out(fan: FanStack, kill: str | int) -> None:
+    """What the run has on record is not taken for what the fan-out has lost, nor the other way round."""
+    fan.up(A, kill=kill)
+    host = RunHost(fan.cloud.url)
+    id, olds = host.fired(object="a1")
+    fan.process()
+    host.diff(id, olds, host.intended(object="a1"))  # as the engine asks for it in each up
+    fan.up(A, same_process=True)
+    assert fan.fired() == {"a1": 2, "a2": 1, "a3": 1}
+    assert {id, fan.ids["a1"]} == {run["id"] for run in fan.cloud.runs(RUNS) if key_of(run) == "a1"}
 
 
 # -- the record

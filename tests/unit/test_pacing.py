@@ -87,7 +87,7 @@ def test_accepted_starts_bring_the_pace_back_but_not_above_the_rate(clock: Clock
 
 
 def test_those_who_wait_already_wait_longer_when_the_service_says_so(clock: Clock) -> None:
-    pace = paced(clock, 1)
+    pace = paced(clock, 10)
     pace.turn(lambda: False)
     asked = []
 
