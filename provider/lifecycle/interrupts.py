@@ -92,7 +92,7 @@ class Questions(Generic[K, T]):
         """
         left = deque(key for key in questions if key not in self._asked)
         for _ in range(min(ASKERS, len(left))):
-            threading.Thread(target=self._work, args=(left, questions), daemon=True).start()
+            threading.Thread(target=self._work, args=(left, questions), name="question", daemon=True).start()
         until = self._clock() + seconds
         try:
             while not all(key in self._answers for key in questions) and self._clock() < until:
