@@ -15,7 +15,7 @@ try:
 except ModuleNotFoundError as missing:
     if missing.name not in ("httptools", "uvicorn", "uvloop"):
         raise
-    sys.exit("the emulator needs more than the package itself: pip install 'cloud-runs[emulator]'")
+    sys.exit("the emulator needs more than the package itself: pip install '.[emulator]'")
 
 _EPILOG = f"""\
 key pairs:

@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 CONNECTIONS = 32  # at most; as many as a fan-out may have starts at once. Reads and starts share the pool
@@ -33,8 +33,11 @@ class Call:
     urllib3 reports a reset connection to a forwarding proxy as ProxyError even after the request was sent.
     """
 
-    def __init__(self, deadline: float, clock: Callable[[], float], limit: int, read: float) -> None:
-        self.deadline, self.clock, self.limit, self.read = deadline, clock, limit, read
+    def __init__(
+        self, deadline: float, clock: Callable[[], float], limit: int, read: float, dial: float | None = None
+    ) -> None:
+        """`dial`: seconds after which a connection that was made comes too late for the request."""
+        self.deadline, self.clock, self.limit, self.read, self.dial = deadline, clock, limit, read, dial
         self.unsent = False
 
     def remaining(self) -> float:
@@ -101,7 +104,11 @@ class _Connection(HTTPConnection):
         call.unsent = True
         if isinstance(self.timeout, (int, float)):
             self.timeout = max(0.001, min(self.timeout, call.remaining()))
+        began = call.clock()
         super().connect()
+        if call.dial is not None and call.clock() - began > call.dial:
+            self.close()
+            raise ConnectTimeoutError(self, f"Connection to {self.host} took too long to be used for a start")
         call.unsent = False
 
 

@@ -158,15 +158,12 @@ class FanOut:
             started = self._fleet.start(key)
         except (errors.Throttled, errors.NotReached) as error:
             self._again(key, error)
-        except (errors.Refused, errors.RunsError) as error:
-            if isinstance(error, errors.UnknownOutcome):
-                self._lose(key, sent, error)
-                return
+        except (errors.Refused, errors.InvalidConfiguration) as error:
             with self._lock:
                 self.result.refused[key] = str(error)
             if isinstance(error, errors.Refused) and error.status in (401, 403):
                 self._halt(str(error))  # the same key would be refused for each of them
-        except Exception as error:  # noqa: BLE001 - a bug of ours included: the request may have arrived
+        except Exception as error:  # noqa: BLE001 - whatever it was: the request may have arrived
             self._lose(key, sent, error)
         else:
             self._pace.accepted()

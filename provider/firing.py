@@ -106,7 +106,7 @@ class World:
 
 def settle(ask: Ask, api: Starter, world: World) -> Settled:
     """The decision table of `create()`; the order matters. Returns one run, or raises and then has fired nothing
-    that it does not name.
+    that it does not name. Asked again for the same intent in this process (an error hook may), it returns the same run.
 
     Raises Refused or NotReached (nothing ran), UnknownOutcome (what was tried, what to do), Ambiguous (lists the
     candidates), Unavailable (the service cannot be asked; nothing fired), RunsError (no intent; orphan).
@@ -117,6 +117,16 @@ def settle(ask: Ask, api: Starter, world: World) -> Settled:
     minted_here = intent.process == PROCESS
     if not minted_here and _other_work(intent.content, ask):
         raise not_intended(ask.urn)  # firing under a token that stands for other work could fire twice
+    before = memory.outcome(ask.urn, intent.token)
+    if isinstance(before, Settled):
+        return before
+    settled = _settle(ask, intent, minted_here, api, world)
+    memory.keep(ask.urn, intent.token, settled)
+    return settled
+
+
+def _settle(ask: Ask, intent: Intent, minted_here: bool, api: Starter, world: World) -> Settled:
+    memory = world.memory
     with memory.one_at_a_time(api.work):
         old, just_deleted = memory.old(ask.urn, intent.token)
         # Under the token on record beside it the replacement was forced, and no change has been taken back.
@@ -269,17 +279,17 @@ def _look(
     return _Seen(sorted(candidates, key=lambda candidate: candidate.began or since), offset, remembers)
 
 
-def strays(system: Hashable, former: Intent, api: Starter, settled: Settled, world: World) -> list[str]:
+def strays(system: Hashable, former: Intent, api: Starter, world: World) -> list[str]:
     """Runs that an interrupted `up` may have started for an intent that was replaced since: they are on no record.
 
-    Raises Unavailable or Refused.
+    Asked before anything is fired. Raises Unavailable or Refused.
     """
+    world.sleep(SIBLINGS_SECONDS)
     minted_at, margin = when(former, world)
-    since = minted_at - margin
-    found = api.find(since - SKEW)
-    offset = found.server_time - world.now() if found.server_time else timedelta(0)
+    found = api.find(minted_at - margin - SKEW)
+    offset = offset_of(found, world)
     free = world.memory.free(system, found.candidates)
-    return [c.id for c in free if c.id != settled.id and (c.proof or is_near(c, minted_at + offset))]
+    return [c.id for c in free if c.proof or is_near(c, minted_at + offset)]
 
 
 def when(intent: Intent, world: World) -> tuple[datetime, timedelta]:

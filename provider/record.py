@@ -104,6 +104,7 @@ class Memory:
         self._attempted: set[tuple[str, str]] = set()
         self._taken: set[tuple[Hashable, str]] = set()
         self._work: dict[Hashable, threading.Lock] = {}
+        self._outcomes: dict[tuple[str, str], object] = {}
 
     def saw(self, urn: str, system: Hashable, run: Recorded) -> None:
         """`diff` was asked about this run."""
@@ -118,6 +119,7 @@ class Memory:
         """
         with self._lock:
             self._deleted[token] = run
+            self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             self._taken.add((system, run.id))
 
     def old(self, urn: str, token: str) -> tuple[Recorded | None, bool]:
@@ -126,6 +128,15 @@ class Memory:
             recorded = self._recorded.get(urn)
             gone = self._deleted.get(token) or (recorded if recorded in self._deleted.values() else None)
             return gone or recorded, gone is not None
+
+    def keep(self, urn: str, token: str, outcome: object) -> None:
+        """What an ask came to: a second `create` for it must not fire."""
+        with self._lock:
+            self._outcomes[urn, token] = outcome
+
+    def outcome(self, urn: str, token: str) -> object | None:
+        with self._lock:
+            return self._outcomes.get((urn, token))
 
     def attempted(self, urn: str, token: str) -> bool:
         with self._lock:

@@ -40,6 +40,7 @@ from provider.errors import NotReached, Unavailable, UnknownOutcome, clean
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
+DIAL_SECONDS = 5.0  # for a start: its engine may be gone by then, and a later `up` has looked and found nothing
 DEADLINE_SECONDS = 60.0
 BODY_BYTES = 8 * 1024 * 1024
 BODY_TRIES = 3
@@ -150,7 +151,7 @@ class Transport:
         Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body broke off is
         returned with `complete=False`, since it may hold the id.
         """
-        call = Call(self._clock() + self._deadline, self._clock, self._limit, self._read)
+        call = Call(self._clock() + self._deadline, self._clock, self._limit, self._read, DIAL_SECONDS)
         try:
             return self._send(self._starts, call, method, url, auth, headers, params, body)
         except _Lost as lost:

@@ -196,11 +196,13 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         work = (where, self.work(request))
         ignored = frozenset(props.get("ignored") or ())
         former = FORMER.pop(urn, None)
-        unrecorded = former if MEMORY.old(urn, token)[0] is None else None
+        strays = self._strays(props, former, api, world) if former and MEMORY.old(urn, token)[0] is None else []
         settled = firing.settle(Ask(urn, where, intent, content, ignored), Bound(api, request, work), world)
         progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
-        if unrecorded and settled.provenance == "fired":
-            self._warn_of_strays(props, unrecorded, api, settled, world)
+        others = [id for id in strays if id != settled.id]
+        if others:
+            told = f"an interrupted up may have started {', '.join(others[:10])} before this change"
+            progress.warn(urn, f"{told}: on no record, and it goes on")
         return self._created(props, place, request, content, token, settled)
 
     @reported
@@ -251,27 +253,21 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
         yield from checks.triggers(props)
 
-    def _warn_of_strays(
-        self, props: Mapping[str, Any], record: Mapping[str, Any], api: RunApi[Request], settled: Settled, world: World
-    ) -> None:
+    def _strays(
+        self, props: Mapping[str, Any], record: Mapping[str, Any], api: RunApi[Request], world: World
+    ) -> list[str]:
         """The resource had an intent and no run, and another is wanted now: an interrupted `up` may have fired the one,
-        and nothing else would tell. Looks for one that does the same work. Never raises."""
+        and nothing else would tell. Looks once for runs that do the same work, before anything is fired. Never raises.
+        """
         former = intent_of(record)
         if former is None or former.process == PROCESS:
-            return
-        place = self.place(props)
+            return []
         try:
             request = self.request({**props, "intent": record}, former.token)
-            found = firing.strays(self.identity(place), former, Bound(api, request, None), settled, world)
-        except errors.RunsError as error:
-            found = []
+            return firing.strays(self.identity(self.place(props)), former, Bound(api, request, None), world)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep a run from being fired
             progress.warn(props["resource_urn"], f"an interrupted up may have lost a run; could not look: {error}")
-        if found:
-            progress.warn(
-                props["resource_urn"],
-                f"an interrupted up may have started {', '.join(found[:10])} before this change: on no record, and it "
-                "goes on",
-            )
+            return []
 
     def _recorded_at(self, outputs: Mapping[str, Any]) -> Hashable:
         return self.identity(replace(Reference.parse(outputs["reference"]), id=""))

@@ -61,7 +61,7 @@ def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> No
     command = [str(plain), "-m", "emulator", "--help"]
     without = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert without.returncode == 1
-    assert without.stderr == "the emulator needs more than the package itself: pip install 'cloud-runs[emulator]'\n"
+    assert without.stderr == "the emulator needs more than the package itself: pip install '.[emulator]'\n"
     python = installed.environment(tmp_path / "with", dist.wheel, "emulator")
     assert "--run-seconds" in installed.run([str(python), "-m", "emulator", "--help"], tmp_path)
 

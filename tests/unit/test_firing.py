@@ -283,11 +283,23 @@ def test_the_delete_of_another_resource_is_no_replacement(cloud: Cloud) -> None:
 def test_one_delete_stands_for_one_replacement(cloud: Cloud) -> None:
     process = Process(cloud)
     intent = Process(cloud).mint()
-    process.memory.deleted(intent.token, SYSTEM, Recorded("i0", intent.token, A, None))
-    process.create(intent)
+    run = Recorded("i0", intent.token, A, None)
+    process.memory.deleted(intent.token, SYSTEM, run)
+    first = process.create(intent)
     assert cloud.looks == []
-    process.create(replace(intent, minted_at=process.now()))
-    assert cloud.looks != []
+    assert process.create(intent) == first, "asked again, by an error hook"
+    assert cloud.starts == 1
+    process.memory.deleted(intent.token, SYSTEM, recorded(first, intent))
+    assert process.create(intent) != first
+    assert cloud.starts == 2
+
+
+def test_a_create_that_is_asked_again_returns_the_same_run(cloud: Cloud, process: Process) -> None:
+    intent = process.mint()
+    first = process.create(intent)
+    assert process.create(intent) == first
+    assert process.create(process.mint()) != first, "another intent is another ask"
+    assert cloud.starts == 2
 
 
 @pytest.mark.parametrize("replaced", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import shutil
 import socket
 import ssl
@@ -18,7 +19,7 @@ from requests.auth import AuthBase
 
 from provider.connections import CONNECTIONS
 from provider.errors import NotReached, RunsError, Unavailable, UnknownOutcome
-from provider.transport import Answer, Transport, shared
+from provider.transport import DIAL_SECONDS, Answer, Transport, shared
 from tests.support.sockets import ENDLESS, OK, Action, Service, answer, hang_up, reset
 
 
@@ -419,6 +420,17 @@ def test_many_threads_use_few_connections(transport: Transport) -> None:
             thread.join(30)
         assert results == [200] * 10 * CONNECTIONS
         assert service.most <= CONNECTIONS
+
+
+def test_a_connection_that_took_too_long_is_not_used_for_a_start() -> None:
+    """The engine that asked may be gone by then. A question may use it."""
+    ticks = itertools.count(0.0, DIAL_SECONDS + 1)
+    with Service(OK, OK) as service:
+        slow = Transport(deadline=10_000, clock=ticks.__next__)
+        with pytest.raises(NotReached, match="in time"):
+            start(slow, service.url)
+        assert service.received == []
+        assert read(slow, service.url).status == 200
 
 
 # --- values
