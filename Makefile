@@ -98,6 +98,7 @@ env: venv  ## settings for plain `pulumi up`: eval "$(make -s env)"
 	  phrase="$$(quoted PULUMI_CONFIG_PASSPHRASE_FILE "$$PULUMI_CONFIG_PASSPHRASE_FILE")"; \
 	else phrase="$$(quoted PULUMI_CONFIG_PASSPHRASE "$$PULUMI_CONFIG_PASSPHRASE")"; fi && printf 'export %s\n' \
 	  "PATH='$$PATH'" \
+	  "PULUMI_HOME='$(CURDIR)/.pulumi-state/home'" \
 	  "PULUMI_BACKEND_URL='file://$(CURDIR)/.pulumi-state'" \
 	  "$$phrase" \
 	  "PULUMI_PYTHON_CMD='$(CURDIR)/.venv/bin/python'" \

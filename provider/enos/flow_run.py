@@ -204,13 +204,16 @@ def _iso(milliseconds: float) -> str:
 
 
 class FlowRun(Run, module="enos", name="FlowRun"):
-    """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger` (seed 002).
+    """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger`
+    (https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/trigger_flow.html).
 
     Fired once for each time it is asked for; `flow_instance_id` is its id. The resource returns at once. EnOS runs one
     instance of a flow at a time; a further one waits for its turn.
 
     EnOS tells the runs of one flow apart by the minute of their trigger time. So a run whose flow has another run in
     that minute is an error that names the other one, and nothing is sent.
+
+    EnOS tells times without a zone, so `created_at`, `started_at` and `finished_at` stay empty; and no `request_id`.
 
     Never:
 

@@ -107,7 +107,8 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 
 
 class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
-    """One execution of an OBS workflow on one object; `POST /v2/workflows/{graph_name}` (seed 003).
+    """One execution of an OBS workflow on one object; `POST /v2/workflows/{graph_name}`
+    (https://support.huaweicloud.com/api-obs/obs_04_0127.html).
 
     Fired once for each time it is asked for; `execution_name` is the execution's id. The resource returns at once.
 

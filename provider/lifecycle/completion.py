@@ -31,7 +31,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     It is waited for again when its `runs` change, that is when a run was fired anew. While it waits, for any number of
     runs, it takes one of the four threads that Pulumi gives to all dynamic resources of one provider: so prefer one
     Completion with many runs to many of them. With four at work nothing else of that provider goes on, the first
-    Ctrl-C is noticed only when one of them has ended, and a second one takes about 40 seconds.
+    Ctrl-C is noticed only when one of them has ended, and a second one only after Pulumi's own time-out.
 
     Do not export its outputs if it can fail: Pulumi records the outputs of a stack together, so all of them are held
     back until it is done, and the stack keeps the ids of former runs if it fails.

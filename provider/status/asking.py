@@ -69,7 +69,7 @@ def _run(run: OnRecord, told: RunStatus | RunsError | None) -> Run:
     status, answer, problem = run.status, Answer.RECORD, ""
     if isinstance(told, RunStatus):
         answer = Answer.SERVICE
-        began = told.started_at or run.status.started_at or told.created_at
+        began = told.started_at or told.created_at or run.status.started_at
         status = replace(told, started_at=began)
     elif isinstance(told, NotFound):
         answer, problem = Answer.GONE, str(told)

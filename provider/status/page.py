@@ -156,7 +156,7 @@ def _row(report: Report, run: Run) -> str:
     id = f"<code>{escape(clean(run.status.id, 1000))}</code>"
     if run.url.startswith("https://"):
         url = escape(clean(run.url, 2000))
-        id = f'<a href="{url}" rel="noreferrer" title="the nearest page of the console">{id}</a>'
+        id = f'<a href="{url}" rel="noreferrer" title="the nearest page of the service">{id}</a>'
     doubt = "" if run.answer in (Answer.SERVICE, Answer.RECORD) else '<span class="kind">on record</span>'
     state = escape(run.word.removeprefix(phase.value).strip(" ()"))
     cells = [

@@ -249,9 +249,12 @@ def _same(asked: Any, told: Any) -> bool:
 
 
 class InventoryJob(Run, module="tencent", name="InventoryJob"):
-    """A Tencent CI batch job over objects of a bucket; `POST /inventorytriggerjob` (seed 004; facts, section 2.4).
+    """A Tencent CI batch job over objects of a bucket; `POST /inventorytriggerjob` (type Workflow:
+    https://www.tencentcloud.com/document/product/1045/47029, type Job:
+    https://www.tencentcloud.com/document/api/1045/50369).
 
-    Started once for each time it is asked for; `job_id` is its id. The resource returns at once.
+    Started once for each time it is asked for; `job_id` is its id. The resource returns at once. A job has no `tasks`:
+    that output stays empty, and `executions` counts what the job has started.
 
     Never:
 
@@ -318,8 +321,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
             putting it back with the value that it was fired with, does not.
         :param adopt_id: Records this job instead of firing one. Never fires.
         :param on_delete: `"abandon"` (default): deleting the resource leaves the job alone. `"cancel"`: it asks the
-            service to cancel a job that is still going; executions that the job has already started go on, and a job
-            that has ended is no error. Changing it never fires.
+            service to cancel a job that is still going; executions that the job has already started may go on, and a
+            job that has ended is no error. Changing it never fires.
         :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`, so also if one of the job's
             executions did not succeed; the new job takes all objects again. The phase is recorded by a refresh, so use
             `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.

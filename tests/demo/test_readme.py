@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import pty
@@ -14,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from provider import enos, huawei
 from provider.credentials import SYSTEMS
-from tests.demo.pages import blocks, documented, received, sent, stack_of_all_systems, up
+from tests.demo.pages import blocks, documented, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 
@@ -27,8 +25,9 @@ OTHER_ID, OTHER_KEY = "AKIDarchive", "archive-canary-key"
 
 LANGUAGES, BLOCKS = zip(*blocks("README.md"), strict=True)
 COMMANDS, EMULATOR, PROJECT, EXAMPLE, REFERENCE, WAITING, FAN_OUT, INSTALL, ACCOUNT, ACCOUNTS = BLOCKS
-HUAWEI, HUAWEI_SENT, HUAWEI_GET = (block for _, block in blocks("docs/huawei.md"))
-ENOS, ENOS_SENT, ENOS_MINUTE = (block for _, block in blocks("docs/enos.md"))
+((_, HUAWEI_GET),) = blocks("docs/huawei.md")
+((_, ENOS_MINUTE),) = blocks("docs/enos.md")
+HUAWEI, ENOS = (blocks(f"docs/resources/{kind}.md")[0][1] for kind in ("huawei.WorkflowRun", "enos.FlowRun"))
 
 
 @pytest.fixture
@@ -83,8 +82,6 @@ def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> s
 
 def test_the_blocks_are_those_that_are_run_here() -> None:
     assert (*["sh"] * 3, *["python"] * 4, *["sh"] * 2, "python") == LANGUAGES
-    for page in ("docs/huawei.md", "docs/enos.md"):
-        assert [language for language, _ in blocks(page)] == ["python", "http", "python"]
 
 
 def test_the_two_commands_exist(checkout: Path) -> None:
@@ -287,24 +284,11 @@ def test_several_accounts(tmp_path: Path) -> None:
 # -- docs/huawei.md and docs/enos.md
 
 
-@pytest.mark.parametrize(
-    ("page", "kind"), [("docs/huawei.md", huawei.WorkflowRun), ("docs/enos.md", enos.FlowRun)], ids=["huawei", "enos"]
-)
-def test_every_argument_is_in_the_pages_table(page: str, kind: type) -> None:
-    taken = set(inspect.signature(kind).parameters) - {"resource_name", "opts"}
-    assert set(documented(page, "## Arguments")) == taken
-
-
-def test_huawei_sends_what_the_page_shows(stack: Stack, cloud: Emulator) -> None:
+def test_huawei_is_asked_for_what_the_page_says(stack: Stack, cloud: Emulator) -> None:
     up(stack, HUAWEI)
     (run,) = cloud.runs()
-    *head, body = received(run)
-    *shown, shown_body = sent(HUAWEI_SENT)
-    assert head == shown
-    assert json.loads(body) == json.loads(shown_body), "the engine keeps no order of keys"
     assert run["request"]["headers"]["host"] == "obs.cn-north-4.myhuaweicloud.com"
     assert cloud.requests() == {"huawei.workflow": {"start": 1}}
-    assert set(documented("docs/huawei.md", "## Outputs")) <= set(stack.outputs("scan"))
     cloud.set_state(run["id"], "SUCCESS")
     stack.refresh()
     assert cloud.requests() == {"huawei.workflow": {"start": 1, "get": 1, "find": 1}}
@@ -322,12 +306,9 @@ def test_huawei_that_is_closed_is_told_as_such(stack: Stack, cloud: Emulator) ->
     assert "Huawei has closed them to new users in favour of DWR" in up(stack, HUAWEI, check=False)
 
 
-def test_enos_sends_what_the_page_shows(stack: Stack, cloud: Emulator) -> None:
+def test_enos_tells_no_times_as_the_page_says(stack: Stack, cloud: Emulator) -> None:
     up(stack, ENOS)
     (run,) = cloud.runs()
-    assert received(run) == sent(ENOS_SENT)
-    outputs = stack.outputs("meters")
-    assert set(documented("docs/enos.md", "## Outputs")) <= set(outputs)
     cloud.set_state(run["id"], "SUCCESS")
     stack.refresh()
     outputs = stack.outputs("meters")

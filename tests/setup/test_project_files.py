@@ -41,12 +41,13 @@ def test_make_env_sets_up_a_shell_for_plain_pulumi() -> None:
     script = (
         'settings="$(make -s -o .venv/.installed env)" && eval "$settings" && '
         "pulumi version && command -v python3 && "
-        'echo "$PULUMI_BACKEND_URL" && echo "$PULUMI_CONFIG_PASSPHRASE"'
+        'echo "$PULUMI_BACKEND_URL" && echo "$PULUMI_HOME" && echo "$PULUMI_CONFIG_PASSPHRASE"'
     )
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    version, python, backend, passphrase = done.stdout.splitlines()
+    version, python, backend, home, passphrase = done.stdout.splitlines()
     assert re.match(r"v?3\.\d+\.\d+", version)
     assert python == str(ROOT / ".venv" / "bin" / "python3")
     assert backend == f"file://{ROOT}/.pulumi-state"
+    assert home == f"{ROOT}/.pulumi-state/home", "nothing is written into the user's own"
     assert passphrase == "two words"

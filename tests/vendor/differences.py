@@ -45,7 +45,7 @@ _LENGTH = (
     "Ours does not sign headers that a proxy or library may change after signing: a known case of 401 from CI came of "
     "that. The examples of CI's pages sign no header at all."
 )
-_DECLARED = "XML 1.0 in UTF-8 needs no declaration, and the sample of seed 004 has none."
+_DECLARED = "XML 1.0 in UTF-8 needs no declaration, and the sample of the API's page has none."
 _DECLARED_LENGTH = "The 39 bytes of the declaration and its line feed."
 
 ROWS = (
@@ -53,7 +53,7 @@ ROWS = (
     Row(CI, "Accept-Encoding", "gzip", "gzip, deflate", "Each names what it decodes."),
     Row(
         (TRIGGER, TRIGGER_TOKEN), "Content-Type", "application/xml", NOT_SENT,
-        "Seeds 000 and 001 send it, though the body is empty.",
+        "The API's page sends it, though the body is empty.",
     ),
     Row(
         (TRIGGER, TRIGGER_TOKEN), "query object",
