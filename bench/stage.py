@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,9 +43,9 @@ class Project:
             self.stack.configure(runs__tencentEndpoint=endpoint)
         self._env = {"REQUESTS_CA_BUNDLE": ca_bundle} if ca_bundle else {}
 
-    def start(self, n: int) -> subprocess.Popen[bytes]:
+    def start(self, n: int, *flags: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            ["pulumi", "up", "--yes", "--skip-preview", "-s", "test", "--non-interactive", "--color", "never"],
+            ["pulumi", "up", "--yes", "--skip-preview", "-s", "test", "--non-interactive", "--color", "never", *flags],
             cwd=self.stack.project,
             env=self.stack.env | self._env | {"BENCH_N": str(n)},
             stdout=subprocess.DEVNULL,
@@ -52,11 +53,11 @@ class Project:
             start_new_session=True,
         )
 
-    def up(self, n: int) -> Sample:
+    def up(self, n: int, *flags: str) -> Sample:
         """One whole `pulumi up`, from the start of the command to its end. Raises if it fails."""
         before = counted(self._cloud)
         began = time.perf_counter()
-        process = self.start(n)
+        process = self.start(n, *flags)
         with Processes(self.stack) as processes:
             _, errors = process.communicate()
         seconds = time.perf_counter() - began
@@ -82,6 +83,30 @@ def up(cloud: Emulator, program: str, n: int, endpoint: str = "", ca_bundle: str
     cloud.reset()
     with project(cloud, program, endpoint, ca_bundle) as made:
         return made.up(n)
+
+
+def profiled(cloud: Emulator, program: str, n: int) -> Sample:
+    """The first `up` of a new stack under Pulumi's own profiler: what the engine does with its processor time."""
+    go = shutil.which("go")
+    if not go:
+        return {"skipped": "go, which reads the profile, is not installed"}
+    cloud.reset()
+    with project(cloud, program) as made:
+        sample = made.up(n, "--profiling", str(made.stack.folder / "profile"))
+        (profile,) = made.stack.folder.glob("profile.*.cpu")
+        top = subprocess.run([go, "tool", "pprof", "-top", "-cum", profile], check=True, capture_output=True, text=True)
+    return sample | saving(top.stdout)
+
+
+def saving(top: str) -> Sample:
+    """From what `go tool pprof -top -cum` prints: CPU seconds of the engine, and of those that write the state."""
+    (total,) = re.findall(r"Total samples = (\S+)", top)
+    (written,) = re.findall(r"(\S+)\s+\S+%\s+\S*\.saveSnapshot$", top, re.MULTILINE)
+    return {"profiled_cpu": _seconds(total), "saving_cpu": _seconds(written)}
+
+
+def _seconds(told: str) -> float:
+    return float(told[:-2]) / 1000 if told.endswith("ms") else float(told.removesuffix("s"))
 
 
 def counted(cloud: Emulator) -> dict[str, int]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.measure import Sample, Series
-from bench.stage import LATENCY_MS, Project, clouds, counted, project, script, terraform, up
+from bench.stage import LATENCY_MS, Project, clouds, counted, profiled, project, script, terraform, up
 from bench.tls import tls
 from tests.support.emulator import Emulator
 
@@ -39,6 +39,18 @@ def fire(sizes: Iterable[int], rounds: Callable[[int], int], long: bool) -> Seri
             if n <= SLOW:  # Pulumi's SDK cannot do many more
                 contenders["zero-work in the program, 2 a run"] = partial(up, cloud, "floor_inline", 2 * n)
             series.take(n, rounds(n), contenders)
+    return series
+
+
+def profile(n: int, rounds: Callable[[int], int]) -> Series:
+    """Where the engine's time goes, for ordinary runs and for as many zero-work resources."""
+    series = Series("profile", latency_ms=LATENCY_MS)
+    with clouds() as cloud:
+        contenders = {
+            "ordinary runs": partial(profiled, cloud, "runs", n),
+            "zero-work, 2 a run": partial(profiled, cloud, "floor", 2 * n),
+        }
+        series.take(n, rounds(n), contenders)
     return series
 
 

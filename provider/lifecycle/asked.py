@@ -73,6 +73,13 @@ def token_of(bag: Any) -> str:
     return str(bag["token"]) if isinstance(bag, Mapping) and isinstance(bag.get("token"), str) else ""
 
 
+def for_outputs(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as the outputs keep them. Of the intent only the token: its own resource has the rest on record, and the
+    engine writes the whole state at every step."""
+    token = token_of(props.get("intent"))
+    return {**props, "intent": {"token": token}} if token else dict(props)
+
+
 def minted_for(
     bag: Any, recorded: Recorded, wanted: tuple[Mapping[str, Any], Mapping[str, Any]], changed: list[str]
 ) -> bool:

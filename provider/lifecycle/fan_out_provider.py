@@ -21,6 +21,7 @@ from provider.lifecycle import checks, fan_out_plan, progress
 from provider.lifecycle.asked import (
     content_asked,
     current_urn,
+    for_outputs,
     minted_for,
     must_checkpoint,
     recorded_run,
@@ -210,7 +211,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         _warn(urn, fanned)
         doubt = fan_out_plan.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), look, now)
         latest = max(filter(None, (recorded_run("", olds).fired_at if olds else None, fanned.at)), default=None)
-        given = {name: value for name, value in props.items() if name != "objects"}  # the outputs name them all
+        given = for_outputs({name: value for name, value in props.items() if name != "objects"})  # they are keys
         return {
             **given,
             **({"region": place.region} if place.region else {}),

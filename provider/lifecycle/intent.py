@@ -71,7 +71,8 @@ class IntentProvider(dynamic.ResourceProvider):
         unknown = isinstance(digested, Unknown) or isinstance(triggers, Unknown)
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
-        return dynamic.DiffResult(changes=unknown or _olds.get("objects") != _news.get("objects"), replaces=[])
+        others = _olds["record"].get("objects") != _news.get("objects")
+        return dynamic.DiffResult(changes=unknown or others, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
@@ -82,15 +83,15 @@ class IntentProvider(dynamic.ResourceProvider):
             "triggers": wanted_content({}, props.get("triggers"))[1],
             **({"attempts": [minted], "objects": props["objects"]} if "objects" in props else {}),
         }
-        return dynamic.CreateResult(minted["token"], {**props, "record": record})
+        return dynamic.CreateResult(minted["token"], {"record": record})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Keeps the token. When the objects of a fan-out change, an attempt is added, which has a time of its own."""
         record = _olds["record"]
-        if _olds.get("objects") != _news.get("objects"):
+        if record.get("objects") != _news.get("objects"):
             attempts = [*record.get("attempts", ()), noted(moment())][-ATTEMPTS:]
             record = {**record, "attempts": attempts, "objects": _news["objects"]}
-        return dynamic.UpdateResult({**_news, "record": record})
+        return dynamic.UpdateResult({"record": record})
 
 
 def moment() -> Intent:
@@ -123,9 +124,8 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         run: pulumi.Input[str],
         objects: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
     ) -> None:
-        # One apply for each argument, so that one unknown value leaves the others known.
-        given = {key: value for key, value in arguments.items() if value is not None}
-        digested = {key: pulumi.Output.from_input(value).apply(_digest_or_none) for key, value in given.items()}
+        # One for each argument, so that one unknown value leaves the others known.
+        digested = {key: _digested(value) for key, value in arguments.items() if value is not None}
         props: dict[str, Any] = {"digests": digested, "triggers": triggers, "run": run, "record": None}
         if objects is not None:
             props["objects"] = pulumi.Output.from_input(objects).apply(digest_of_objects)
@@ -138,8 +138,11 @@ def digest_of_objects(objects: Any) -> str:
     return digest(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
 
 
-def _digest_or_none(value: Any) -> str | None:
-    return None if value is None else digest(value)
+def _digested(value: pulumi.Input[Any]) -> pulumi.Input[str | None]:
+    """At once where nothing is to be waited for: Pulumi's program process spends most of its time on outputs."""
+    if isinstance(value, str):
+        return digest(value)
+    return pulumi.Output.from_input(value).apply(lambda known: None if known is None else digest(known))
 
 
 def content_of(record: Mapping[str, Any]) -> Content:

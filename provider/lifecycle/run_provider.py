@@ -21,6 +21,7 @@ from provider.lifecycle import checks, progress
 from provider.lifecycle.asked import (
     content_asked,
     current_urn,
+    for_outputs,
     minted_for,
     must_checkpoint,
     recorded_run,
@@ -319,7 +320,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
                 settled.id, started.phase if started else Phase.PENDING, started.state if started else ""
             )
         outs = {
-            **props,
+            **for_outputs(props),
             **plain(status),
             **self.details(reference, request, status),
             **(started.details if started else {}),
@@ -350,4 +351,4 @@ def _shown(told: Any) -> Any:
 def _restated(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
     stays = {name: value for name, value in outputs.items() if name not in (*STEERING, "triggers")}
-    return {**stays, **inputs}
+    return {**stays, **for_outputs(inputs)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench import bars, measure, plot, report
+from bench import bars, measure, plot, report, stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,6 +99,25 @@ def test_bars_are_met_or_not_or_not_measured(tmp_path: Path) -> None:
     assert by_word["second `up` with 10,000 objects, nothing changed: no request"] == "yes"
     assert by_word["signing, Huawei: at most the time of the vendor's SDK"] == "not measured"
     assert "| Terraform local-exec | terraform is not installed | 0 |" in report.tables(found)
+
+
+def test_the_profile_of_ordinary_runs_is_read_and_shown_beside_their_bar(tmp_path: Path) -> None:
+    top = """Duration: 5.8s, Total samples = 5.29s (86%)
+      flat  flat%   sum%        cum   cum%
+         0     0%  0.19%      3.53s 66.73%  example.com/v3/backend.(*SnapshotManager).saveSnapshot
+         0     0%  0.19%      720ms  9.10%  example.com/v3/backend.(*SnapshotManager).saveSnapshot.func1
+"""
+    assert stage.saving(top) == {"profiled_cpu": 5.29, "saving_cpu": 3.53}
+    cpu = {"engine_cpu": 5.0, "program_cpu": 2.0, "host_cpu": 1.0, "state_kb": 700}
+    profiled = {"profiled_cpu": 5.29, "saving_cpu": 3.53}
+    found = results(
+        tmp_path,
+        fire=[samples("ordinary runs", 100, 6.0, **cpu), samples("zero-work, 2 a run", 100, 4.0, **cpu)],
+        profile=[samples("ordinary runs", 100, 6.0, **profiled), samples("zero-work, 2 a run", 100, 4.0, **profiled)],
+    )
+    why = " ".join(report.why(found))
+    assert "take 1.50 times as long" in why
+    assert "of its processor time 5.29 s 3.53 s went into writing the state" in why
 
 
 def test_contenders_take_turns_and_one_that_is_skipped_is_not_tried_again() -> None:
