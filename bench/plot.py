@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 60, 190, 40, 40
+LEFT, RIGHT, TOP, BOTTOM = 60, 200, 40, 40
 COLOURS = ("#0b6bcb", "#d1495b", "#2e8b57", "#9467bd", "#e08e0b", "#5f6b7a", "#8c564b", "#17a2b8")
 
 Points = Sequence[tuple[float, float]]
 
 
 def lines(title: str, series: Mapping[str, Points]) -> str:
-    """One line a name; points that are not positive are left out."""
+    """One line a name, at most one for each colour; points that are not positive are left out."""
     shown = {name: [point for point in points if min(point) > 0] for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
     every = [point for points in shown.values() for point in points]
@@ -40,7 +40,8 @@ def lines(title: str, series: Mapping[str, Points]) -> str:
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in placed]
         free = max(free, placed[-1][1])  # names do not cover each other
-        label = f"{escape(name)} ({points[-1][1]:,.3g})"
+        last = points[-1][1]
+        label = f"{escape(name)} ({last:,.0f})" if last >= 100 else f"{escape(name)} ({last:.3g})"
         parts.append(f'<text x="{WIDTH - RIGHT + 10}" y="{free + 4}" fill="{colour}">{label}</text>')
         free += 16
     return "\n".join([*parts, "</svg>\n"])

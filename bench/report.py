@@ -97,13 +97,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
+_PLOTTED = (
+    "empty up",
+    "fan-out",
+    "ordinary runs",
+    "naive provider",
+    "zero-work",
+    "vendor SDK in threads",
+    "Terraform local-exec",
+)
+
+
 def plots(results: Results) -> dict[str, str]:
     """SVG by name."""
     made = {}
     if "fire" in results.series:
         lines = {
             name: [(n, seconds) for n in results.sizes("fire", name) if (seconds := results.median("fire", name, n))]
-            for name in results.contenders("fire")
+            for name in _PLOTTED
         }
         many = results.median("large", "many", 10_000)
         lines["fan-out"] = [*lines.get("fan-out", []), *([(10_000, many)] if many else [])]

@@ -15,8 +15,6 @@ ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
 LISTED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
 FILES = sorted(subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
 PAGES = [name for name in FILES if not name.startswith("docs/examples/")]  # those are parts of the pages in resources/
-FIGURES = {"bench/README.md": "bench/results/growth.svg", "docs/reliability.md": "tests/campaigns/RESULTS.md"}
-"""What a long run writes (`make bench`, `make soak`), and the page that shows it: it may not be there yet."""
 
 
 def prose(page: Path) -> str:
@@ -47,13 +45,7 @@ def broken(page: Path) -> list[str]:
     return found
 
 
-def awaited(page: str) -> bool:
-    return page in FIGURES and not (ROOT / FIGURES[page]).exists()
-
-
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=pytest.mark.xfail(awaited(page), reason="no long run yet")) for page in PAGES]
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     assert broken(ROOT / page) == []
 
