@@ -5,8 +5,9 @@ STAMP := .venv/.installed
 SDKS := .venv/sdks
 OLDEST := .venv/oldest
 OLDEST_PYTHON = python3.10
-OLDEST_ARGS = tests/unit tests/provider tests/status tests/upgrades tests/engine/test_when_it_runs.py \
-  tests/engine/test_huawei.py tests/engine/test_enos.py tests/engine/test_completion.py tests/engine/test_state.py
+PYTHON = python3.13
+OTHER = .venv/other/$(notdir $(PYTHON))
+OTHER_ARGS = tests/unit tests/provider tests/status tests/upgrades tests/engine/test_state.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # Twice as many as there are cores: tests of interrupted updates mostly wait.
 PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
@@ -14,7 +15,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test oldest soak bench template lint types format check-format docs check-docs imports shell env lock clean
+.PHONY: help venv sdks engine demo test oldest other soak bench template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -56,7 +57,16 @@ $(OLDEST)/.installed: requirements.txt tests/packaging/oldest.txt pyproject.toml
 	@touch $@
 
 oldest: $(OLDEST)/.installed  ## tests with the oldest Python and dependencies that are supported
-	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OLDEST_ARGS)
+	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OTHER_ARGS)
+
+$(OTHER)/.installed: requirements.txt pyproject.toml $(STAMP)
+	$(PYTHON) -m venv $(OTHER)
+	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+other: $(OTHER)/.installed  ## tests with another Python: make other PYTHON=python3.13
+	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OTHER)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OTHER_ARGS)
 
 soak: venv  ## the long fault, kill and hostile campaigns (fewer: SOAK_ARGS='--cases 40 --kills 20' HOSTILE_ARGS='--seconds 30')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
