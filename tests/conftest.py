@@ -10,6 +10,8 @@ import pytest
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack
 
+Stack.settings = {"PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip")}
+
 
 @pytest.fixture(scope="session")
 def running_emulator() -> Iterator[Emulator]:

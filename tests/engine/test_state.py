@@ -90,7 +90,9 @@ def test_get_of_an_unknown_run_is_an_error(stack: Stack, cloud: Emulator) -> Non
 def test_secret_configuration_is_encrypted_in_the_state(tmp_path: Path, cloud: Emulator) -> None:
     stack = Stack(tmp_path, cloud)
     stack.configure(tencentcloud__secretKey=None)
-    stack.pulumi("config", "set", "--secret", "tencentcloud:secretKey", "this-is-not-a-secret-emulator-only")
+    stack.pulumi(
+        "config", "set", "--secret", "tencentcloud:secretKey", "this-is-not-a-secret-emulator-only", "-s", "test"
+    )
     stack.up(run())
     assert cloud.ids() == [stack.id()]
     assert "this-is-not-a-secret" not in stack.export()
