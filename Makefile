@@ -15,7 +15,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test oldest other soak bench template lint types format check-format docs check-docs imports shell env lock clean
+.PHONY: help venv sdks engine demo test test-long oldest other soak bench template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -45,8 +45,11 @@ engine: venv  ## a Pulumi engine; the last line is the folder that holds it
 demo: venv  ## the main job, against the emulated clouds
 	@$(WITH_ENGINE) exec $(PY) -m tools.demo  # exec: so that a signal to make reaches the demo
 
-test: venv sdks  ## all tests (fewer: make test PYTEST_ARGS='tests/setup -x')
-	@$(WITH_ENGINE) $(PY) -m pytest $(PYTEST_ARGS)
+test: venv sdks  ## the tests, but the long ones (fewer: make test PYTEST_ARGS='tests/setup -x')
+	@$(WITH_ENGINE) $(PY) -m pytest -m 'not long' $(PYTEST_ARGS)
+
+test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, short campaigns
+	@$(WITH_ENGINE) $(PY) -m pytest -m long $(PYTEST_ARGS)
 
 # The lock's tools, and over them the oldest of everything that users may have beside the package.
 $(OLDEST)/.installed: requirements.txt tests/packaging/oldest.txt pyproject.toml $(STAMP)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.engine
+@pytest.mark.long
 def test_the_smallest_bench_from_end_to_end(tmp_path: Path) -> None:
     command = [
         sys.executable,

@@ -16,7 +16,7 @@ from tests.campaigns.works import SYSTEMS
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_eight_kills(tmp_path: Path, seed: int) -> None:
     report = Report("kills", seed)
     kills.lane(report, 8, tmp_path / "lane", f"seed {seed}", random.Random(seed), hard=0.75)
@@ -29,6 +29,7 @@ def fault(system: str, operation: str, action: str, **details: object) -> faults
     return {"system": system, "operation": operation, "action": action, **details}
 
 
+@pytest.mark.long
 def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Path) -> None:
     workflow, inventory, huawei, enos = SYSTEMS
     lost: dict[str, list[faults.Order]] = {

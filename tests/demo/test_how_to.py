@@ -14,7 +14,7 @@ from tests.demo.pages import blocks, stack_of_all_systems
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW, Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = "docs/how-to.md"
 PROGRAM = "\n".join(text for language, text in blocks(PAGE) if language == "python")

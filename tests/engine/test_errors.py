@@ -15,7 +15,7 @@ from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.sockets import Service, answer
 from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, job, run
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = ROOT / "docs" / "errors.md"
 IMPORTS = "from provider import Completion, Provider, enos, huawei\n"

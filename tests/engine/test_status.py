@@ -82,6 +82,7 @@ def sent(cloud: Emulator) -> dict[str, dict[str, int]]:
 def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
         stack = Stack(tmp_path, cloud)
+        stack.pulumi("stack", "select", stack.name)
         others = {
             "huaweicloud__region": "cn-north-4",
             "huaweicloud__accessKey": SECRET_ID,
@@ -162,6 +163,7 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
 
 
 def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) -> None:
+    stack.pulumi("stack", "select", stack.name)
     empty = status(stack, "--cwd", str(stack.project), cwd=stack.folder)
     assert (empty.returncode, empty.stdout.rpartition(": ")[2]) == (0, "no runs\n")
     fan = call("tencent.WorkflowFanOut", "fan", bucket=BUCKET, workflow_id=WORKFLOW, objects=["b.mp4", "c.mp4"])
