@@ -23,6 +23,7 @@ PARTS = ("pulumi-language-python", "pulumi-language-python-exec", "pulumi-resour
 
 FAKE_GO = """#!/bin/sh
 echo "$*" >> "$FAKE_GO_LOG"
+mkdir -p "${{XDG_CONFIG_HOME:-$HOME/.config}}/go/telemetry" "${{GOMODCACHE:-$HOME/go/pkg/mod}}/cache"
 case "$1" in
 env) echo "{version}" ;;
 build)
@@ -178,6 +179,23 @@ def test_it_is_built_once_for_all_checkouts(machine: Machine) -> None:
     assert sorted(path.name for path in first.iterdir()) == ["pulumi", *PARTS]
     assert machine.find() == first
     assert machine.built == ["pulumi", "pulumi-language-python"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Go's settings are elsewhere")
+def test_a_build_writes_nothing_beside_the_cache(machine: Machine) -> None:
+    """And leaves nothing of Go's in it. But who uses Go has modules already, and settings: those count."""
+    machine.with_go(trouble='echo "$GOENV" > "$FAKE_GO_LOG.env"')
+    found = machine.find()
+    assert not (machine.folder / "home").exists()
+    assert [path.name for path in found.parent.iterdir()] == ["bin"]
+    assert (machine.folder / "go.log.env").read_text() == f"{machine.folder}/home/.config/go/env\n"
+
+
+def test_modules_that_a_user_of_go_has_are_used(machine: Machine) -> None:
+    machine.with_go()
+    (machine.folder / "home" / "go" / "pkg" / "mod").mkdir(parents=True)
+    machine.find()
+    assert (machine.folder / "home" / "go" / "pkg" / "mod" / "cache").exists()
 
 
 def test_the_cache_serves_without_go_and_network(machine: Machine) -> None:

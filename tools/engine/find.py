@@ -209,6 +209,7 @@ def build(root: Path) -> None:
         "GOTOOLCHAIN": "local",  # never fetch another Go
         "GOWORK": "off",  # whatever surrounds the checkout
         "CGO_ENABLED": "0",  # there may be no C compiler
+        **without_traces(root / "go"),
     }
     try:
         version = parse_version(output([go, "env", "GOVERSION"], settings), r"go(\d+)\.(\d+)(?:\.(\d+))?")
@@ -233,6 +234,20 @@ def build(root: Path) -> None:
         target = root / "bin" / Path(script).name
         shutil.copyfile(Path(sources) / "python" / script, target)
         target.chmod(0o755)
+    shutil.rmtree(root / "go", ignore_errors=True)
+
+
+def without_traces(folder: Path) -> dict[str, str]:
+    """Settings for Go, which by itself makes `~/go` and `~/.config/go`. A module cache that is there is used."""
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    settings = {"GOENV": os.environ.get("GOENV") or str(config / "go" / "env"), "XDG_CONFIG_HOME": str(folder)}
+    if sys.platform != "linux":  # its configuration is elsewhere, and cannot be moved
+        settings = {}
+    modules = Path(os.environ.get("GOPATH", "").split(os.pathsep)[0] or "~/go").expanduser() / "pkg" / "mod"
+    if "GOMODCACHE" in os.environ or modules.exists():
+        return settings
+    flags = f"{os.environ.get('GOFLAGS', '')} -modcacherw".strip()  # so that it can be removed
+    return {**settings, "GOMODCACHE": str(folder / "modules"), "GOFLAGS": flags}
 
 
 def go_needed() -> Version:
