@@ -45,7 +45,8 @@ def taking(flags: argparse.Namespace) -> dict[str, Callable[[], Series]]:
         "parsing": lambda: signing.parsing(max(rounds(small), 3), flags.seconds),
         "waiting": lambda: waits.waiting([n for n in flags.sizes if n <= few], rounds),
         "fire": lambda: ups.fire([n for n in flags.sizes if n <= few], rounds, flags.long),
-        "profile": lambda: ups.profile(some, rounds),
+        "ideal": lambda: ups.ideal(few, flags.rounds or 7),
+        "profile": lambda: ups.profile(some, flags.rounds or 3),
         "tls": lambda: ups.over_tls(some, rounds),
         "recovery": lambda: ups.recovery(few, rounds),
         "large": lambda: ups.large(few, max(flags.sizes), rounds),
@@ -54,10 +55,10 @@ def taking(flags: argparse.Namespace) -> dict[str, Callable[[], Series]]:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = ["signing", "parsing", "waiting", "fire", "profile", "tls", "recovery", "large"]
+    names = ["signing", "parsing", "waiting", "fire", "ideal", "profile", "tls", "recovery", "large"]
     made.add_argument("--series", nargs="*", choices=names, default=names, help="default: all; none: only the report")
     made.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1000, 10_000], metavar="N", help="runs")
-    made.add_argument("--rounds", type=int, metavar="R", help="of each size (default: 5, and 3 from 1,000 on)")
+    made.add_argument("--rounds", type=int, metavar="R", help="of each size (default: 5, from 1,000 on 3)")
     made.add_argument("--seconds", type=float, default=1.0, metavar="S", help="of a sample of signing or parsing")
     made.add_argument("--long", action="store_true", help="also 1,000 runs as resources of their own: minutes a round")
     made.add_argument("--out", default=str(HERE), metavar="DIR", help="for README.md and results/ (default: bench)")

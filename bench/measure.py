@@ -70,14 +70,25 @@ class Results:
     def contenders(self, series: str) -> list[str]:
         return list(dict.fromkeys(row["contender"] for row in self.series.get(series, {}).get("rows", [])))
 
+    def values(self, series: str, contender: str, n: int, what: str = "seconds") -> list[float]:
+        """One a round; a round in which it was not seen is left out."""
+        return [sample[what] for sample in self.samples(series, contender, n) if sample.get(what) is not None]
+
     def median(self, series: str, contender: str, n: int, what: str = "seconds") -> float | None:
-        values = [sample[what] for sample in self.samples(series, contender, n) if sample.get(what) is not None]
+        values = self.values(series, contender, n, what)
         return statistics.median(values) if values else None
 
+    def pairs(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> list[tuple[float, float]]:
+        """The seconds of both, round by round."""
+        return list(zip(self.values(series, *first), self.values(series, *second), strict=False))
+
+    def ratios(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> list[float]:
+        """first / second in seconds, pair by pair."""
+        return [a / b for a, b in self.pairs(series, first, second)]
+
     def ratio(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> float | None:
-        """The median of first / second in seconds, pair by pair."""
-        pairs = zip(self.samples(series, *first), self.samples(series, *second), strict=False)
-        found = [a["seconds"] / b["seconds"] for a, b in pairs]
+        """The median of these."""
+        found = self.ratios(series, first, second)
         return statistics.median(found) if found else None
 
 

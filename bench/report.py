@@ -7,14 +7,15 @@ import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import plot
+from bench import plot, why
 from bench.bars import bars
 from bench.measure import Results, Sample
 
 _BETWEEN = re.compile(r"(<!-- results: made by `make bench`, not by hand -->\n).*(<!-- end of results -->)", re.DOTALL)
 _TITLES = {
     "fire": "Starting N runs, whole `up` (or whole script)",
-    "profile": "Where the engine's time goes, by its own profiler",
+    "ideal": "A fan-out beside an empty `up`, in more rounds",
+    "profile": "Where the time of the engine and of the program goes",
     "tls": "The same over TLS",
     "large": "A large fan-out",
     "recovery": "The `up` after a kill",
@@ -32,6 +33,9 @@ _COUNTS = {
     "host_cpu": "host CPU s",
     "profiled_cpu": "profiled engine CPU s",
     "saving_cpu": "of them to write the state",
+    "waiting_cpu": "program's wait for outputs, CPU s",
+    "outputs": "outputs in the program",
+    "digests": "maps of digests in the state",
     "host_mb": "host MB",
     "state_kb": "state kB",
     "cpu_seconds": "CPU s",
@@ -55,42 +59,12 @@ def write(folder: Path, readme: Path) -> None:
 
 def tables(results: Results) -> str:
     parts = ["### Must reach", table(["what", "bar", "measured", "met"], [bar.row for bar in bars(results)])]
-    parts += why(results)
+    if told := " ".join(why.why(results)):
+        parts += [told, table(why.HEAD, why.rows(results))]
     for series, title in _TITLES.items():
         if series in results.series:
             parts += [f"### {title}", _about(results, series), _table(results, series)]
     return "\n" + "\n\n".join(parts) + "\n\n"
-
-
-def why(results: Results) -> Iterator[str]:
-    """Where the time of ordinary runs goes, if they are above their bar."""
-    what = ("seconds", "engine_cpu", "program_cpu", "host_cpu", "state_kb")
-    ours, floor = ([results.median("fire", name, 100, key) for key in what] for name in _COMPARED)
-    saving = [results.median("profile", name, 100, key) for name in _COMPARED for key in ("saving_cpu", "profiled_cpu")]
-    ratio = results.ratio("fire", ("ordinary runs", 100), ("zero-work, 2 a run", 100))
-    if ratio is not None and ratio > 1.15 and None not in (*ours, *floor):
-        rows = [("100 ordinary runs", *map(_figure, ours)), ("200 zero-work resources", *map(_figure, floor))]
-        yield (
-            f"Why 100 ordinary runs take {ratio:.2f} times as long as 200 zero-work resources, and not 1.15 times: the "
-            "engine writes the whole state at every step, one after the other, so its time grows with what each "
-            "resource has on record. A zero-work resource has one property; a run has its request, its reference, what "
-            "it was fired with, and its intent. Besides, Pulumi's SDK makes an output of each property in the program, "
-            "and four threads need 0.5 s for 100 answers that take 20 ms each."
-        )
-        if None not in saving:
-            yield (
-                "The engine's own profile (`pulumi up --profiling`): of its processor time {1} s {0} s went into "
-                "writing the state (`SnapshotManager.saveSnapshot`) for the runs, and of {3} s {2} s for the "
-                "zero-work resources."
-            ).format(*map(_figure, saving))
-        yield table(["", "time s", "engine CPU s", "program CPU s", "host CPU s", "state kB"], rows)
-
-
-_COMPARED = ("ordinary runs", "zero-work, 2 a run")
-
-
-def _figure(value: float | None) -> str:
-    return f"{value:,.4g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

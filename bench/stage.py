@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -33,15 +34,16 @@ def clouds(run_seconds: float = RUN_SECONDS) -> Iterator[Emulator]:
 
 
 class Project:
-    """A new stack with one of the programs; `up` measures. `endpoint` is in the place of the emulator's own address."""
+    """A new stack with one of the programs; `up` measures. `endpoint` is in the place of the emulator's own address,
+    `env` comes on top of the environment."""
 
-    def __init__(self, folder: Path, cloud: Emulator, program: str, endpoint: str = "", ca_bundle: str = "") -> None:
+    def __init__(self, folder: Path, cloud: Emulator, program: str, endpoint: str = "", **env: str) -> None:
         self._cloud = cloud
         self.stack = Stack(folder, cloud)
         shutil.copytree(PROGRAMS / program, self.stack.project, dirs_exist_ok=True)
         if endpoint:
             self.stack.configure(runs__tencentEndpoint=endpoint)
-        self._env = {"REQUESTS_CA_BUNDLE": ca_bundle} if ca_bundle else {}
+        self._env = env
 
     def start(self, n: int, *flags: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -73,36 +75,46 @@ class Project:
 
 
 @contextlib.contextmanager
-def project(cloud: Emulator, program: str, endpoint: str = "", ca_bundle: str = "") -> Iterator[Project]:
+def project(cloud: Emulator, program: str, endpoint: str = "", **env: str) -> Iterator[Project]:
     with tempfile.TemporaryDirectory(prefix="cloud-runs-bench-") as folder:
-        yield Project(Path(folder) / "stack", cloud, program, endpoint, ca_bundle)
+        yield Project(Path(folder) / "stack", cloud, program, endpoint, **env)
 
 
-def up(cloud: Emulator, program: str, n: int, endpoint: str = "", ca_bundle: str = "") -> Sample:
+def up(cloud: Emulator, program: str, n: int, endpoint: str = "", **env: str) -> Sample:
     """The first `up` of a new stack, on clouds that have seen nothing yet."""
     cloud.reset()
-    with project(cloud, program, endpoint, ca_bundle) as made:
+    with project(cloud, program, endpoint, **env) as made:
         return made.up(n)
 
 
-def profiled(cloud: Emulator, program: str, n: int) -> Sample:
-    """The first `up` of a new stack under Pulumi's own profiler: what the engine does with its processor time."""
-    go = shutil.which("go")
-    if not go:
-        return {"skipped": "go, which reads the profile, is not installed"}
+def profiled(cloud: Emulator, program: str, n: int, **env: str) -> Sample:
+    """The first `up` of a new stack: what the engine, by its own profiler, and Pulumi's SDK in the program do with
+    their processor time, and how many maps of digests are on record. Without Go, which reads it, no engine's profile.
+    """
     cloud.reset()
-    with project(cloud, program) as made:
+    with project(cloud, program, BENCH_TOLD="told.json", **env) as made:
+        main = made.stack.project / "__main__.py"
+        main.rename(main.with_name("watched.py"))
+        shutil.copy(PROGRAMS / "watched" / "__main__.py", main)
         sample = made.up(n, "--profiling", str(made.stack.folder / "profile"))
-        (profile,) = made.stack.folder.glob("profile.*.cpu")
-        top = subprocess.run([go, "tool", "pprof", "-top", "-cum", profile], check=True, capture_output=True, text=True)
-    return sample | saving(top.stdout)
+        told = json.loads((made.stack.project / "told.json").read_text())
+        sample |= {**told, "waiting_cpu": round(told["waiting_cpu"], 3)}
+        sample["digests"] = str(made.stack.deployment()).count("'digests': {")
+        if go := shutil.which("go"):
+            (profile,) = made.stack.folder.glob("profile.*.cpu")
+            command = [go, "tool", "pprof", "-top", "-cum", profile]
+            sample |= saving(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return sample
 
 
 def saving(top: str) -> Sample:
-    """From what `go tool pprof -top -cum` prints: CPU seconds of the engine, and of those that write the state."""
+    """From what `go tool pprof -top -cum` prints: CPU seconds of the engine, and of those that write the state.
+
+    It takes 100 samples a second and leaves out what was in none: a small state is written in no time.
+    """
     (total,) = re.findall(r"Total samples = (\S+)", top)
-    (written,) = re.findall(r"(\S+)\s+\S+%\s+\S*\.saveSnapshot$", top, re.MULTILINE)
-    return {"profiled_cpu": _seconds(total), "saving_cpu": _seconds(written)}
+    written = re.findall(r"(\S+)\s+\S+%\s+\S*\.saveSnapshot$", top, re.MULTILINE)
+    return {"profiled_cpu": _seconds(total), "saving_cpu": sum(map(_seconds, written))}
 
 
 def _seconds(told: str) -> float:

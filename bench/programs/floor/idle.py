@@ -11,5 +11,5 @@ class Nothing(dynamic.ResourceProvider):
 
 
 class Idle(dynamic.Resource):
-    def __init__(self, name, key):
-        super().__init__(Nothing(), name, {"key": key})
+    def __init__(self, name, key, **more):
+        super().__init__(Nothing(), name, {"key": key, **more})

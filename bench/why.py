@@ -1,0 +1,100 @@
+"""Where the time of ordinary runs goes, if they are above their bar: in sentences, each with figures of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.bars import BESIDE_FLOOR
+from bench.measure import Results
+
+N, FLOOR = 100, "zero-work, 2 a run"
+PADDED, INLINE = f"{FLOOR}, as large a state", "zero-work in the program, 2 a run"
+NAMES = {"ordinary runs": f"{N} ordinary runs", FLOOR: f"{2 * N} zero-work resources", PADDED: "the same, padded"}
+HEAD = ("", "time s", "engine CPU s", "program CPU s", "host CPU s", "state kB")
+
+
+def why(results: Results) -> Iterator[str]:
+    """Sentences; one whose figures were not measured is left out."""
+    ratio = _ratio(results, "ordinary runs", FLOOR)
+    if ratio is None or ratio <= BESIDE_FLOOR:
+        return
+    yield f"Why {N} ordinary runs take {ratio:.2f} times as long as {2 * N} zero-work resources, not {BESIDE_FLOOR} times:"
+    yield from _state(results, ratio)
+    yield from _program(results)
+    yield from _answers(results)
+    inline = _ratio(results, "ordinary runs", INLINE)
+    if inline is not None:
+        yield (
+            "With their provider in the program, as Pulumi's documentation has it, the zero-work resources are slower: "
+            f"the runs take {inline:.2f} times as long as those."
+        )
+
+
+def rows(results: Results) -> list[tuple[str, ...]]:
+    """Under HEAD; what was not measured is left out."""
+    what = ("seconds", "engine_cpu", "program_cpu", "host_cpu", "state_kb")
+    found = {name: [results.median("fire", name, N, key) for key in what] for name in NAMES}
+    return [
+        (NAMES[name], *("" if value is None else f"{value:,.4g}" for value in values))
+        for name, values in found.items()
+        if values[0] is not None
+    ]
+
+
+def _state(results: Results, ratio: float) -> Iterator[str]:
+    yield (
+        "the engine writes the whole state at every step, one step after the other, so its time grows with what is on "
+        "record. A zero-work resource has one argument; a run has its request, its reference, what it was fired with, "
+        "and its intent."
+    )
+    saving = [results.median("profile", name, N, key) for name in _BOTH for key in ("saving_cpu", "profiled_cpu")]
+    if None not in saving:
+        yield (
+            "The engine's own profile (`pulumi up --profiling`): {:.2f} s of its {:.2f} s of processor time went into "
+            "writing the state (`SnapshotManager.saveSnapshot`) for the runs, {:.2f} s of {:.2f} s for the zero-work "
+            "resources."
+        ).format(*saving)
+    digests = results.median("profile", "ordinary runs", N, "digests")
+    if digests is not None:
+        yield (
+            f"The digests of a run's arguments alone are in {digests / N:.0f} places of its state: as inputs and "
+            "outputs, of the intent and of the run."
+        )
+    padded, beside = _ratio(results, PADDED, FLOOR), _ratio(results, "ordinary runs", PADDED)
+    if padded is not None and beside is not None:
+        yield (
+            "Zero-work resources padded to as large a state, in as many values, take "
+            f"{padded:.2f} times as long as plain ones, {(padded - 1) / (ratio - 1):.0%} of what the runs take more; "
+            f"the runs take {beside:.2f} times as long as the padded ones."
+        )
+
+
+def _program(results: Results) -> Iterator[str]:
+    cpu = [results.median("fire", name, N, "program_cpu") for name in _BOTH]
+    if None not in cpu:
+        yield "The program takes {:.2f} s of processor time, beside {:.2f} s.".format(*cpu)
+    waiting = [results.median("profile", name, N, key) for key in ("waiting_cpu", "outputs") for name in _BOTH]
+    if None not in waiting:
+        yield (
+            "Pulumi's SDK makes outputs of each property, and until none is left it begins again to wait for all of "
+            "them whenever one is done (`pulumi.runtime.stack.wait_for_rpcs`): {:.2f} s of processor time, beside "
+            "{:.2f} s, for {:,.0f} outputs, beside {:,.0f}."
+        ).format(*waiting)
+
+
+def _answers(results: Results) -> Iterator[str]:
+    connections = results.median("fire", "ordinary runs", N, "connections")
+    latency = results.series["fire"].get("latency_ms")
+    if connections and latency:
+        yield (
+            f"And the {connections:.0f} threads of Pulumi's dynamic host, each with its connection, need "
+            f"{N * latency / connections / 1000:.1f} s for {N} answers that take {latency} ms each; zero-work "
+            "resources ask nobody."
+        )
+
+
+_BOTH = ("ordinary runs", FLOOR)
+
+
+def _ratio(results: Results, first: str, second: str) -> float | None:
+    return results.ratio("fire", (first, N), (second, N))
