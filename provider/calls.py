@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from provider.transport import Answer, Auth, Params, Transport
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
+FAN_OUT_PAGES = 1000  # the same for a fan-out, which has thousands of runs itself
 LIST_SECONDS = 600.0  # for all pages of a list: each may take as long as one call
 MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
 ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
@@ -78,7 +79,8 @@ class Context:
     ) -> Refused:
         """The error for an answer that says no. `hint` goes before the table's; `secret` must not be told either."""
         hint = hint or self.table.by_code.get(failure.code) or self.table.by_status.get(failure.status, "")
-        if failure.status in (401, 403) and "{source}" not in hint:
+        of_the_key = "{source}" in hint
+        if failure.status in (401, 403) and not of_the_key:
             hint = f"{hint} The key came from {{source}}.".strip()
         if 300 <= failure.status < 400 and not hint:
             hint = self.table.moved
@@ -89,6 +91,7 @@ class Context:
             message=self._without_secrets(failure.message, secret),
             request_id=self._without_secrets(failure.request_id, secret),
             hint=hint.format(**vars(self), source=self.credentials.source, action=action),
+            key_from=self.credentials.source if of_the_key else "",
         )
 
     def _without_secrets(self, told: str, secret: str) -> str:

@@ -40,6 +40,8 @@ LOST_IN_A_ROW = 16
 """Starts without an answer that can be used, after which the others are not sent: each may be an unknown run."""
 MISSED_IN_A_ROW = 64
 """Starts that did not arrive, after which the others are not sent."""
+THROTTLED_SECONDS = 300.0
+"""How long the service may ask for fewer requests and accept none, before the others are not sent."""
 
 LOOK_PAUSE = 10.0  # seconds between two looks for lost answers
 
@@ -71,12 +73,13 @@ class Doubt:
 @dataclass(frozen=True)
 class Plan:
     """`fire`: objects that were certainly not started. `look`: those that may have been. `old` is the fan-out whose
-    runs are replaced."""
+    runs are replaced, `own` the one that is added to: what of it the list still shows has not been forgotten."""
 
     system: Hashable
     fire: Sequence[str]
     look: Sequence[Doubt] = ()
     old: Recorded | None = None
+    own: Recorded | None = None
 
 
 @dataclass
@@ -89,6 +92,10 @@ class Fanned:
     """The objects whose run was found, and not fired here."""
     unsettled: int = 0
     """Refused ones that may have started all the same."""
+    lost: int = 0
+    """Those of them that were sent here, and whose run was not found."""
+    shared: list[str] = field(default_factory=list)
+    """The objects whose run another resource has taken for its own lost one."""
     at: datetime | None = None
 
     def add(self, key: str, id: str, at: datetime | None) -> None:
@@ -110,19 +117,18 @@ class FanOut:
         self._tries: Counter[str] = Counter()
         self._lost: dict[str, tuple[datetime, str]] = {}
         self._in_a_row: Counter[int] = Counter()
+        self._accepted_at = world.monotonic()
         self._halted = ""
-        self._remembers = False  # whether the last list went back to the runs that are replaced
+        self._remembers = False  # whether the last list went back to the runs on record
         self.result = Fanned()
 
     def run(self) -> Fanned:
-        """Raises Unavailable or UnknownOutcome if what may have been started could not be looked up: then nothing was
-        sent."""
+        """Raises Unavailable if what may have been started could not be looked up, unless there is a fan-out on record
+        that is added to; or if no thread can be had. Then nothing was sent."""
         fire = [*self._plan.fire, *self._missing()]
+        self._accepted_at = self._world.monotonic()
         self._left.extend(fire)
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(min(self._concurrency, len(fire)))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
+        for thread in self._threads(min(self._concurrency, len(fire))):
             while thread.is_alive():
                 thread.join(TICK_SECONDS)
                 self._tell(len(fire))
@@ -132,6 +138,20 @@ class FanOut:
         return self.result
 
     # -- starting
+
+    def _threads(self, count: int) -> list[threading.Thread]:
+        """As many as can be had: once one of them is at work, nothing may raise."""
+        started: list[threading.Thread] = []
+        for _ in range(count):
+            thread = threading.Thread(target=self._work, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                if not started:
+                    raise errors.Unavailable(f"nothing was fired: {error}") from error
+                break
+            started.append(thread)
+        return started
 
     def _work(self) -> None:
         while True:
@@ -167,10 +187,13 @@ class FanOut:
             self._lose(key, sent, error)
         else:
             self._pace.accepted()
+            free = self._world.memory.claim(self._plan.system, started.id)
             with self._lock:
                 self._in_a_row.clear()
+                self._accepted_at = self._world.monotonic()
                 self.result.add(key, started.id, fired_at(started, sent))
-            self._world.memory.take(self._plan.system, [started.id])
+                if not free:
+                    self.result.shared.append(key)
 
     def _again(self, key: str, error: errors.RunsError) -> None:
         """Nothing ran: later, and all of them slower."""
@@ -183,6 +206,8 @@ class FanOut:
                 self.result.refused[key] = str(error)
         if isinstance(error, errors.NotReached):
             self._failed(error, MISSED_IN_A_ROW)
+        elif self._world.monotonic() - self._accepted_at > THROTTLED_SECONDS:
+            self._halt(str(error))
 
     def _lose(self, key: str, sent: datetime, error: Exception) -> None:
         with self._lock:
@@ -229,8 +254,10 @@ class FanOut:
             since |= dict.fromkeys(doubt.keys, min(moment - margin for moment, margin in times))
         world.sleep(max(0.0, SETTLE_SECONDS - (world.monotonic() - world.began)))
         try:
-            seen, offset = self._seen(since, plan.old)
+            seen, offset = self._seen(since)
         except (errors.Unavailable, errors.Refused) as error:
+            if plan.own:
+                return self._not_looked_up(since, error)
             raise errors.Unavailable(
                 "nothing was fired: an earlier `pulumi up` may have started runs, and that could not be looked up. "
                 f"{error}"
@@ -244,6 +271,14 @@ class FanOut:
                 near |= {c.id for key in doubt.keys for c in seen.get(key, ()) if c.exact and c.began}
         self._adopt(seen, near)
         return missing
+
+    def _not_looked_up(self, keys: Iterable[str], error: errors.RunsError) -> list[str]:
+        """What is in doubt is not fired; it keeps nothing else from being fired."""
+        why = f"not fired: an earlier `pulumi up` may have started it, and that could not be looked up. {error}"
+        for key in keys:
+            self.result.unsettled += 1
+            self.result.refused[key] = f"{why.rstrip('.')}. The next `pulumi up` looks again. {_AGAIN}"
+        return []
 
     def _forgotten(self, key: str, since: datetime) -> bool:
         """Whether the service may have forgotten a run of that time, so that none found proves nothing."""
@@ -265,7 +300,7 @@ class FanOut:
             world.sleep(pause)
             try:
                 seen, _ = self._seen({key: sent - TICK for key, (sent, _) in self._lost.items()})
-            except (errors.Unavailable, errors.Refused) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was: others were started, and must get on record
                 seen, trouble = {}, f" The last look-up failed: {error}"
             else:
                 trouble = ""
@@ -277,25 +312,30 @@ class FanOut:
             pause = min(LOOK_PAUSE, left)
         for key, (_, lost) in self._lost.items():
             self.result.unsettled += 1
+            self.result.lost += 1
             self.result.refused[key] = (
                 f"{lost}. The run may have started and was not found; the next `pulumi up` looks again before it "
                 f"fires.{trouble}"
             )
 
-    def _seen(
-        self, since: Mapping[str, datetime], old: Recorded | None = None
-    ) -> tuple[Mapping[str, list[Candidate]], timedelta]:
+    def _seen(self, since: Mapping[str, datetime]) -> tuple[Mapping[str, list[Candidate]], timedelta]:
         """The runs that may be of each object and began at its moment of `since` or later, by our clock; and what to
         add to that to get the server's. Never one that this stack has on record, nor one from before the fan-out that
         is replaced."""
-        world = self._world
-        found = self._fleet.find(since.keys(), min(since.values()) - SKEW)
+        world, old, own = self._world, self._plan.old, self._plan.own
+        keys, earliest = set(since), min(since.values())
+        if own and own.fired_at and world.now() - earliest > FORGET_AFTER:  # back to where a run of ours must be
+            keys |= own.outputs["instance_ids"].keys()
+            earliest = min(earliest, own.fired_at)
+        found = self._fleet.find(keys, earliest - SKEW)
         offset = offset_of(found, world)
-        replaced = set(old.outputs["instance_ids"].values()) if old else set()
-        self._remembers = any(candidate.id in replaced for candidate in found.candidates)
+        known = {id for record in (old, own) if record for id in record.outputs["instance_ids"].values()}
+        self._remembers = any(candidate.id in known for candidate in found.candidates)
         seen: dict[str, list[Candidate]] = {}
         for candidate in world.memory.free(self._plan.system, found.candidates):
             after = old.fired_at if old and old.fired_at else _LONG_AGO
+            if candidate.key not in since:
+                continue
             if began_since(candidate, since[candidate.key] + offset) and began_since(candidate, after):
                 seen.setdefault(candidate.key, []).append(candidate)
         return seen, offset
@@ -315,6 +355,18 @@ class FanOut:
             self.result.refused[key] = (
                 f"not fired again: an earlier request may have started one of these runs: {listed}. {_AGAIN}"
             )
+
+
+def strays(system: Hashable, former: Sequence[Intent], keys: Collection[str], fleet: Fleet, world: World) -> list[str]:
+    """Runs of these objects that an interrupted `up` may have started in attempts that were given up since: they are on
+    no record. Asked before anything is fired. Raises Unavailable or Refused."""
+    world.sleep(SIBLINGS_SECONDS)
+    times = [when(moment, world) for moment in former]
+    found = fleet.find(keys, min(moment - margin for moment, margin in times) - SKEW)
+    offset = offset_of(found, world)
+    free = world.memory.free(system, found.candidates)
+    near = _near({"": free}, [moment + offset for moment, _ in times])
+    return [c.id for c in free if c.id in near]
 
 
 def _near(seen: Mapping[str, list[Candidate]], moments: Iterable[datetime]) -> set[str]:

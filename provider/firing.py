@@ -57,7 +57,7 @@ class Starter(Protocol):
     def find(self, since: datetime) -> Found: ...
 
 
-_TAKEN_BACK = (
+TAKEN_BACK = (
     "the change was taken back, so the recorded run stays; a run that an interrupted up may have started for the "
     "change is not recorded"
 )
@@ -132,7 +132,7 @@ def _settle(ask: Ask, intent: Intent, minted_here: bool, api: Starter, world: Wo
         # Under the token on record beside it the replacement was forced, and no change has been taken back.
         if old and not just_deleted and old.shown != intent.token and not _other_work(old.content, ask):
             memory.settled(ask.urn, intent.token, ask.system, old.id)
-            return Settled(old.id, "kept", old.fired_at, _TAKEN_BACK, kept=old)
+            return Settled(old.id, "kept", old.fired_at, TAKEN_BACK, kept=old)
         if memory.attempted(ask.urn, intent.token) or not (minted_here or just_deleted):
             found = _look_before_firing(ask, intent, old, api, world)
             if found:

@@ -165,6 +165,8 @@ def _parameter_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
         yield from checks.text({f"parameters.{key}": key}, f"parameters.{key}", expected="a parameter's name")
         if not isinstance(item, (str, bool, int, float, type(None), Unknown)):
             yield f"parameters.{key}", f"must be a text, a number or a truth value, not {type(item).__name__}"
+        elif isinstance(item, str) and not checks.encodable(item):
+            yield f"parameters.{key}", "holds half of a character"
 
 
 def _wire(value: Any) -> str:

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from provider.calls import Calls, listed, together
+from provider.calls import FAN_OUT_PAGES, PAGES, Calls, listed, together
 from provider.credentials import Credentials
 from provider.errors import (
     InvalidConfiguration,
@@ -131,7 +131,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
 
         A run counts unless it surely is another's: one whose time or input cannot be read counts too.
         """
-        return self._find(lambda told: [("", request)], since, LOOKS)
+        return self._find(lambda told: [("", request)], since, LOOKS, PAGES)
 
     def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime) -> Found:
         """The list tells no object, so each run since then is asked for once."""
@@ -146,16 +146,17 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
             forms = {told["object"].lstrip("/"), unquote(told["object"]).lstrip("/")}
             return dict(pair for form in forms for pair in by_object.get(form, ())).items()
 
-        return self._find(of, since, FAN_OUT_LOOKS)
+        return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES)
 
     def _find(
         self,
         of: Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]],
         since: datetime,
         most: int,
+        pages: int,
     ) -> Found:
         """`of`: the requests that a run may be of, by what is told of its own."""
-        suspects, server_time = self._since(since, most)
+        suspects, server_time = self._since(since, most, pages)
         unread = [id for id in suspects if id not in self._compared]
         infos = together(lambda id: self._execution(id)[1], unread)
         found = []
@@ -210,11 +211,11 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
             rest = [id for id in left if following and id > max(by_name, default="")]
             covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
-    def _since(self, since: datetime, most: int) -> tuple[dict[str, datetime | None], datetime | None]:
+    def _since(self, since: datetime, most: int, pages: int) -> tuple[dict[str, datetime | None], datetime | None]:
         """Ids of runs that the API started, with their times (None if it cannot be read), and the server's time."""
         suspects: dict[str, datetime | None] = {}
         server_time = None
-        for answer, rows in self._pages():
+        for answer, rows in self._pages(pages):
             server_time = answer.date or server_time
             for row in rows:
                 id = reading.usable_id(reading.text(row, "execution_name"))
@@ -229,7 +230,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
                 raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
         return suspects, server_time
 
-    def _pages(self) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
+    def _pages(self, limit: int) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
         """All pages of the list, or an error."""
 
         def page(marker: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
@@ -237,7 +238,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
             answer, rows, following = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
             return (answer, rows), following
 
-        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page)
+        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page, limit)
 
     def _page(self, params: _Query, limit: str) -> tuple[Answer, list[Mapping[str, Any]], str]:
         """One page, and the marker of the next one; empty after the last."""

@@ -21,7 +21,6 @@ EXACT = 2**53 - 1
 """The engine keeps numbers as doubles, so a whole number beyond this has perhaps been changed before we see it."""
 
 _NAME = re.compile("[a-z0-9-]{1,20}")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DEPTH = 32
 
 
@@ -49,7 +48,7 @@ def _reasons(value: Any, depth: int) -> Iterator[str]:
     if not depth:
         yield f"is nested deeper than {_DEPTH} levels"
     elif isinstance(value, str):
-        if _SURROGATE.search(value):
+        if not checks.encodable(value):
             yield "holds half of a character"
     elif isinstance(value, (int, float)):
         if isinstance(value, float) and not math.isfinite(value):

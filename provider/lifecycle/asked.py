@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pulumi.output import Unknown
 
@@ -13,6 +14,9 @@ from provider import errors
 from provider.lifecycle.intent import content_of, intent_of, wanted_content
 from provider.lifecycle.reporting import one_line
 from provider.record import PROCESS, Content, Recorded
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _who(provider: Any, *args: Any) -> str:
@@ -23,6 +27,28 @@ def _who(provider: Any, *args: Any) -> str:
 
 
 reported = one_line(_who, errors.RunsError)
+
+
+def recorded_settings(method: Callable[P, R]) -> Callable[P, R]:
+    """For `read` and `delete` of what is on record: without the program the engine gives them the settings that are in
+    the state, those of the last `up`. An error about such a key alone would send people to what is right by now.
+    """
+
+    @functools.wraps(method)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except (errors.Refused, errors.MissingCredentials) as error:
+            props: Any = args[-1]
+            source = error.key_from if isinstance(error, errors.Refused) else "none"
+            if "fired" not in props or not source or source.startswith("environment"):  # that is read anew each time
+                raise
+            raise errors.RunsError(
+                f"{str(error).rstrip('.')}. A refresh and a destroy use the settings of the last `pulumi up`: if they "
+                "have changed since, run a plain `pulumi up`, or add --run-program"
+            ) from error
+
+    return wrapper
 
 
 def must_checkpoint() -> None:

@@ -17,6 +17,7 @@ Problem = tuple[str, str]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:?\d\d|Z)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -48,6 +49,11 @@ def text(
         yield name, f"is too long: {len(value.encode())} bytes of UTF-8, at most {longest_bytes}"
     elif pattern and not re.fullmatch(pattern, value):
         yield name, f"is not {expected}"
+
+
+def encodable(value: str) -> bool:
+    """Whether it can be sent as UTF-8: half of a character (a lone surrogate) cannot."""
+    return not _HALF.search(value)
 
 
 def clean_text(value: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from provider.fanning import Doubt
+from provider.fanning import Doubt, Fanned
 from provider.firing import CLOCKS
 from provider.lifecycle.intent import ATTEMPTS, digest_of_objects, moments_of
 from provider.record import PROCESS, Clock, Content, Intent, Recorded
@@ -56,16 +56,34 @@ def rest_of(objects: Sequence[str], attempts: Sequence[Intent], recorded: Mappin
     return Work([], [Doubt(new, [*settled, *since] if not (known and since) else since), *look])
 
 
-def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], now: Intent) -> list[Intent]:
+def unsettled(attempts: Sequence[Intent], recorded: Mapping[str, Any] | None) -> list[Intent]:
+    """The attempts of earlier processes that are not on record: each may have been killed after it had begun."""
+    settled = moments_of([recorded["fired"].get("attempt")]) if recorded else []
+    tokens = [attempt.token for attempt in attempts]
+    known = bool(settled) and settled[0].token in tokens
+    since = attempts[tokens.index(settled[0].token) + 1 :] if known else attempts
+    return [attempt for attempt in since if attempt.process != PROCESS]
+
+
+def gave_up(props: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:
+    """Whether the objects were changed again after an attempt that did not come to its end. What it may have started
+    for objects that are not in the list any more cannot be looked up: which they were is on no record."""
+    bag = props.get("intent")
+    attempts = moments_of(bag.get("attempts")) if isinstance(bag, Mapping) else []
+    return bool(attempts) and attempts[-1].process == PROCESS and bool(unsettled(attempts, recorded))
+
+
+def still_in_doubt(fanned: Fanned, look: Sequence[Doubt], began: Intent, ended: Intent) -> list[Intent]:
     """Since when the objects that were refused may have been started, for the next `up`.
 
-    What was refused for certain can only be started after `now`, by an `up` that does not come to its end.
+    What was refused for certain can only be started after this `up`, by one that does not come to its end; so what
+    this one has seen and not taken is not taken by the next one either.
     """
-    if not refused:
+    if not fanned.refused:
         return []
-    before = {one.token: one for doubt in look for one in doubt.moments} if unsettled else {}
+    before = {one.token: one for doubt in look for one in doubt.moments} if fanned.unsettled else {}
     moments = sorted(before.values(), key=lambda one: one.minted_at)
-    return [*moments[:1], *moments[1:][-ATTEMPTS:], now]
+    return [*moments[:1], *moments[1:][-ATTEMPTS:], *([began] if fanned.lost else []), ended]
 
 
 def made_for(props: Mapping[str, Any]) -> bool:

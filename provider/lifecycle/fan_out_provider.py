@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from provider import errors, firing
+from provider import errors, fanning, firing
 from provider.fanning import Doubt, Fanned, FanOut, Plan
 from provider.firing import World
 from provider.lifecycle import checks, fan_out_plan, progress
@@ -30,7 +30,7 @@ from provider.lifecycle.asked import (
     unchanged_intent,
 )
 from provider.lifecycle.fan_out_plan import Work
-from provider.lifecycle.intent import differences, intent_of, moment, moments_of, noted, wanted_content
+from provider.lifecycle.intent import FORMER, differences, intent_of, moment, moments_of, noted, wanted_content
 from provider.lifecycle.interrupts import Stop
 from provider.lifecycle.run_provider import MEMORY, RunProvider
 from provider.record import PROCESS, Content, Intent, Recorded
@@ -42,6 +42,10 @@ MOST_OBJECTS = 10_000
 MOST_CONCURRENT = 32  # the connections of the host's pool
 _BEGAN = moment()
 _SHOWN = 20  # objects that a warning names
+_GAVE_UP = (
+    "its objects were changed after an up that was interrupted. Runs that it may have started for objects that are not "
+    "in the list any more are on no record, and they go on"
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
         moved = current_urn(_olds, _news) != current_urn(_olds, {})
+        if fan_out_plan.gave_up(_news, _olds):
+            progress.warn(current_urn(_olds, _news), _GAVE_UP)
         moved = moved or token_of(_news.get("intent")) != token_of(_olds.get("intent"))
         return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
 
@@ -112,13 +118,20 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         objects, attempts = _objects(props), moments_of(props["intent"]["attempts"])
         old, just_deleted = MEMORY.old(props["resource_urn"], intent.token)
         same = old and not old.content.differences(content)
+        former = FORMER.pop(props["resource_urn"], None)
         if old and same and not just_deleted and old.shown != intent.token:  # a change that was taken back
+            progress.note(props["resource_urn"], firing.TAKEN_BACK)
             work = fan_out_plan.rest_of(objects, attempts, old.outputs)
-            return dynamic.CreateResult(old.id, self._fan(props, work, None, content, old.outputs))
+            return dynamic.CreateResult(old.id, self._fan(props, work, None, content, old))
+        strays = self._strays(props, former, old) if former else []
         work = fan_out_plan.all_of(objects, intent, attempts, just_deleted)
         if old and same and not just_deleted:
             work = fan_out_plan.forced(objects, old)
-        outs = self._fan(props, work, old, content, {})
+        outs = self._fan(props, work, old, content, None)
+        if others := [id for id in strays if id not in outs["instance_ids"].values()]:
+            more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+            told = f"an interrupted up may have started {', '.join(others[:_SHOWN])}{more} before this change"
+            progress.warn(props["resource_urn"], f"{told}: on no record, and each goes on")
         MEMORY.settled(props["resource_urn"], intent.token, self._system(outs), "")
         return dynamic.CreateResult(intent.token, outs)
 
@@ -129,7 +142,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         must_checkpoint()
         _, content = self._intended(_news)
         work = fan_out_plan.rest_of(_objects(_news), moments_of(_news["intent"]["attempts"]), _olds)
-        return dynamic.UpdateResult(self._fan(_news, work, None, content, _olds))
+        return dynamic.UpdateResult(self._fan(_news, work, None, content, recorded_run(_id, _olds)))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks nothing: what became of the runs is told by a `Completion`."""
@@ -170,25 +183,45 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             raise firing.not_intended(props["resource_urn"])
         return intent, content
 
+    def _strays(self, props: Mapping[str, Any], record: Mapping[str, Any], old: Recorded | None) -> list[str]:
+        """Runs that an interrupted `up` may have started for the intent that this update replaces. Looks once for runs
+        that do the same work on the objects that are known now, before anything is fired. Never raises."""
+        former = fan_out_plan.unsettled(moments_of(record.get("attempts")), old.outputs if old else None)
+        if not former:
+            return []
+        urn = props["resource_urn"]
+        try:
+            runs = self._runs()
+            keys = {*_objects(props), *(old.outputs["instance_ids"] if old else ())}
+            api: Any = runs.client(runs.place(props))
+            requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in keys})
+            world = World(MEMORY, lambda: True, _Teller(urn).tell)
+            return fanning.strays(self._system(props), former, keys, requests, world)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep runs from being fired
+            progress.warn(urn, f"an interrupted up may have lost runs; could not look: {error}")
+            return []
+
     def _fan(
         self,
         props: Mapping[str, Any],
         work: Work,
         old: Recorded | None,
         content: Content,
-        olds: Mapping[str, Any],
+        own: Recorded | None,
     ) -> dict[str, Any]:
-        runs, urn = self._runs(), props["resource_urn"]
+        """`old` is the fan-out that is replaced, `own` the one on record that is added to."""
+        runs, urn, olds = self._runs(), props["resource_urn"], own.outputs if own else {}
         place = Reference.parse(f"{olds['place']}-") if olds else replace(runs.place(props), id="-")
         api: Any = runs.client(replace(place, id=""))
-        (fire, look), attempts, now = work, moments_of(props["intent"]["attempts"]), moment()
+        (fire, look), attempts, began = work, moments_of(props["intent"]["attempts"]), moment()
         attempt = attempts[-1]
         if MEMORY.attempted(urn, attempt.token):  # an error hook asks again: what was lost must be looked for
             here = [_BEGAN, *(one for one in attempts if one.process == PROCESS)]
             look, fire = [*look, Doubt(fire, here)], []
-        plan = Plan(self._system({**props, "place": olds.get("place")}), fire, look, old)
+        plan = Plan(self._system({**props, "place": olds.get("place")}), fire, look, old, own)
         wanted = [*fire, *(key for doubt in look for key in doubt.keys)]
-        requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in wanted})
+        asked = {*wanted, *olds.get("instance_ids", ())} if look else wanted
+        requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in asked})
         stop = Stop()
         world = World(MEMORY, lambda: not progress.engine_gone(), _Teller(urn).tell)
         MEMORY.attempting(urn, attempt.token)
@@ -199,18 +232,16 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             MEMORY.refused(urn, attempt.token)
         objects = set(_objects(props))
         kept = {key: id for key, id in olds.get("instance_ids", {}).items() if key in objects}
-        if not olds and not fanned.ids and fanned.refused:
+        if not own and not fanned.ids and fanned.refused and not fanned.unsettled:
             raise errors.RunsError(
-                f"no run is on record; to fire all of them now, change a trigger{_listed(fanned.refused)}"
-                if fanned.unsettled
-                else f"nothing was fired: each of {len(fanned.refused)} objects was refused{_listed(fanned.refused)}"
+                f"nothing was fired: each of {len(fanned.refused)} objects was refused{_listed(fanned.refused)}"
             )
         ids = kept | fanned.ids
         if wanted:
             progress.tell(urn, f"{len(fanned.ids)} of {len(wanted)} started")
         _warn(urn, fanned)
-        doubt = fan_out_plan.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), look, now)
-        latest = max(filter(None, (recorded_run("", olds).fired_at if olds else None, fanned.at)), default=None)
+        doubt = fan_out_plan.still_in_doubt(fanned, look, began, moment())
+        latest = max(filter(None, (own.fired_at if own else None, fanned.at)), default=None)
         given = for_outputs({name: value for name, value in props.items() if name != "objects"})  # they are keys
         return {
             **given,
@@ -220,7 +251,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             "counts": {"objects": len(objects), "started": len(ids), "refused": len(fanned.refused)},
             "place": str(place)[:-1],
             "fired": {
-                "token": olds["fired"]["token"] if olds else token_of(props["intent"]),
+                "token": own.token if own else token_of(props["intent"]),
                 "attempt": noted(attempt),
                 "doubt": [noted(one) for one in doubt],
                 "digests": dict(content.digests),
@@ -262,6 +293,13 @@ def _warn(urn: str, fanned: Fanned) -> None:
         progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{listed}")
     if fanned.refused:
         progress.warn(urn, f"{len(fanned.refused)} objects have no run{_listed(fanned.refused)}")
+    if fanned.shared:
+        listed = _listed({key: fanned.ids[key] for key in sorted(fanned.shared)})
+        progress.warn(
+            urn,
+            f"{len(fanned.shared)} runs are on record of another resource as well, which took them for its own: "
+            f"two asked, and one run does the work{listed}",
+        )
 
 
 class _Teller:

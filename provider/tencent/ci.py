@@ -115,14 +115,14 @@ class CiClient:
 
     def _candidates(
         self, path: str, params: Query, names: Row, since: datetime,
-        key: Callable[[Mapping[str, Any]], str | None], proof: bool, action: str,
+        key: Callable[[Mapping[str, Any]], str | None], proof: bool, action: str, limit: int = PAGES,
     ) -> Found:  # fmt: skip
         """`key`: of which request a row may be; None for none."""
         # In UTC, so that a server that overlooks the offset and reads Beijing's time lists more, never fewer.
         start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
         found: dict[str, Candidate] = {}
         server_time = None
-        for answer, listed in self._pages(path, [*params, ("startCreationTime", start)], names.element, action):
+        for answer, listed in self._pages(path, [*params, ("startCreationTime", start)], names.element, action, limit):
             server_time = answer.date or server_time
             for row in listed:
                 id = reading.usable_id(reading.text(row, names.id))

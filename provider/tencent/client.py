@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any
 from xml.sax.saxutils import escape
 
-from provider.calls import PAGES, TooManyPages, listed, together
+from provider.calls import FAN_OUT_PAGES, PAGES, TooManyPages, listed, together
 from provider.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
 from provider.payloads import segment
 from provider.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
@@ -96,6 +96,7 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
                 partial(_key_of, keys, workflow),
                 False,
                 LIST_EXECUTIONS,
+                FAN_OUT_PAGES,
             )
             found += listed.candidates
             server_time = listed.server_time or server_time

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.interrupted import wait_until
+from tests.engine.interrupted import kill_after_start, wait_until
 from tests.engine.test_waiting_interrupted import Terminal, hosts, peak_megabytes
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, run
@@ -190,6 +190,16 @@ def test_a_killed_fan_out_of_a_thousand(stack: Stack, cloud: Emulator, more: boo
     sent = cloud.requests()[CI]
     stack.up()
     assert cloud.requests()[CI] == sent
+
+
+def test_a_killed_fan_out_and_a_changed_trigger(stack: Stack, cloud: Emulator) -> None:
+    """What was started is on no record then, so it is told."""
+    lost = kill_after_start(stack, cloud, fan(["a", "b"], concurrency=1))
+    told = stack.up(fan(["a", "b"], triggers={"r": 1})).text
+    assert f"an interrupted up may have started {lost} before this change: on no record" in told
+    assert "2 of 2 started" in told, "on its row"
+    assert sorted(run["request"]["query"]["object"] for run in cloud.runs(CI)) == ["a", "a", "b"]
+    assert sorted([lost, *ids(stack).values()]) == sorted(cloud.ids(CI))
 
 
 def test_ctrl_c_in_the_middle_records_what_was_fired(stack: Stack, cloud: Emulator) -> None:

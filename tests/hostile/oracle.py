@@ -65,7 +65,8 @@ def a_start(outcome: Any, answered: list[tuple[int, bytes]]) -> None:
     assert len(answered) <= 1 or (len(answered) == 2 and EXPIRED.search(_ascii(answered[0][1]))), answered
     if not answered:
         assert isinstance(outcome, RunsError), outcome
-        assert not isinstance(outcome, UnknownOutcome), outcome
+        # On a busy machine the time is over before the service has read what was sent.
+        assert not isinstance(outcome, UnknownOutcome) or "no answer in time" in str(outcome), outcome
         return
     status, body = answered[-1]
     if isinstance(outcome, Started):

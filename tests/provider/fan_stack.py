@@ -136,7 +136,8 @@ class FanStack:
     def _intent(self, given: dict[str, Any], pinned: list[str], raw: list[str]) -> None:
         provider = IntentProvider()
         asked_for = {key: given.get(key) for key in self.provider.arguments}
-        news = wire({"digests": digests(asked_for), "triggers": given.get("triggers"), "__provider": PROVIDER})
+        news = wire({"digests": digests(asked_for), "triggers": given.get("triggers"), "run": self.urn})
+        news["__provider"] = PROVIDER
         news["objects"] = digest_of_objects(pinned)
         diff = provider.diff("", self.intent, news) if self.intent else DiffResult(changes=True, replaces=["digests"])
         if diff.replaces:

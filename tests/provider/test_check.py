@@ -118,6 +118,8 @@ def test_good_steering(either: Host, name: str, value: Any) -> None:
 def test_cancel_where_the_system_can(run: RunHost, job: JobHost) -> None:
     assert "no API that cancels" in run.problems(on_delete="cancel")["on_delete"]
     assert job.problems(on_delete="cancel") == {}
+    assert run.problems(on_delete="delete")["on_delete"] == "must be 'abandon', not 'delete'"
+    assert job.problems(on_delete="delete")["on_delete"] == "must be 'abandon' or 'cancel', not 'delete'"
 
 
 # -- WorkflowRun

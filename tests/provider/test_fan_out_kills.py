@@ -203,9 +203,14 @@ def test_after_a_week_what_may_have_run_is_not_fired_and_the_others_are(fan: Fan
     fan.up(A)
     fan.ages(days=8)
     fan.up(AB)
-    assert list(fan.refused) == ["a1"]
-    assert "too long ago" in fan.refused["a1"]
-    assert fan.fired() == dict.fromkeys(AB[1:], 1)
+    assert fan.all_on_record(AB), "its other runs are in the list, so nothing has been forgotten"
+    refuse(fan, 1)
+    fan.up(["c"])
+    fan.ages(days=8)
+    fan.up(["c", "d"])
+    assert list(fan.refused) == ["c"]
+    assert "too long ago" in fan.refused["c"], "no run of its own can show that"
+    assert fan.fired() == dict.fromkeys([*AB, "d"], 1)
 
 
 def test_a_refused_key_and_the_right_one(fan: FanStack) -> None:
@@ -310,10 +315,53 @@ def test_an_error_hook_calls_create_again(fan: FanStack, monkeypatch: pytest.Mon
     for _ in A:
         fan.cloud.faults(where)
     fan.cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied")
-    with pytest.raises(RunError, match="no run is on record"):
-        fan.up(A)
-    assert fan.up(A, same_process=True) == "create"
+    assert fan.up(A) == "create", "they may have been started, so it must be on record"
+    assert sorted(fan.refused) == A
+    assert fan.up(A, same_process=True) == "update"
     assert fan.all_on_record(A)
+
+
+def test_refused_then_killed_after_a_while_then_decided(fan: FanStack) -> None:
+    """What was started began too late to be surely ours: it is on record as such, and can be decided on."""
+    refuse(fan, 1, status=403)
+    with pytest.raises(RunError, match="nothing was fired"):
+        fan.up(A)
+    fan.ages(minutes=30)
+    fan.up(A, kill="before create")
+    time.sleep(4)  # services tell whole seconds
+    assert fan.up(A) == "create"
+    assert sorted(fan.refused) == A
+    assert all(id in "".join(fan.refused.values()) for id in fan.cloud.ids(RUNS))
+    fan.up(A[1:])
+    assert fan.up(A) == "update"
+    assert fan.fired() == {"a1": 2, "a2": 1, "a3": 1}, "as the advice says"
+    assert list(fan.ids) == ["a1"]
+
+
+def test_what_a_killed_up_had_started_before_a_change_is_named(fan: FanStack) -> None:
+    fan.up(A, kill=3, triggers={"a": 1})
+    lost = fan.cloud.ids(RUNS)
+    assert fan.up(A, triggers={"a": 2}) == "create"
+    ((warned,)) = (text for text in fan.warned if "interrupted up" in text)
+    assert all(id in warned for id in lost)
+    assert set(fan.ids.values()).isdisjoint(lost)
+    fan.warned.clear()
+    fan.up([*A, "b1"], kill=1, triggers={"a": 2})
+    fan.up([*A, "b1"], triggers={"a": 3})
+    assert fan.cloud.ids(RUNS)[6] in "".join(fan.warned)
+    fan.warned.clear()
+    fan.up([*A, "b1"], triggers={"a": 4})
+    assert fan.warned == [], "nothing was lost"
+
+
+def test_a_list_that_changes_after_a_kill_is_told(fan: FanStack) -> None:
+    fan.up(A)
+    fan.up(AB, kill=2)
+    fan.up(A)
+    ((warned,)) = fan.warned
+    assert "on no record, and they go on" in warned
+    fan.up(A)
+    assert len(fan.warned) == 1
 
 
 def test_an_error_hook_calls_create_again_after_a_refusal(fan: FanStack) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from provider.lifecycle.reporting import RunError
 from tests.provider.host import JOBS, PROVIDER, RUNS, Host, JobHost, RunHost
-from tests.support.emulator import Emulator, emulator
+from tests.support.emulator import SECRET_ID, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
 
@@ -251,6 +251,30 @@ def test_a_cancel_that_is_refused_is_told_and_is_no_delete(job: JobHost, cloud: 
     from provider.lifecycle import run_provider
 
     assert run_provider.MEMORY.old(job.urn, olds["fired"]["token"]) == (None, False)
+
+
+@pytest.mark.parametrize("call", ["read", "delete"])
+def test_a_key_of_the_state_that_is_refused_may_be_an_old_one(
+    job: JobHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The environment is read anew each time, and what `.get()` reads comes with the settings of its own `up`."""
+
+    def told(host: JobHost, props: dict[str, Any]) -> bool:
+        with pytest.raises(RunError) as error:
+            getattr(host, call)(id, props)
+        return "if they have changed since, run a plain `pulumi up`, or add --run-program" in str(error.value)
+
+    id, olds = job.fired(on_delete="cancel")
+    wrong = JobHost(cloud.url, "job", tencentcloud__secretKey="wrong")
+    assert told(wrong, olds)
+    assert not told(wrong, {name: value for name, value in olds.items() if name != "fired"})
+    none = JobHost(cloud.url, "job", tencentcloud__secretKey=None, tencentcloud__secretId=None)
+    assert told(none, olds)
+    monkeypatch.setenv("TENCENTCLOUD_SECRET_ID", SECRET_ID)
+    monkeypatch.setenv("TENCENTCLOUD_SECRET_KEY", "wrong")
+    assert not told(none, olds)
+    cloud.fault(JOBS, "get" if call == "read" else "cancel", "status", status=400, code="InvalidArgument", message="no")
+    assert not told(job, olds), "not refused because of its key"
 
 
 def test_cancel_goes_to_where_the_run_is(job: JobHost, cloud: Emulator) -> None:

@@ -158,6 +158,7 @@ class Process:
         fire: Sequence[str] = (),
         *look: Doubt,
         old: Recorded | None = None,
+        own: Recorded | None = None,
         concurrency: int = 1,
         rate: float | None = None,
     ) -> Fanned:
@@ -172,7 +173,7 @@ class Process:
             self.clock,
             self.began,
         )
-        plan = Plan(SYSTEM, list(fire), list(look), old)
+        plan = Plan(SYSTEM, list(fire), list(look), old, own)
         fan_out = FanOut(plan, self, world, concurrency=concurrency, rate=rate, over=lambda: self.over)
         result = fan_out.run()
         if self.dead:

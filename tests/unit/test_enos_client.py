@@ -499,8 +499,9 @@ def test_a_token_request_that_was_seen_is_sent_again_with_a_new_timestamp() -> N
                                     says({"status": 0, "data": {"accessToken": 5}}), says("[]"), says("")])  # fmt: skip
 def test_no_token_means_nothing_ran(answer: Any) -> None:
     one, gateway = flows(get_token=answer)
-    with pytest.raises(NotReached, match=r"nothing was fired.*no access token"):
+    with pytest.raises(NotReached, match=r"nothing was fired.*no access token") as caught:
         one.start(SEED)
+    assert str(caught.value).count("no access token") == 1
     assert [sent.action for sent in gateway.sent] == ["get"] * 4
 
 

@@ -79,7 +79,11 @@ def test_what_is_refused(name: str, value: Any) -> None:
 
 
 def test_refused_parameters_are_named() -> None:
-    assert list(problems(parameters={"a": {}, "b": [1.0], "c": "x"})) == ["parameters.a", "parameters.b"]
+    assert list(problems(parameters={"a": {}, "b": [1.0], "c": "x", "d": "\ud800"})) == [
+        "parameters.a",
+        "parameters.b",
+        "parameters.d",
+    ]
 
 
 def test_missing_organization_and_user_name_every_place() -> None:

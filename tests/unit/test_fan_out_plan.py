@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from provider.fanning import Doubt
+from provider.fanning import Doubt, Fanned
 from provider.lifecycle import fan_out_plan
 from provider.lifecycle.intent import ATTEMPTS, digest_of_objects, moment, noted
 from provider.record import PROCESS, Clock, Content, Intent, Recorded
@@ -89,7 +89,7 @@ def test_a_doubt_outlives_later_attempts() -> None:
     """Lost under the first attempt, and not found under the second: it is looked for since the first."""
     first, second, third = at(0), at(5), at(9, here=True)
     fire, look = fan_out_plan.rest_of("axy", [first, second], record("a", "x", first, first))
-    doubt = fan_out_plan.still_in_doubt(True, True, look, at(6))
+    doubt = fan_out_plan.still_in_doubt(fanned("x", 1), look, at(6), at(7))
     fire, look = fan_out_plan.rest_of("axyz", [first, second, third], record("ay", "x", second, *doubt))
     assert fire == ["z"]
     assert told(look)[0][0] == "x"
@@ -124,19 +124,29 @@ def test_a_record_that_tells_no_attempt() -> None:
 
 
 def test_nothing_refused_leaves_no_doubt() -> None:
-    assert fan_out_plan.still_in_doubt(False, False, [Doubt("a", [at(0)])], at(9)) == []
+    assert fan_out_plan.still_in_doubt(Fanned(), [Doubt("a", [at(0)])], at(8), at(9)) == []
 
 
 def test_a_refusal_for_certain_is_in_doubt_from_now_on() -> None:
-    assert fan_out_plan.still_in_doubt(True, False, [Doubt("a", [at(0)])], at(9)) == [at(9)]
+    assert fan_out_plan.still_in_doubt(fanned("a"), [Doubt("a", [at(0)])], at(8), at(9)) == [at(9)]
+
+
+def test_what_was_lost_in_this_up_is_in_doubt_from_its_beginning_on() -> None:
+    """What was only seen began before the end, so the next `up` takes it no more than this one did."""
+    assert fan_out_plan.still_in_doubt(fanned("a", 1, lost=1), [], at(8), at(9)) == [at(8), at(9)]
+    assert fan_out_plan.still_in_doubt(fanned("a", 1), [], at(8), at(9)) == [at(9)]
 
 
 def test_a_doubt_keeps_its_first_moment_for_ever() -> None:
     moments = [at(minute) for minute in range(50)]
-    kept = fan_out_plan.still_in_doubt(True, True, [Doubt("a", moments[25:]), Doubt("b", moments)], at(99))
+    kept = fan_out_plan.still_in_doubt(fanned("a", 1), [Doubt("a", moments[25:]), Doubt("b", moments)], at(98), at(99))
     assert kept[0] == at(0)
     assert kept[-2:] == [at(49), at(99)]
     assert len(kept) == ATTEMPTS + 2
+
+
+def fanned(refused: str, unsettled: int = 0, lost: int = 0) -> Fanned:
+    return Fanned(refused=dict.fromkeys(refused, "refused"), unsettled=unsettled, lost=lost)
 
 
 # -- the intent

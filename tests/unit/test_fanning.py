@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from datetime import timedelta
 
@@ -10,12 +11,21 @@ import pytest
 from fans import NOTHING, SYSTEM, Dead, Process, Service
 
 from provider import errors, fanning
-from provider.fanning import LOST_IN_A_ROW, MISSED_IN_A_ROW, TRIES, Doubt, Fanned
+from provider.fanning import (
+    LOST_IN_A_ROW,
+    MISSED_IN_A_ROW,
+    NOT_SENT,
+    THROTTLED_SECONDS,
+    TRIES,
+    Doubt,
+    Fanned,
+)
 from provider.firing import ADOPT_WITHIN, FORGET_AFTER, LOOK_SECONDS, SETTLE_SECONDS
 from provider.record import Intent, Recorded
 
 KEYS = [f"{number}.mp4" for number in range(40)]
 MINUTE = timedelta(minutes=1)
+DAY = 86_400.0  # seconds
 
 
 @pytest.fixture
@@ -91,8 +101,55 @@ def test_a_service_that_always_asks_for_fewer_requests_gets_few(service: Service
     service.fate = lambda: "throttled"
     fanned = process.fan(KEYS[:4], concurrency=4)
     assert len(fanned.refused) == 4
-    assert len(service.sent) == 4 * TRIES
+    assert len(service.sent) < 4 * TRIES
     assert service.seconds > 1_000_000 + 60
+
+
+def test_a_service_that_accepts_nothing_more_is_left_alone(service: Service, process: Process) -> None:
+    """A quota that is used up: the `up` must not go on for days."""
+    left = iter(["answered"] * 10)
+    service.fate = lambda: next(left, "throttled")
+    fanned = process.fan([f"{number}.mp4" for number in range(1000)], concurrency=16)
+    assert (len(fanned.ids), len(fanned.refused), fanned.unsettled) == (10, 990, 0)
+    assert sum(text.startswith(f"{NOT_SENT}: ") for text in fanned.refused.values()) > 900
+    assert service.seconds < 1_000_000 + 3 * THROTTLED_SECONDS
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_threads_that_cannot_be_had_are_done_without(
+    service: Service, process: Process, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def few(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", few)
+    assert process.fan(KEYS, concurrency=16).ids.keys() == set(KEYS)
+
+
+def test_without_any_thread_nothing_is_sent(
+    service: Service, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    with pytest.raises(errors.Unavailable, match="nothing was fired: can't start new thread"):
+        process.fan(KEYS)
+    assert service.sent == []
+
+
+def test_a_run_that_another_resource_has_taken_is_told(service: Service, process: Process) -> None:
+    """Its look for a lost run of its own saw this one, whose answer came late."""
+    process.memory.take(SYSTEM, ["i1"])
+    fanned = process.fan(KEYS[:3])
+    assert fanned.shared == [KEYS[1]]
+    assert len(fanned.ids) == 3
 
 
 # -- halts
@@ -196,7 +253,9 @@ def test_a_list_that_fails_at_first_is_asked_again(service: Service, process: Pr
     one_run_each(service, process.fan(KEYS[:3]), KEYS[:3])
 
 
-@pytest.mark.parametrize("trouble", [None, errors.Unavailable("no list"), errors.Refused("no", status=403)])
+@pytest.mark.parametrize(
+    "trouble", [None, errors.Unavailable("no list"), errors.Refused("no", status=403), KeyError("a bug")]
+)
 def test_a_lost_run_that_is_not_found_is_refused_and_in_doubt(
     service: Service, process: Process, trouble: Exception | None
 ) -> None:
@@ -509,3 +568,38 @@ def test_progress(service: Service, process: Process, monkeypatch: pytest.Monkey
     process.fan([], Doubt(KEYS[:4], [moment]))
     assert process.said[0] == "an earlier up may have started runs: looking for them before firing (about 10 s)"
     assert "1 of 4 started, 1 refused" in process.said
+
+
+# -- added to
+
+
+def on_record(fanned: Fanned) -> Recorded:
+    return Recorded("own", "own", NOTHING, fanned.at, {"instance_ids": fanned.ids})
+
+
+def test_what_cannot_be_looked_up_keeps_nothing_else_from_being_fired(service: Service, process: Process) -> None:
+    own = on_record(process.fan(KEYS[:3]))
+    doubt = Doubt([KEYS[3]], [process.moment()])
+    service.trouble = errors.Unavailable("has more than 200 pages")
+    fanned = Process(service).fan([KEYS[4]], doubt, own=own)
+    assert list(fanned.ids) == [KEYS[4]]
+    assert fanned.unsettled == 1
+    assert "could not be looked up. has more than 200 pages. The next `pulumi up`" in fanned.refused[KEYS[3]]
+    service.trouble = None
+    assert Process(service).fan([], doubt, own=own).ids.keys() == {KEYS[3]}, "looked for again, and fired"
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_its_own_runs_show_what_a_service_has_not_forgotten(
+    service: Service, process: Process, forgotten: bool
+) -> None:
+    """Refused for certain; a month of refusals; and the object is there at last."""
+    own = on_record(process.fan(KEYS[:3]))
+    service.sleep(20 * DAY)
+    doubt = Doubt([KEYS[3]], [process.moment()])
+    service.sleep(20 * DAY)
+    if forgotten:
+        service.runs.clear()
+    fanned = Process(service).fan([], doubt, own=own)
+    assert service.counts()[KEYS[3]] == (not forgotten)
+    assert ("too long ago" in fanned.refused.get(KEYS[3], "")) is forgotten

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -28,10 +29,9 @@ JOB = InventoryRequest(
 RUNS, JOBS = "tencent.workflow", "tencent.inventory"
 
 
-def runs(cloud: Emulator, credentials: Credentials = KEYS) -> WorkflowClient:
-    return WorkflowClient(
-        hasty(), credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
-    )
+def runs(cloud: Emulator, credentials: Credentials = KEYS, fast_by: float = 0) -> WorkflowClient:
+    where = {"region": "ap-beijing", "bucket": "media-1250000000", "endpoint": cloud.url}
+    return WorkflowClient(hasty(), credentials, **where, clock=lambda: time.time() + fast_by, sleep=lambda _: None)
 
 
 def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
@@ -109,6 +109,21 @@ def test_unknown_runs(cloud: Emulator) -> None:
         runs(cloud).get("i404")
     with pytest.raises(NotFound):
         jobs(cloud).get("b404")
+
+
+@pytest.mark.parametrize(
+    ("fast_by", "told"),
+    [
+        (3600, r"RequestTimeTooSkewed.*\. Set this machine's clock\. The key came"),
+        (-10_500, r"AccessDenied: Request has expired.*\. Set this machine's clock: it is hours behind\. The key came"),
+        (-20_000, r"RequestTimeTooSkewed.*\. Set this machine's clock\. The key came"),
+    ],
+)
+def test_a_clock_that_is_off(cloud: Emulator, fast_by: float, told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        runs(cloud, fast_by=fast_by).start(WORKFLOW)
+    assert cloud.ids() == []
+    assert runs(cloud, fast_by=-9_000).start(WORKFLOW).id in cloud.ids(), "a signature holds for 10,000 s"
 
 
 @pytest.mark.parametrize("keys", [Credentials(SECRET_ID, "wrong"), Credentials("AKIDwrong", SECRET_KEY)])
