@@ -13,7 +13,7 @@ from provider.errors import clean
 from provider.lifecycle.outcomes import span
 from provider.runs import Phase
 from provider.status import timeline
-from provider.status.report import Answer, Missing, Report, Run, shown_time
+from provider.status.report import Missing, Report, Run, shown_time
 
 _SIGNS = {
     Phase.SUCCEEDED: "✓",
@@ -51,7 +51,7 @@ p { margin: .25rem 0; }
 .muted { color: var(--muted); }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
 .counts li { padding: .15rem .7rem; border: 1px solid; border-radius: 1rem; font-weight: 600; }
-.succeeded { color: var(--succeeded); } .failed, .missing { color: var(--failed); }
+.succeeded { color: var(--succeeded); } .failed, .missing, .not_answered { color: var(--failed); }
 .cancelled { color: var(--cancelled); } .running { color: var(--running); }
 .pending { color: var(--pending); } .unknown { color: var(--unknown); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
@@ -106,9 +106,9 @@ def page(report: Report) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
             f"<h1>{escape(title)}</h1>",
-            f'<p class="muted">As the systems told it at {_time(report.asked_at.isoformat(), asked)} UTC.</p>',
-            '<ul class="counts" aria-label="Number of runs by phase">',
-            *(f'<li class="{word}">{count} {word}</li>' for word, count in report.counts.items()),
+            f'<p class="muted">Asked at {_time(report.asked_at.isoformat(), asked)} UTC.</p>',
+            '<ul class="counts" aria-label="Numbers of runs">',
+            *(f'<li class="{word}">{count} {word.replace("_", " ")}</li>' for word, count in report.counts.items()),
             f"{'' if report.counts else '<li>no runs</li>'}</ul>",
             *_missing(report.listed_missing),
             *_timeline(report),
@@ -125,7 +125,7 @@ def _missing(missing: list[Missing]) -> Iterator[str]:
     for lost in missing:
         at = shown_time(lost.asked_at)
         when = f' <span class="muted">Asked for at {_time(lost.asked_at, at)} UTC.</span>' if at else ""
-        yield f"<li><b>{escape(lost.label)}</b>: {_prose(lost.reason)}.{when}</li>"
+        yield f"<li><b>{escape(lost.label)}</b>: {_prose(lost.reason, end='.')}{when}</li>"
     yield "</ul>"
 
 
@@ -157,7 +157,7 @@ def _row(report: Report, run: Run) -> str:
     if run.url.startswith("https://"):
         url = escape(clean(run.url, 2000))
         id = f'<a href="{url}" rel="noreferrer" title="the nearest page of the service">{id}</a>'
-    doubt = "" if run.answer in (Answer.SERVICE, Answer.RECORD) else '<span class="kind">on record</span>'
+    doubt = '<span class="kind">on record</span>' if run.from_record else ""
     state = escape(run.word.removeprefix(phase.value).strip(" ()"))
     cells = [
         escape(run.system),
@@ -175,9 +175,10 @@ def _row(report: Report, run: Run) -> str:
     return f'<tr><th scope="row">{escape(run.label)}<span class="kind">{escape(clean(run.kind))}</span></th>{told}</tr>'
 
 
-def _prose(text: str) -> str:
-    """A sentence, in which what is between backticks is code."""
-    return _CODE.sub(r"<code>\1</code>", escape(clean(text, 600)))
+def _prose(text: str, end: str = "") -> str:
+    """A sentence, in which what is between backticks is code. It gets this `end` unless it has one."""
+    text = clean(text, 600)
+    return _CODE.sub(r"<code>\1</code>", escape(text)) + ("" if text.endswith((".", "!", "?", "…", "。")) else end)
 
 
 def _time(told: str, shown: str) -> str:

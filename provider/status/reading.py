@@ -29,7 +29,9 @@ def read(folder: str, name: str = "") -> Stack:
     try:
         workspace = automation.LocalWorkspace(work_dir=folder)
     except FileNotFoundError:
-        raise RunsError("there is no pulumi on PATH") from None
+        raise RunsError(
+            'there is no pulumi on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"'
+        ) from None
     except (subprocess.CalledProcessError, automation.InvalidVersionError) as error:
         raise RunsError(f"pulumi does not work: {clean(str(error))}") from None
     # `workspace.stack()` would list every stack of the backend.

@@ -36,7 +36,7 @@ class Answer(str, Enum):
     RECORD = "record"
     """A Completion has recorded its success, which does not change: the system was not asked."""
     GONE = "gone"
-    """The system no longer knows the run: it is what is on record."""
+    """The system no longer knows the run: it is what is on record, if that is an end."""
     NONE = "none"
     """The system could not be asked: it is what is on record."""
 
@@ -64,9 +64,17 @@ class Run:
 
     @property
     def phase(self) -> Phase:
-        """A run that is gone before its end was seen may have ended in any way."""
-        gone = self.answer is Answer.GONE and not self.status.phase.terminal
-        return Phase.UNKNOWN if gone else self.status.phase
+        return Phase.UNKNOWN if self.lost else self.status.phase
+
+    @property
+    def lost(self) -> bool:
+        """Gone before its end was seen: it may have ended in any way, and what is on record says nothing of that."""
+        return self.answer is Answer.GONE and not self.status.phase.terminal
+
+    @property
+    def from_record(self) -> bool:
+        """What is shown may be out of date."""
+        return self.answer in (Answer.GONE, Answer.NONE) and not self.lost
 
     @property
     def going(self) -> bool:
@@ -83,7 +91,7 @@ class Run:
     @property
     def word(self) -> str:
         """The phase, and the system's own word where it says more."""
-        state = clean(self.status.state, 60)
+        state = "" if self.lost else clean(self.status.state, 60)
         return self.phase.value + (f" ({state})" if state and state.lower() != self.phase.value else "")
 
     @property
@@ -97,7 +105,7 @@ class Run:
         if self.answer is Answer.NONE:
             yield f"could not be asked, so this is what is on record: {clean(self.problem, 600)}"
         elif self.answer is Answer.GONE:
-            yield f"{outcomes.GONE}; this is what is on record"
+            yield f"{outcomes.GONE}; {'its end is not on record' if self.lost else 'this is what is on record'}"
         why = {"code": status.code, "message": status.message, "failed_tasks": outcomes.failed_tasks(status)}
         if status.phase in (Phase.FAILED, Phase.CANCELLED) and (told := outcomes.told(why)):
             yield clean(told, 600)
@@ -144,9 +152,14 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many runs are in each phase, and how many are missing; what there is none of is left out."""
+        """How many runs are in each phase, how many are missing, and of how many the system gave no answer: these are
+        in a phase as well, the one on record. What there is none of is left out.
+        """
         counted = Counter(run.phase.value for run in self.runs)
-        found = {phase.value: counted[phase.value] for phase in Phase} | {"missing": len(self.missing)}
+        found = {phase.value: counted[phase.value] for phase in Phase} | {
+            "missing": len(self.missing),
+            "not_answered": sum(run.answer is Answer.NONE for run in self.runs),
+        }
         return {word: count for word, count in found.items() if count}
 
     @cached_property
@@ -188,11 +201,14 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """`4 runs: 2 succeeded, 1 failed, 1 running`."""
+        """`4 runs: 2 succeeded, 1 failed, 1 running; 1 not answered`."""
         total = len(self.runs) + len(self.missing)
         if not total:
             return "no runs"
-        words = ", ".join(f"{count} {word}" for word, count in self.counts.items())
+        counts = self.counts
+        unanswered = counts.pop("not_answered", 0)
+        words = ", ".join(f"{count} {word}" for word, count in counts.items())
+        words += f"; {unanswered} not answered" if unanswered else ""
         return f"{total} run{'s' if total != 1 else ''}: {words}"
 
     def as_json(self) -> dict[str, Any]:

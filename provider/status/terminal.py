@@ -14,7 +14,7 @@ from rich.text import Text
 from provider.errors import clean
 from provider.lifecycle.outcomes import span
 from provider.runs import Phase
-from provider.status.report import Answer, Exit, Report, Run, shown_time
+from provider.status.report import Exit, Report, Run, shown_time
 
 _UNBOUND = 10_000  # columns; lines of a file or a pipe are not broken
 _STYLES = {
@@ -105,7 +105,7 @@ def _table(*columns: str) -> Table:
 
 
 def _phase(run: Run, gap: str = " ") -> Text:
-    doubt = "" if run.answer in (Answer.SERVICE, Answer.RECORD) else f"{gap}(on record)"
+    doubt = f"{gap}(on record)" if run.from_record else ""
     return Text.assemble((run.word, _STYLES[run.phase]), (doubt, "dim"))
 
 

@@ -16,6 +16,7 @@ ROWS = 15  # of one drawing; a longer one does not fit on a sheet of paper, belo
 
 _WIDTH, _LEFT, _RIGHT = 960, 200, 170  # units of the drawing; a unit is a CSS pixel or less
 _ROW, _TOP, _BAR = 30, 34, 14
+_LABEL, _HEAD = 28, 9  # characters; a longer one is cut after its head: runs of a fan-out differ in the tail
 _LEAST = 4  # of a bar, so that a short run is seen
 _MOST_TICKS = 6
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -101,26 +102,23 @@ def _tick(scale: Scale, when: datetime, height: int) -> str:
 
 def _row(scale: Scale, bar: Bar, y: int) -> str:
     run, middle = bar.run, y + _ROW / 2 + 4.5
-    label = run.label if len(run.label) <= 28 else run.label[:27] + "…"
+    label = run.label if len(run.label) <= _LABEL else f"{run.label[:_HEAD]}…{run.label[_HEAD + 1 - _LABEL :]}"
     parts = [f'<text x="0" y="{middle}">{escape(label)}</text>']
-    words = run.phase.value + (", not asked" if run.answer is Answer.NONE else "")
-    if bar.began is None:
-        words += ", start not told"
-    else:
+    fact = "start not told"
+    if bar.began is not None:
+        fact = "end not told"
         x = scale.x(bar.began)
         end = scale.x(bar.ended) if bar.ended else x
         tip = f"{run.label}: {run.word}, started {_words(bar.began)} UTC"
         if bar.ended:
-            took = span((bar.ended - bar.began).total_seconds())
-            words += f", {took}"
-            tip += f", {'for' if run.going else 'took'} {took}"
-        elif run.answer is not Answer.NONE:
-            words += ", end not told"
+            fact = span((bar.ended - bar.began).total_seconds())
+            tip += f", {'for' if run.going else 'took'} {fact}"
         shape = "open" if run.going else "closed"
         parts.append(
             f'<rect class="bar {shape} {run.phase.value}" x="{x}" y="{y + (_ROW - _BAR) / 2}" rx="3" '
             f'width="{max(end - x, _LEAST):.1f}" height="{_BAR}"><title>{escape(tip)}</title></rect>'
         )
+    words = f"{run.phase.value}, {'not answered' if run.answer is Answer.NONE else fact}"  # there is room for one
     parts.append(
         f'<text class="phase {run.phase.value}" x="{_WIDTH - _RIGHT + 14}" y="{middle}">{escape(words)}</text>'
     )

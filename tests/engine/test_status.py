@@ -184,7 +184,7 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     (stack.project / f"Pulumi.{stack.name}.yaml").unlink()
     stack.configure(**without)
     code, report = told(stack)
-    assert (code, report["counts"]) == (3, {"pending": 2, "succeeded": 1})
+    assert (code, report["counts"]) == (3, {"pending": 2, "succeeded": 1, "not_answered": 2})
     assert "no Tencent Cloud credentials" in next(
         entry["problem"] for entry in report["runs"] if entry["answer"] == "none"
     )
@@ -194,8 +194,12 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
         (("--stack", "nope"), {}, "error: no stack named 'nope' found\n"),
         (("--cwd", "/nowhere"), {}, "error: argument -C/--cwd: '/nowhere' is no folder\n"),
         (("--js",), {}, "error: unrecognized arguments: --js\n"),
-        (("--html", "/nowhere/x"), {}, "error: [Errno 2] No such file or directory: '/nowhere/x'\n"),
-        ((), {"PATH": "/nowhere"}, "error: there is no pulumi on PATH\n"),
+        (
+            ("--html", "/nowhere/x"),
+            {},
+            "--html: cannot write the page to '/nowhere/x': no such folder\n",
+        ),
+        ((), {"PATH": "/nowhere"}, 'on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"\n'),
     ):
         refused = status(stack, *flags, **env)
         assert (refused.returncode, refused.stdout) == (3, "")

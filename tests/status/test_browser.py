@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from provider.runs import Phase
 from provider.status.page import page
+from provider.status.report import Answer
+from tests.status.devtools import tab
 from tests.status.samples import HOSTILE, every_phase, hostile, report, run
 from tests.support.chromium import DARK, chromium, evaluated, program
 from tests.support.clients import service
@@ -31,13 +34,15 @@ for (const e of document.querySelectorAll('main *')) {
 }
 return told;
 """
-# Whether a focus can be seen is read from the style sheet: a headless window is not always the active one.
+# Where the keyboard is, how that is shown, and whether it begins inside of the window.
 FOCUS = """
-const found = [...document.querySelectorAll('a, [tabindex]')];
-const reached = found.map((e) => { e.focus(); return document.activeElement === e && e.tabIndex === 0; });
-const rules = [...document.styleSheets[0].cssRules].filter((rule) => rule.style && rule.style.outlineStyle);
-return [reached, rules.map((rule) => [rule.selectorText, rule.style.outlineStyle, rule.style.outlineWidth])];
+(() => {
+  const e = document.activeElement, style = getComputedStyle(e), at = e.getBoundingClientRect();
+  const inside = at.left >= 0 && at.left < innerWidth && at.top >= 0 && at.top < innerHeight;
+  return [e.getAttribute('aria-labelledby') || e.textContent, style.outlineStyle, style.outlineWidth, inside];
+})()
 """
+PHONE = 390  # CSS pixels; chromium's own window is never narrower than 500
 
 
 @pytest.fixture
@@ -56,10 +61,37 @@ def test_every_text_can_be_read(written: Path, scheme: tuple[str, ...]) -> None:
     assert ("rgb(13, 17, 23)" in backgrounds) == bool(scheme), "each scheme has colours of its own"
 
 
-def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(written: Path) -> None:
-    reached, outlines = json.loads(evaluated(written, FOCUS))
-    assert reached == [True] * (2 + len(every_phase().runs))
-    assert outlines == [[":focus-visible", "solid", "3px"]]
+@pytest.mark.parametrize("width", [PHONE, 1280])
+def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(written: Path, width: int) -> None:
+    stops = ["timeline", "runs", *(one.status.id for one in every_phase().runs)]
+    found = []
+    with tab() as browser:
+        browser.open(written, width)
+        for _ in stops:
+            browser.press("Tab")
+            found.append(browser.told(FOCUS))
+    assert found == [[stop, "solid", "3px", True] for stop in stops]
+
+
+def test_a_phone_shows_the_page_at_its_own_width(written: Path) -> None:
+    wide = "[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth > e.clientWidth)"
+    with tab() as browser:
+        browser.open(written, PHONE)
+        assert browser.told("[innerWidth, document.documentElement.scrollWidth]") == [PHONE, PHONE]
+        assert browser.told(wide) == [True, True], "the timeline and the table scroll by themselves"
+
+
+def test_no_words_of_a_timeline_leave_the_drawing(tmp_path: Path) -> None:
+    long = "backfill-of-a-long-name/mpc/2026-11-22/"
+    runs = [run(f"{long}{phase.value}.mp4", phase, 10, 9, answer=Answer.NONE) for phase in Phase]
+    file = tmp_path / "words.html"
+    file.write_text(page(report(*runs)), encoding="utf-8")
+    script = """
+    const texts = [...document.querySelectorAll('.timeline text')], bar = document.querySelector('.bar').getBBox().x;
+    return texts.map((e) => [e.textContent, e.getBBox(), e.getAttribute('x') === '0' ? bar : 960])
+      .filter(([, box, end]) => box.x < 0 || box.x + box.width > end).map(([text]) => text);
+    """
+    assert json.loads(evaluated(file, script)) == []
 
 
 @pytest.mark.parametrize("width", [500, 1280])

@@ -11,6 +11,7 @@ import pytest
 from provider.runs import Phase
 from provider.status import timeline
 from provider.status.page import page
+from provider.status.report import Answer, Missing
 from tests.status.samples import every_phase, hostile, report, run
 
 KNOWN = {
@@ -57,7 +58,7 @@ def test_what_a_screen_reader_needs() -> None:
     assert drawing["role"] == "img"
     assert drawing["aria-label"] == (
         "Timeline from 2026-11-22 08:16:21 to 2026-11-22 09:08:21 UTC, 10 runs: 2 pending, 1 running, 2 succeeded, "
-        "1 failed, 1 cancelled, 2 unknown, 1 missing. The table has the same facts."
+        "1 failed, 1 cancelled, 2 unknown, 1 missing; 1 not answered. The table has the same facts."
     )
     regions = [div for div in source.all("div") if div.get("role") == "region"]
     assert [(div["aria-labelledby"], div["tabindex"]) for div in regions] == [("timeline", "0"), ("runs", "0")]
@@ -126,3 +127,39 @@ def test_many_runs_are_drawn_in_parts() -> None:
     labels = [drawing["aria-label"] or "" for drawing in source.all("svg")]
     assert ["runs 1 to 15 of 16" in labels[0], "runs 16 to 16 of 16" in labels[1]] == [True, True]
     assert len(source.all("rect")) == timeline.ROWS + 1
+
+
+def test_it_says_of_how_many_runs_no_system_told_anything() -> None:
+    source = Source(page(report(*(run(name, answer=Answer.NONE, problem="no key") for name in "abcd"))))
+    assert "Asked at 2026-11-22 09:08:21 UTC." in source.text
+    assert "told it" not in source.text
+    assert source.text.count("succeeded, not answered") == 4, "in the timeline"
+    assert "4 runs: 4 succeeded; 4 not answered. Times" in source.text
+    pills = source.text.split("UTC.")[1].split("Timeline")[0]
+    assert pills.split("\n") == ["", "", "4 succeeded", "4 not answered", "", ""]
+
+
+def test_the_rows_of_a_fan_out_can_be_told_apart() -> None:
+    objects = [f"mpc/2026-11-22/a-camera-with-a-long-name/part-{at:02}.mp4" for at in range(12)]
+    source = Source(page(report(*(run("thumbnails", object=object) for object in objects))))
+    labels = [f"thumbnail…{object[-17:]}]" for object in objects]
+    assert len(set(labels)) == 12
+    assert all(source.text.count(label) == 1 and len(label) == 28 for label in labels)
+    short = "a" * 28
+    assert "…" not in Source(page(report(run(short)))).text
+
+
+@pytest.mark.parametrize("end", [".", "", "。", "?"])
+def test_a_reason_ends_once(end: str) -> None:
+    lost = Missing("fan", "a.mp4", "urn", "", f"was refused: no such object `a.mp4` there{end}")
+    assert f"there{end or '.'}\n" in Source(page(report(missing=(lost,)))).text
+
+
+def test_a_run_whose_end_is_lost_is_not_said_to_be_as_on_record() -> None:
+    lost = Source(page(report(run(phase=Phase.PENDING, answer=Answer.GONE)))).text
+    assert "no longer known to the service; its end is not on record" in lost
+    assert "pending" not in lost
+    assert lost.count("on record") == 1
+    ended = Source(page(report(run(phase=Phase.FAILED, answer=Answer.GONE)))).text
+    assert "no longer known to the service; this is what is on record" in ended
+    assert ended.count("on record") == 2

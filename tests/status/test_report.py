@@ -54,9 +54,20 @@ def test_a_run_that_is_not_on_record_counts_as_failed() -> None:
     assert report().summary == "no runs"
 
 
+def test_runs_without_an_answer_are_counted_beside_their_phase_on_record() -> None:
+    found = report(FINE, UNASKED, UNASKED, FORGOTTEN, missing=(MISSING,))
+    assert found.counts == {"succeeded": 1, "failed": 2, "unknown": 1, "missing": 1, "not_answered": 2}
+    assert found.as_json()["counts"] == found.counts
+    assert found.summary == "5 runs: 1 succeeded, 2 failed, 1 unknown, 1 missing; 2 not answered"
+    assert "`not_answered`" in PAGE
+
+
 def test_a_run_that_is_gone_keeps_an_end_that_was_seen_and_no_other_phase() -> None:
     assert FORGOTTEN.phase is Phase.UNKNOWN
     assert FORGOTTEN_FINE.phase is Phase.SUCCEEDED
+    assert list(FORGOTTEN.remarks) == ["no longer known to the service; its end is not on record"]
+    assert list(FORGOTTEN_FINE.remarks) == ["no longer known to the service; this is what is on record"]
+    assert "but for a `phase` that is no end: that is `unknown`" in PAGE
 
 
 def test_durations() -> None:

@@ -35,7 +35,11 @@ def test_a_pipe_gets_whole_lines_without_colours() -> None:
     name = "backfill-of-a-long-name-that-is-cut-in-the-drawing"
     told_of_it = [name, "tencent.workflow", f"i-{name}", "failed", "2026-11-22", "08:20:21", "39m", "Transcode_1"]
     assert line.split() == told_of_it
-    assert "unknown (running) (on record)" in told
+    assert "old: no longer known to the service; its end is not on record\n" in told
+    (lost,) = [line for line in told.splitlines() if line.startswith("old ")]
+    assert lost.split()[3] == "unknown"
+    assert "on record" not in lost
+    assert "pending (on record)" in told
     assert "unasked: could not be asked, so this is what is on record: no Tencent Cloud credentials\n" in told
     assert "nightly: was asked for and is not on record (asked for at 2026-11-22 09:07:21 UTC)\n" in told
     assert told.splitlines()[-1].startswith("dev, 2026-11-22 09:08:21 UTC: 10 runs: 2 pending, 1 running, ")

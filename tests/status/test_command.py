@@ -1,0 +1,126 @@
+"""The command as a process: what it refuses before it asks, and how it ends. `pulumi` is a stand-in, as no answer of a
+real one takes as long as these tests need, or comes for sure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EMPTY = """
+case "$*" in
+  *export*) echo '{"version": 3, "deployment": {}}' ;;
+  *config*) echo '{}' ;;
+  *) echo dev ;;
+esac
+"""
+
+
+class Command:
+    """`python -m provider status` with a `pulumi` that does this."""
+
+    def __init__(self, folder: Path, does: str) -> None:
+        self.folder, self.asked = folder, folder / "asked"
+        os.mkfifo(folder / "began")
+        program = folder / "bin" / "pulumi"
+        program.parent.mkdir()
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" != version ] || exec echo v3.999.0\necho "$@" >>\'{self.asked}\'\n{does}\n'
+        )
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        (folder / "Pulumi.yaml").write_text("name: tests\nruntime: python\n")
+        self.env = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+
+    def start(self, *flags: str, closed: str = "", first: str = "") -> subprocess.Popen[str]:
+        """`first` is what the shell that starts it does before; `closed` redirects."""
+        shell = ["/bin/sh", "-c", f'{first}\nexec "$@" {closed}', "sh"]
+        command = [*shell, sys.executable, "-m", "provider", "status", *flags]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *flags: str, closed: str = "") -> tuple[int, str, str]:
+        with self.start(*flags, closed=closed) as process:
+            out, error = process.communicate(timeout=120)
+        return process.returncode, out, error
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--html", ""), "argument --html: is empty"),
+        (("--html=",), "argument --html: is empty"),
+        (("--stack", ""), "argument -s/--stack: is empty"),
+        (("-s", ""), "argument -s/--stack: is empty"),
+        (("--html", "no/x.html"), "argument --html: cannot write the page to 'no/x.html': no such folder"),
+    ],
+)
+def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
+    command = Command(tmp_path, EMPTY)
+    code, out, error = command.run(*flags)
+    assert (code, out) == (3, "")
+    assert error.endswith(f"\npython -m provider status: error: {said}\n")
+    assert not command.asked.exists()
+
+
+def test_the_report_is_printed_even_if_the_page_cannot_be_written(tmp_path: Path) -> None:
+    command = Command(tmp_path, EMPTY)
+    (tmp_path / "folder").mkdir()
+    problem = "error: cannot write the page to 'folder': Is a directory\n"
+    code, out, error = command.run("--html", "folder", "--json")
+    assert (code, error) == (3, problem)
+    report = json.loads(out)
+    assert (report["stack"], report["exit_code"], report["counts"]) == ("dev", 3, {})
+    code, out, error = command.run("--html", "folder")
+    assert (code, error) == (3, problem)
+    assert out.endswith("UTC: no runs\n")
+
+
+def test_a_page_in_this_folder(tmp_path: Path) -> None:
+    code, out, error = Command(tmp_path, EMPTY).run("--html", "runs.html", "-s", "prod")
+    assert (code, error) == (0, "")
+    assert out.startswith("prod, ")
+    assert "Runs of prod" in (tmp_path / "runs.html").read_text()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_output_that_is_closed_changes_nothing_else(tmp_path: Path, closed: str) -> None:
+    command = Command(tmp_path, EMPTY)
+    code, out, error = command.run(closed=closed)
+    assert (code, error) == (0, "")
+    assert out.endswith("UTC: no runs\n") == (">&-" not in closed.replace("2>&-", ""))
+    assert command.run("--html", "", closed=closed)[:2] == (3, "")
+
+
+def test_ctrl_c_while_the_stack_is_read(tmp_path: Path) -> None:
+    more_than_a_pipe_holds = "yes | head -n 200000"
+    command = Command(tmp_path, f"{more_than_a_pipe_holds}\n: >'{tmp_path}/began'\nexec yes")
+    with command.start() as process:
+        (tmp_path / "began").read_text()  # so it is being read
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=120)
+    assert (process.returncode, out, error) == (130, "", "")
+
+
+def test_ctrl_c_is_ignored_where_the_shell_says_so(tmp_path: Path) -> None:
+    command = Command(tmp_path, f": >'{tmp_path}/began'\n{EMPTY}")
+    with command.start("-s", "dev", first='trap "" INT') as process:
+        for _ in range(2):  # the state, the settings
+            (tmp_path / "began").read_text()
+            process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=120)
+    assert (process.returncode, error) == (0, "")
+    assert out.endswith("no runs\n")
+
+
+def test_what_to_do_without_pulumi(tmp_path: Path) -> None:
+    command = Command(tmp_path, EMPTY)
+    command.env["PATH"] = str(tmp_path)
+    problem = 'error: there is no pulumi on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"\n'
+    assert command.run() == (3, "", problem)
