@@ -30,13 +30,22 @@ class Refused(RunsError):
     """The service said no before running anything."""
 
     def __init__(
-        self, what: str, *, status: int, code: str = "", message: str = "", request_id: str = "", hint: str = ""
+        self,
+        what: str,
+        *,
+        status: int,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        hint: str = "",
+        key_from: str = "",
     ) -> None:
         self.status = status
         self.code = clean(code, 100)
         self.message = clean(message)
         self.request_id = clean(request_id, 100)
         self.hint = hint
+        self.key_from = key_from  # where the key was found, if it was refused because of that
         text = f"{what}: {status}"
         if self.code:
             text += f" {self.code}"

@@ -141,9 +141,9 @@ class Tokens:
             if token:
                 return token
             known = self._session.token or self._session.rejected
-            refusal = self._context.refusal(f"EnOS gave no access token for POST {path}", failed, secret=known)
             if failed.kind not in (Kind.AGAIN, Kind.IN_DOUBT):
-                raise refusal
+                raise self._context.refusal(f"EnOS gave no access token for POST {path}", failed, secret=known)
+            refusal = self._context.refusal(f"POST {path}", failed, secret=known)
             trouble = str(_unreadable(path) if failed.succeeded else refusal)
         raise Unavailable(f"EnOS gave no access token: {trouble}")
 

@@ -25,6 +25,7 @@ from provider.lifecycle.asked import (
     minted_for,
     must_checkpoint,
     recorded_run,
+    recorded_settings,
     reported,
     token_of,
     unchanged_intent,
@@ -207,6 +208,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         return self._created(props, place, request, content, token, settled)
 
     @reported
+    @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
@@ -232,6 +234,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         return dynamic.UpdateResult(_restated(_olds, _news))
 
     @reported
+    @recorded_settings
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         if _props.get("on_delete") == "cancel":
@@ -246,7 +249,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if on_delete == "cancel" and self.no_cancel:
             yield "on_delete", self.no_cancel
         elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
-            yield "on_delete", f"must be 'abandon' or 'cancel', not {on_delete!r}"
+            choices = "'abandon'" if self.no_cancel else "'abandon' or 'cancel'"
+            yield "on_delete", f"must be {choices}, not {on_delete!r}"
         id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
         if adopt is not None and not isinstance(adopt, Unknown) and not id:
             yield "adopt_id", "must be the id of a run that exists"

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, emulator
-from tests.support.stack import Stack, call, run
+from tests.support.stack import Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
 OTHER_ID, OTHER_KEY = "AKIDother", "other-canary-key"
 PAIRS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
 EXPLICIT = "=ResourceOptions(provider=eu)"
+SETTINGS = "A refresh and a destroy use the settings of the last `pulumi up`"
 
 
 def provider(**arguments: str) -> str:
@@ -102,3 +103,26 @@ def test_an_empty_key_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
         assert refused.code != 0
         assert "Provider 'eu': tencent_secret_key is empty" in refused.text
         assert cloud.requests() == {}
+
+
+def test_a_changed_key_counts_for_the_state_after_an_up_or_with_run_program(tmp_path: Path) -> None:
+    """The engine keeps the settings in the state at each `up`, and takes them from there when it runs no program."""
+    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
+        stack = Stack(tmp_path, cloud)
+        stack.up(job(on_delete="cancel"))
+        stack.configure(tencentcloud__secretId="AKIDgone")
+        stack.up()
+        before = tmp_path / "before.json"
+        stack.pulumi("stack", "export", "--file", str(before), "-s", stack.name)
+        stack.configure(tencentcloud__secretId=OTHER_ID, tencentcloud__secretKey=OTHER_KEY)
+        for command in (("refresh",), ("up", "--refresh"), ("destroy",)):
+            what = (*command, "--yes", "--skip-preview", "-s", stack.name)
+            refused = stack.pulumi(*what, check=False)
+            assert refused.code != 0
+            assert "InvalidAccessKeyId" in refused.text
+            assert SETTINGS in refused.text
+            assert OTHER_KEY not in refused.text
+            stack.pulumi(*what, "--run-program")
+            if command != ("destroy",):
+                stack.pulumi("stack", "import", "--file", str(before), "-s", stack.name)
+        assert [entry["state"] for entry in cloud.runs()] == ["Cancel"], "none was fired again, and it was stopped"

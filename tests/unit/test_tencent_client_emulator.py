@@ -30,8 +30,15 @@ RUNS, JOBS = "tencent.workflow", "tencent.inventory"
 
 
 def runs(cloud: Emulator, credentials: Credentials = KEYS, fast_by: float = 0) -> WorkflowClient:
-    where = {"region": "ap-beijing", "bucket": "media-1250000000", "endpoint": cloud.url}
-    return WorkflowClient(hasty(), credentials, **where, clock=lambda: time.time() + fast_by, sleep=lambda _: None)
+    return WorkflowClient(
+        hasty(),
+        credentials,
+        region="ap-beijing",
+        bucket="media-1250000000",
+        endpoint=cloud.url,
+        clock=lambda: time.time() + fast_by,
+        sleep=lambda _: None,
+    )
 
 
 def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
