@@ -19,8 +19,8 @@ THREADS = 16  # of the fan-out, the script and Terraform alike; a dynamic provid
 SLOW = 100  # resources; beyond that the engine takes minutes for two of them a run
 
 # What makes the state of 200 zero-work resources as large as that of 100 ordinary runs, 694 kB in place of 380 kB, and
-# in as many values, since what the engine takes depends on both: a run and its intent have 57 in inputs and outputs; two
-# zero-work resources have 8, and these are 48, as outputs repeat inputs. `state_kb` shows whether it still is so.
+# in as many values, since what the engine takes depends on both: a run and its intent have 57 in inputs and outputs;
+# two zero-work resources have 8, and these are 48, as outputs repeat inputs. `state_kb` shows if it still is so.
 PADDING = {"BENCH_VALUES": "12", "BENCH_LENGTH": "56"}
 
 

@@ -18,15 +18,16 @@ def why(results: Results) -> Iterator[str]:
     ratio = _ratio(results, "ordinary runs", FLOOR)
     if ratio is None or ratio <= BESIDE_FLOOR:
         return
-    yield f"Why {N} ordinary runs take {ratio:.2f} times as long as {2 * N} zero-work resources, not {BESIDE_FLOOR} times:"
+    floor = f"{2 * N} zero-work resources"
+    yield f"Why {N} ordinary runs take {ratio:.2f} times as long as {floor}, not {BESIDE_FLOOR} times:"
     yield from _state(results, ratio)
     yield from _program(results)
     yield from _answers(results)
     inline = _ratio(results, "ordinary runs", INLINE)
     if inline is not None:
         yield (
-            "With their provider in the program, as Pulumi's documentation has it, the zero-work resources are slower: "
-            f"the runs take {inline:.2f} times as long as those."
+            f"Beside zero-work resources with their provider in the program, as Pulumi's documentation has it, the runs "
+            f"take {inline:.2f} times as long."
         )
 
 
