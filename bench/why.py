@@ -26,7 +26,7 @@ def why(results: Results) -> Iterator[str]:
     inline = _ratio(results, "ordinary runs", INLINE)
     if inline is not None:
         yield (
-            f"Beside zero-work resources with their provider in the program, as Pulumi's documentation has it, the runs "
+            "Beside zero-work resources with their provider in the program, as Pulumi's documentation has it, the runs "
             f"take {inline:.2f} times as long."
         )
 
