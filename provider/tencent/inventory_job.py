@@ -249,8 +249,8 @@ def _same(asked: Any, told: Any) -> bool:
 
 
 class InventoryJob(Run, module="tencent", name="InventoryJob"):
-    """A Tencent CI batch job over objects of a bucket; `POST /inventorytriggerjob` (type Workflow:
-    https://www.tencentcloud.com/document/product/1045/47029, type Job:
+    """A Tencent Cloud Infinite (CI, media processing) batch job over objects of a bucket; `POST /inventorytriggerjob`
+    (type Workflow: https://www.tencentcloud.com/document/product/1045/47029, type Job:
     https://www.tencentcloud.com/document/api/1045/50369).
 
     Started once for each time it is asked for; `job_id` is its id. The resource returns at once. A job has no `tasks`:

@@ -22,7 +22,8 @@ class WorkflowFanOutProvider(FanOutProvider[WorkflowRequest]):
 
 
 class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
-    """One execution of a Tencent CI workflow for each of up to 10,000 objects; `POST /triggerworkflow` for each.
+    """One execution of a Tencent Cloud Infinite (CI, media processing) workflow for each of up to 10,000 objects;
+    `POST /triggerworkflow` for each.
 
     Each object is fired once for each time it is asked for. The resource returns when all starts were answered, and
     does not wait for the runs: a `Completion` does. If some objects were refused, the `up` succeeds with a warning, and

@@ -70,7 +70,7 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
 
 
 class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
-    """One execution of a Tencent CI workflow on one object; `POST /triggerworkflow`
+    """One execution of a Tencent Cloud Infinite (CI, media processing) workflow on one object; `POST /triggerworkflow`
     (https://www.tencentcloud.com/document/api/1045/50340).
 
     Fired once for each time it is asked for; `instance_id` is the execution's id. The resource returns at once.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,20 +22,6 @@ NEW_ID, NEW_KEY = "AKIDrotated", "rotated-canary-key"
 KEYS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", NEW_ID, "--secret-key", NEW_KEY)
 
 
-def shell(script: str, stack: Stack, **settings: str) -> None:
-    done = subprocess.run(
-        ["sh", "-e", "-c", script],
-        cwd=stack.project,
-        env=stack.env | {"PULUMI_STACK": stack.name} | settings,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_how_to(tmp_path: Path) -> None:
     with emulator("--run-seconds", "1", *KEYS) as cloud:
         stack = stack_of_all_systems(tmp_path, cloud)
@@ -47,29 +32,29 @@ def test_how_to(tmp_path: Path) -> None:
         titles.write_text("id,title\n")
         adopting = PROGRAM.replace("INSTANCE_ID", scripted)
         program.write_text(adopting)
-        shell("git init -q; git config user.name n; git config user.email e", stack)
+        stack.shell("git init -q; git config user.name n; git config user.email e")
         commit = "git commit -q --allow-empty -m release"
 
-        shell(f"{commit}\n{DEPLOY}", stack)
+        stack.shell(f"{commit}\n{DEPLOY}")
         assert fired(cloud) == ["film.mp4", "index.json", "nightly.mp4", "test.mp4", "titles.csv"]
         assert stack.id("imported") == scripted
 
         titles.write_text("id,title\n")  # written anew, with the same in it
         program.write_text(adopting.replace(f'    adopt_id="{scripted}",\n', ""))
-        shell(DEPLOY, stack)
+        stack.shell(DEPLOY)
         assert fired(cloud, 5) == []
 
-        shell(f"{commit}\n{DEPLOY}", stack)
+        stack.shell(f"{commit}\n{DEPLOY}")
         assert fired(cloud, 5) == ["index.json"]
 
         titles.write_text("id,title\n1,a film\n")
-        shell(ROTATE, stack, NEW_ID=NEW_ID, NEW_KEY=NEW_KEY)
+        stack.shell(ROTATE, NEW_ID=NEW_ID, NEW_KEY=NEW_KEY)
         assert fired(cloud, 6) == ["titles.csv"]
         assert NEW_KEY not in stack.export()
 
         cloud.set_state(stack.id("nightly"), "Failed", "Broken", "it broke")
         program.write_text(adopting.replace(f'adopt_id="{scripted}"', 'triggers={"release": "1"}'))
-        shell(AGAIN, stack)
+        stack.shell(AGAIN)
         assert fired(cloud, 7) == ["film.mp4", "nightly.mp4"]
         assert stack.outputs("done")["succeeded"] == 1
 
@@ -91,5 +76,5 @@ def test_a_team_s_backend(stack: Stack) -> None:
     there = commands.replace("postgres://runs:$PASSWORD@db.internal:5432/pulumi", f"file://{stack.folder}/team")
     assert there != commands
     (stack.folder / "team").mkdir()
-    shell(f"{there}\npulumi stack ls", stack, PULUMI_STACK="")
+    stack.shell(f"{there}\npulumi stack ls", PULUMI_STACK="")
     assert list((stack.folder / "team").rglob("prod.json"))

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import runpy
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -224,6 +225,10 @@ def test_what_is_needed_is_what_the_package_declares() -> None:
     declared = (ROOT / "pyproject.toml").read_text()
     python = re.findall(r'requires-python = ">=(.*)"', declared)
     assert said == [(*python, *bounds) for bounds in re.findall(r'"pulumi>=(.*),<(\d+)"', declared)] != []
+    pinned = runpy.run_path(str(ROOT / "tools" / "engine" / "find.py"))
+    least, below, tested = (".".join(map(str, pinned[name][:2])) for name in ("MINIMUM", "BELOW", "VERSION"))
+    assert said[0][1:] == (least, below.removesuffix(".0"))
+    assert f"the command line tool on PATH (the tests run with {tested} of the tool)" in text
 
 
 def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulator) -> None:

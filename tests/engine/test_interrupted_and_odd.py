@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.demo.pages import blocks
 from tests.engine.interrupted import kill_after_start, kill_engine_alone, mint_only, refuse, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack, job, run
+from tests.support.stack import ROOT, Stack, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -359,8 +361,15 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     wait_until(lambda: cloud.count("tencent.workflow", "find") > looked)
     time.sleep(12)  # longer than it looks; there is nothing to wait for if it does not fire
     assert cloud.ids() == []
-    stack.kill()
-    stack.up()
+    stack.kill_processes()
+    ((_, recovery),) = blocks("docs/reliability.md")
+    stack.shell(recovery)
+    assert cloud.ids() == [stack.id()]
+    assert stack.deployment()["pending_operations"], "Pulumi warns of it"
+    pages = "".join((ROOT / page).read_text() for page in ("README.md", "docs/reliability.md"))
+    (clear,) = set(re.findall(r"`(pulumi refresh [^`]*--clear-pending-creates)`", pages))
+    stack.shell(clear)
+    assert not stack.deployment().get("pending_operations")
     assert cloud.ids() == [stack.id()]
 
 

@@ -7,10 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/resources/*.md")]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 
 
@@ -18,17 +15,6 @@ def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     newest = re.search(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest
     assert newest[1] == version("cloud-runs")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
-        name, _, anchor = target.partition("#")
-        there = page.parent / name if name else page
-        assert there.exists(), target
-        headings = re.findall(r"^#+ (.*)$", there.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}, target
 
 
 def test_files_that_contributing_names_are_there() -> None:

@@ -184,6 +184,21 @@ class Stack:
             start_new_session=True,
         )
 
+    def shell(self, script: str, **settings: str) -> str:
+        """Commands as a page has them: in the project's folder, with this stack selected, and nothing typed."""
+        done = subprocess.run(
+            ["sh", "-e", "-c", script],
+            cwd=self.project,
+            env=self.env | {"PULUMI_STACK": self.name} | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def processes(self) -> list[int]:
         """The engine and its plugins: they all work in the project's folder."""
         found = []
