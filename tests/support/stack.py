@@ -58,9 +58,8 @@ _BLANK = "test"
 def _blank() -> Path:
     """What `pulumi stack init` makes, once a process: the CLI takes as long for it as for a quarter of an `up`. The
     stack is not the selected one."""
-    folder = tempfile.TemporaryDirectory(prefix="cloud-runs-blank-")
-    atexit.register(folder.cleanup)
-    there = Path(folder.name)
+    there = Path(tempfile.mkdtemp(prefix="cloud-runs-blank-"))
+    atexit.register(forget_blank)
     (there / "project").mkdir()
     (there / "state").mkdir()
     (there / "project" / "Pulumi.yaml").write_text(_PROJECT)
@@ -68,6 +67,12 @@ def _blank() -> Path:
     made.folder, made.project, made.name, made.backend = there, there / "project", _BLANK, f"file://{there / 'state'}"
     made.pulumi("stack", "init", _BLANK)
     return there
+
+
+def forget_blank() -> None:
+    """At the end of the process, or of the session: a worker of pytest-xdist ends without `atexit`."""
+    if _blank.cache_info().currsize:
+        shutil.rmtree(_blank(), ignore_errors=True)
 
 
 class Result:

@@ -124,7 +124,8 @@ def check(folder: Path) -> Version:
     missing = [name for name in FILES if not is_program(folder / name)]
     if missing:
         raise Unavailable(f"{folder} lacks {', '.join(missing)}")
-    answer = output([str(folder / "pulumi"), "version"], {"PULUMI_SKIP_UPDATE_CHECK": "1"})
+    with tempfile.TemporaryDirectory() as home:  # it writes a log into the home that it has
+        answer = output([str(folder / "pulumi"), "version"], {"PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_HOME": home})
     return parse_version(answer, r"v?(\d+)\.(\d+)\.(\d+)")
 
 
