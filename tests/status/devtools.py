@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.chromium import FLAGS, program
+from tests.support.chromium import FLAGS, at_home, program
 
 # With --remote-debugging-pipe it reads from file descriptor 3 and writes to 4.
 _PIPES = ("sh", "-c", 'exec "$@" 3<&0 4>&1 </dev/null >&2', "sh")
@@ -74,7 +74,13 @@ def tab() -> Iterator[Tab]:
     assert browser
     with tempfile.TemporaryDirectory(prefix="cloud-runs-chromium-", ignore_cleanup_errors=True) as profile:
         command = [*_PIPES, browser, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            env=at_home(profile),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             assert process.stdin
             assert process.stdout

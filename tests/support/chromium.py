@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,13 +18,18 @@ def program() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def at_home(profile: str) -> dict[str, str]:
+    """An environment in which it writes nothing into the user's home."""
+    return os.environ | dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), profile)
+
+
 def chromium(url: str, *flags: str) -> str:
     """What it prints. Each call has a profile of its own, so that calls can be made at the same time."""
     browser = program()
     assert browser
     with tempfile.TemporaryDirectory(prefix="cloud-runs-chromium-", ignore_cleanup_errors=True) as profile:
         command = [browser, *FLAGS, f"--user-data-dir={profile}", *flags, url]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(command, env=at_home(profile), capture_output=True, text=True, timeout=120, check=True)
     return done.stdout
 
 
