@@ -228,6 +228,12 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
                 "nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. "
                 f"{error}"
             ) from error
+        if margin >= SKEW and abs(seen.offset) > SKEW:
+            raise errors.Unavailable(
+                "nothing was fired: an earlier `pulumi up` on another machine may have started this run, and it "
+                "cannot be told which runs are new, since this machine's clock is "
+                f"{abs(seen.offset).total_seconds():.0f} s off. Set the clock"
+            )
         if seen.settled(waited):
             minted = minted_at + seen.offset
             near = [c for c in seen.candidates if c.proof or is_near(c, minted)]

@@ -659,6 +659,17 @@ def test_another_machines_clock_never_makes_a_killed_up_fire_again(cloud: Cloud,
     assert cloud.starts == 1
 
 
+@pytest.mark.parametrize("slow", [16, 60, 160])
+def test_a_slow_clock_never_makes_another_machines_killed_up_fire_again(cloud: Cloud, slow: int) -> None:
+    """Tencent takes what such a clock has signed. A time of the other machine means nothing by it."""
+    intent = killed(cloud, machine="another")
+    cloud.clock.seconds += 60
+    with pytest.raises(errors.Unavailable, match="Set the clock"):
+        Process(cloud, ahead=-slow * MINUTE).create(intent)
+    assert cloud.starts == 1
+    assert Process(cloud).create(intent).id == cloud.ours()[0]
+
+
 OFFSETS = (-10, -5, 0, 5, 10)
 
 
