@@ -26,6 +26,7 @@ from provider.firing import (
     TICK,
     World,
     began_since,
+    clocks_agree,
     fired_at,
     offset_of,
     when,
@@ -247,14 +248,16 @@ class FanOut:
             f"an earlier up may have started runs: looking for them before firing (about {SETTLE_SECONDS:.0f} s)"
         )
         world.sleep(SIBLINGS_SECONDS)
-        moments, since = [], dict[str, datetime]()
+        moments, since, widest = [], dict[str, datetime](), TICK
         for doubt in doubtful:
             times = [when(moment, world) for moment in doubt.moments]
             moments += [moment for moment, _ in times]
+            widest = max(widest, *(margin for _, margin in times))
             since |= dict.fromkeys(doubt.keys, min(moment - margin for moment, margin in times))
         world.sleep(max(0.0, SETTLE_SECONDS - (world.monotonic() - world.began)))
         try:
             seen, offset = self._seen(since)
+            clocks_agree(widest, offset)
         except (errors.Unavailable, errors.Refused) as error:
             if plan.own:
                 return self._not_looked_up(since, error)
@@ -364,6 +367,7 @@ def strays(system: Hashable, former: Sequence[Intent], keys: Collection[str], fl
     times = [when(moment, world) for moment in former]
     found = fleet.find(keys, min(moment - margin for moment, margin in times) - SKEW)
     offset = offset_of(found, world)
+    clocks_agree(max(margin for _, margin in times), offset)
     free = world.memory.free(system, found.candidates)
     near = _near({"": free}, [moment + offset for moment, _ in times])
     return [c.id for c in free if c.id in near]

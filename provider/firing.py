@@ -223,17 +223,12 @@ def _look_before_firing(ask: Ask, intent: Intent, old: Recorded | None, api: Sta
         waited = world.monotonic() - world.began
         try:
             seen = _look(ask, api, world, minted_at - margin, old)
+            clocks_agree(margin, seen.offset)
         except (errors.Unavailable, errors.Refused) as error:
             raise errors.Unavailable(
                 "nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. "
                 f"{error}"
             ) from error
-        if margin >= SKEW and abs(seen.offset) > SKEW:
-            raise errors.Unavailable(
-                "nothing was fired: an earlier `pulumi up` on another machine may have started this run, and it "
-                "cannot be told which runs are new, since this machine's clock is "
-                f"{abs(seen.offset).total_seconds():.0f} s off. Set the clock"
-            )
         if seen.settled(waited):
             minted = minted_at + seen.offset
             near = [c for c in seen.candidates if c.proof or is_near(c, minted)]
@@ -294,6 +289,7 @@ def strays(system: Hashable, former: Intent, api: Starter, world: World) -> list
     minted_at, margin = when(former, world)
     found = api.find(minted_at - margin - SKEW)
     offset = offset_of(found, world)
+    clocks_agree(margin, offset)
     free = world.memory.free(system, found.candidates)
     return [c.id for c in free if c.proof or is_near(c, minted_at + offset)]
 
@@ -305,6 +301,16 @@ def when(intent: Intent, world: World) -> tuple[datetime, timedelta]:
     minted_at = world.now() - timedelta(seconds=clock.uptime - intent.clock.uptime) if same else intent.minted_at
     # Only another clock can have put the intent later than the run that it was made for.
     return minted_at, TICK if same else SKEW
+
+
+def clocks_agree(margin: timedelta, offset: timedelta) -> None:
+    """Raises Unavailable if the moment is another machine's and this one's clock is far off: a service may bear it
+    (Tencent one that is slow), but a run that began after that moment would seem to have begun before."""
+    if margin >= SKEW and abs(offset) > SKEW:
+        raise errors.Unavailable(
+            "the `pulumi up` was on another machine, and it cannot be told which runs are new, since this machine's "
+            f"clock is {abs(offset).total_seconds():.0f} s off. Set the clock"
+        )
 
 
 def is_near(candidate: Candidate, minted: datetime, within: timedelta = ADOPT_WITHIN) -> bool:

@@ -310,9 +310,9 @@ def test_an_interrupt_ends_the_search_and_leaves_a_doubt(service: Service, proce
 # -- what an earlier up may have started
 
 
-def earlier(service: Service, started: list[str]) -> Intent:
+def earlier(service: Service, started: list[str], machine: str = "here") -> Intent:
     """An `up` that was killed after these."""
-    process = Process(service)
+    process = Process(service, machine=machine)
     moment = process.moment()
     process.fan(started)
     service.sleep(5)
@@ -603,3 +603,14 @@ def test_its_own_runs_show_what_a_service_has_not_forgotten(
     fanned = Process(service).fan([], doubt, own=own)
     assert service.counts()[KEYS[3]] == (not forgotten)
     assert ("too long ago" in fanned.refused.get(KEYS[3], "")) is forgotten
+
+
+@pytest.mark.parametrize("slow", [16, 60, 160])
+def test_a_slow_clock_fires_nothing_that_another_machine_may_have_fired(service: Service, slow: int) -> None:
+    """Tencent takes what such a clock has signed. A time of the other machine means nothing by it."""
+    moment = earlier(service, KEYS[:3], machine="another")
+    service.sleep(60)
+    with pytest.raises(errors.Unavailable, match="Set the clock"):
+        Process(service, ahead=-slow * MINUTE).fan([], Doubt(KEYS[:3], [moment]))
+    assert service.counts() == dict.fromkeys(KEYS[:3], 1)
+    assert Process(service).fan([], Doubt(KEYS[:3], [moment])).ids.keys() == set(KEYS[:3])
