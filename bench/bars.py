@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.measure import Results
 
 MANY = 10_000
+IDEAL = "at most 1.5 x (empty `up` + 1,000 x 20 ms / 16)"
 BESIDE_FLOOR = 1.15  # times 200 zero-work resources, for 100 ordinary runs
 
 
@@ -56,7 +57,7 @@ def bars(results: Results) -> Iterator[Bar]:
     yield Bar(first, "at most 1/2 of Terraform's `local-exec`", 1 / 2, terraform)
     # what it would be if nothing but the empty `up` and the service took any time
     ideal = [time / (empty + 1000 * 0.020 / 16) for time, empty in results.pairs("ideal", fan_out, ("empty up", 1000))]
-    yield Bar(first, "at most 1.5 x (empty `up` + 1,000 x 20 ms / 16)", 1.5, ideal)
+    yield Bar(first, IDEAL, 1.5, ideal)
     large = "fan-out of 10,000 objects"
     growth = results.ratios("large", ("many", MANY), ("few", MANY))
     yield Bar(large, "at most 12 x the time of 1,000", 12, growth)

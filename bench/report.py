@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import plot, why
-from bench.bars import bars
+from bench.bars import IDEAL, bars
 from bench.measure import Results, Sample
 
 _BETWEEN = re.compile(r"(<!-- results: made by `make bench`, not by hand -->\n).*(<!-- end of results -->)", re.DOTALL)
@@ -59,6 +59,8 @@ def write(folder: Path, readme: Path) -> None:
 
 def tables(results: Results) -> str:
     parts = ["### Must reach", table(["what", "bar", "measured", "met"], [bar.row for bar in bars(results)])]
+    ideal = next(bar for bar in bars(results) if bar.bar == IDEAL)
+    parts += why.why_not_ideal(results, ideal.measured, ideal.most)
     if told := " ".join(why.why(results)):
         parts += [told, table(why.HEAD, why.rows(results))]
     for series, title in _TITLES.items():

@@ -31,6 +31,20 @@ def why(results: Results) -> Iterator[str]:
         )
 
 
+def why_not_ideal(results: Results, ratio: float | None, bar: float) -> Iterator[str]:
+    """Where the time of a fan-out goes beside the empty `up` and the answers, if it is above that bar."""
+    what = [results.median("ideal", "fan-out", 1000, key) for key in ("host_cpu", "seconds")]
+    empty = results.median("ideal", "empty up", 1000)
+    if ratio is None or ratio <= bar or None in what or empty is None:
+        return
+    yield (
+        "Why a fan-out of 1,000 objects takes {:.2f} times the empty `up` and its answers, not {} times: the dynamic "
+        "host, which an empty `up` does not start, took {:.2f} s of processor time (its start, and for each object a "
+        "request that is made, signed, sent and read with requests and urllib3), and Python's threads share one "
+        "interpreter, so most of that comes on top. The whole `up` took {:.2f} s, an empty one {:.2f} s."
+    ).format(ratio, bar, *what, empty)
+
+
 def rows(results: Results) -> list[tuple[str, ...]]:
     """Under HEAD; what was not measured is left out."""
     what = ("seconds", "engine_cpu", "program_cpu", "host_cpu", "state_kb")

@@ -188,6 +188,16 @@ def test_nothing_is_explained_without_its_figures_or_where_the_bar_is_met(tmp_pa
     assert list(why.why(found)) == []
 
 
+def test_a_fan_out_above_its_bar_is_explained_and_one_below_is_not(tmp_path: Path) -> None:
+    for seconds, explained in ((6.0, True), (3.0, False)):
+        found = results(
+            tmp_path / str(seconds),
+            ideal=[samples("fan-out", 1000, seconds, host_cpu=1.9), samples("empty up", 1000, 1.0)],
+        )
+        assert ("takes 2.67 times the empty `up`" in report.tables(found)) is explained
+        assert ("took 1.90 s of processor time" in report.tables(found)) is explained
+
+
 def test_contenders_take_turns_and_one_that_is_skipped_is_not_tried_again() -> None:
     order: list[str] = []
 
