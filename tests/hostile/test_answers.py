@@ -218,9 +218,18 @@ def test_a_service_with_a_nonsense_clock_hides_no_run(hours: int) -> None:
     assert settle(cloud, PROCESS).at == NOW, "else a later look-up would take every run for an older one"
 
 
-@pytest.mark.parametrize("date", [None, NOW, NOW + timedelta(hours=2), NOW - timedelta(hours=2)])
+@pytest.mark.parametrize("date", [None, NOW, NOW + timedelta(minutes=14), NOW - timedelta(minutes=14)])
 def test_a_clock_that_a_service_can_have(date: datetime | None) -> None:
     assert settle(Cloud(date), "another process").id == "new"
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_clock_that_tells_nothing_of_another_machine_s_run(hours: int) -> None:
+    """A service may bear it, but a run that was started there would seem to be older than its intent."""
+    cloud = Cloud(NOW + timedelta(hours=hours))
+    with pytest.raises(Unavailable, match="Set the clock"):
+        settle(cloud, "another process")
+    assert cloud.starts == 0
 
 
 def test_too_many_parts_are_not_read() -> None:
