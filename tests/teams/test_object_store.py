@@ -18,7 +18,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_requests_go_to_the_store_that_the_address_names(tmp_path: Path) -> None:
     (address,) = re.findall(r"`(s3://\S+)`", (ROOT / "docs/teams.md").read_text())
-    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PULUMI_SKIP_UPDATE_CHECK": "1", "AWS_MAX_ATTEMPTS": "1"}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PULUMI_HOME": str(tmp_path),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
     keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
     with Service(answer(403)) as store:
         region, endpoint = address.replace("...", "eu-1", 1), f"http://{store.address}"
