@@ -251,7 +251,6 @@ def test_start_through_a_proxy_that_refuses_the_tunnel(transport: Transport, mon
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # urllib3 2.2 closes its socket late
 def test_start_through_a_proxy_that_is_not_there(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
     bound, address = refused_address()
     monkeypatch.setenv("https_proxy", f"http://{address}")
