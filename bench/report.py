@@ -58,8 +58,9 @@ def write(folder: Path, readme: Path) -> None:
 
 
 def tables(results: Results) -> str:
-    parts = ["### Must reach", table(["what", "bar", "measured", "met"], [bar.row for bar in bars(results)])]
-    ideal = next(bar for bar in bars(results) if bar.bar == IDEAL)
+    found = list(bars(results))
+    parts = ["### Must reach", table(["what", "bar", "measured", "met"], [bar.row for bar in found])]
+    ideal = next(bar for bar in found if bar.bar == IDEAL)
     parts += why.why_not_ideal(results, ideal.measured, ideal.most)
     if told := " ".join(why.why(results)):
         parts += [told, table(why.HEAD, why.rows(results))]

@@ -103,6 +103,11 @@ class Fanned:
         self.ids[key] = id
         self.at = max(filter(None, (self.at, at)), default=None)
 
+    def doubt(self, key: str, why: str) -> None:
+        """No id is known, but it may have started."""
+        self.unsettled += 1
+        self.refused[key] = why
+
 
 class FanOut:
     """One fan-out at work. `over`: whether the user has interrupted it; then no more is sent."""
@@ -259,8 +264,11 @@ class FanOut:
             seen, offset = self._seen(since)
             clocks_agree(widest, offset)
         except (errors.Unavailable, errors.Refused) as error:
-            if plan.own:
-                return self._not_looked_up(since, error)
+            if plan.own:  # what is in doubt is not fired; it keeps nothing else from being fired
+                why = f"not fired: an earlier `pulumi up` may have started it, and that could not be looked up. {error}"
+                for key in since:
+                    self.result.doubt(key, f"{why.rstrip('.')}. The next `pulumi up` looks again. {_AGAIN}")
+                return []
             raise errors.Unavailable(
                 "nothing was fired: an earlier `pulumi up` may have started runs, and that could not be looked up. "
                 f"{error}"
@@ -275,22 +283,14 @@ class FanOut:
         self._adopt(seen, near)
         return missing
 
-    def _not_looked_up(self, keys: Iterable[str], error: errors.RunsError) -> list[str]:
-        """What is in doubt is not fired; it keeps nothing else from being fired."""
-        why = f"not fired: an earlier `pulumi up` may have started it, and that could not be looked up. {error}"
-        for key in keys:
-            self.result.unsettled += 1
-            self.result.refused[key] = f"{why.rstrip('.')}. The next `pulumi up` looks again. {_AGAIN}"
-        return []
-
     def _forgotten(self, key: str, since: datetime) -> bool:
         """Whether the service may have forgotten a run of that time, so that none found proves nothing."""
         if self._world.now() - since <= FORGET_AFTER:
             return False
-        self.result.unsettled += 1
-        self.result.refused[key] = (
+        self.result.doubt(
+            key,
             f"not fired: an earlier `pulumi up` may have started it on {rfc3339(since)}, too long ago for the service "
-            f"to tell. {_AGAIN}"
+            f"to tell. {_AGAIN}",
         )
         return True
 
@@ -314,11 +314,11 @@ class FanOut:
                 break
             pause = min(LOOK_PAUSE, left)
         for key, (_, lost) in self._lost.items():
-            self.result.unsettled += 1
             self.result.lost += 1
-            self.result.refused[key] = (
+            self.result.doubt(
+                key,
                 f"{lost}. The run may have started and was not found; the next `pulumi up` looks again before it "
-                f"fires.{trouble}"
+                f"fires.{trouble}",
             )
 
     def _seen(self, since: Mapping[str, datetime]) -> tuple[Mapping[str, list[Candidate]], timedelta]:
@@ -354,9 +354,8 @@ class FanOut:
                 self.result.found.append(key)
                 continue
             listed = ", ".join(c.id for c in candidates[:10])
-            self.result.unsettled += 1
-            self.result.refused[key] = (
-                f"not fired again: an earlier request may have started one of these runs: {listed}. {_AGAIN}"
+            self.result.doubt(
+                key, f"not fired again: an earlier request may have started one of these runs: {listed}. {_AGAIN}"
             )
 
 

@@ -44,10 +44,7 @@ def rest_of(objects: Sequence[str], attempts: Sequence[Intent], recorded: Mappin
     names as refused is tried again by every `up`, which leaves no trace of its own.
     """
     missing = [key for key in objects if key not in recorded["instance_ids"]]
-    settled = moments_of([recorded["fired"].get("attempt")])
-    tokens = [attempt.token for attempt in attempts]
-    known = bool(settled) and settled[0].token in tokens  # not after a change that was taken back
-    since = list(attempts[tokens.index(settled[0].token) + 1 :] if known else attempts)
+    settled, known, since = _since(attempts, recorded)
     again = [key for key in missing if key in recorded["refused"]]
     look = [Doubt(again, [*(moments_of(recorded["fired"].get("doubt")) or settled), *since])]
     new = [key for key in missing if key not in recorded["refused"]]
@@ -58,11 +55,16 @@ def rest_of(objects: Sequence[str], attempts: Sequence[Intent], recorded: Mappin
 
 def unsettled(attempts: Sequence[Intent], recorded: Mapping[str, Any] | None) -> list[Intent]:
     """The attempts of earlier processes that are not on record: each may have been killed after it had begun."""
-    settled = moments_of([recorded["fired"].get("attempt")]) if recorded else []
-    tokens = [attempt.token for attempt in attempts]
-    known = bool(settled) and settled[0].token in tokens
-    since = attempts[tokens.index(settled[0].token) + 1 :] if known else attempts
+    since = _since(attempts, recorded)[2] if recorded else attempts
     return [attempt for attempt in since if attempt.process != PROCESS]
+
+
+def _since(attempts: Sequence[Intent], recorded: Mapping[str, Any]) -> tuple[list[Intent], bool, list[Intent]]:
+    """The attempt on record, if there is one; whether it is among these; and those after it, else all."""
+    settled = moments_of([recorded["fired"].get("attempt")])
+    tokens = [attempt.token for attempt in attempts]
+    known = bool(settled) and settled[0].token in tokens  # not after a change that was taken back
+    return settled, known, list(attempts[tokens.index(settled[0].token) + 1 :] if known else attempts)
 
 
 def gave_up(props: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:

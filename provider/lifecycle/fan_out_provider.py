@@ -104,9 +104,9 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             progress.warn(current_urn(_olds, _news), unchanged_intent(["objects"]))
             return dynamic.DiffResult(changes=False, replaces=[])
         unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
-        moved = current_urn(_olds, _news) != current_urn(_olds, {})
         if fan_out_plan.gave_up(_news, _olds):
             progress.warn(current_urn(_olds, _news), _GAVE_UP)
+        moved = current_urn(_olds, _news) != current_urn(_olds, {})
         moved = moved or token_of(_news.get("intent")) != token_of(_olds.get("intent"))
         return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
 
