@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.emulator import Emulator, emulator
-from tests.support.stack import Stack, forget_blank
+from tests.support.stack import Stack
 
 Stack.settings = {"PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip")}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_left_behind() -> Iterator[None]:
-    yield
-    forget_blank()
 
 
 @pytest.fixture(scope="session")

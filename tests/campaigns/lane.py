@@ -14,8 +14,8 @@ from typing import Any
 from tests.campaigns.oracle import Ask, Due, Expected, Seen, adoptable, breaches, expected
 from tests.campaigns.report import Report
 from tests.campaigns.works import IMPORT, SYSTEMS, Work, number_of
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import Result, Stack
+from tests.support.emulator import Emulator, emulator
+from tests.support.stack import Result, Stack, enos_settings, huawei_settings
 
 UPS = 8
 """So many may be needed until one succeeds; then the promise counts as broken."""
@@ -33,17 +33,7 @@ class Lane:
     def __init__(self, folder: Path, cloud: Emulator, report: Report, name: str, rng: random.Random) -> None:
         self.cloud, self.report, self.name, self.rng = cloud, report, name, rng
         self.stack = Stack(folder, cloud)
-        self.stack.configure(
-            huaweicloud__accessKey=SECRET_ID,
-            huaweicloud__secretKey=SECRET_KEY,
-            huaweicloud__region="cn-north-4",
-            runs__huaweiEndpoint=cloud.url,
-            enos__accessKey=SECRET_ID,
-            enos__secretKey=SECRET_KEY,
-            enos__orgId="o15",
-            enos__userId="alice",
-            enos__endpoint=cloud.url,
-        )
+        self.stack.configure(**huawei_settings(cloud), **enos_settings(cloud))
         self.works: dict[str, Work] = {}
         self._serial = 0
         self._at_rest: dict[tuple[str, int], frozenset[str]] = {}

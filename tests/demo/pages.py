@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack
+from tests.support.emulator import Emulator
+from tests.support.stack import Stack, enos_settings, huawei_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,16 +27,7 @@ def documented(page: str, section: str) -> list[str]:
 
 def stack_of_all_systems(folder: Path, cloud: Emulator) -> Stack:
     stack = Stack(folder, cloud)
-    stack.configure(
-        huaweicloud__accessKey=SECRET_ID,
-        huaweicloud__secretKey=SECRET_KEY,
-        runs__huaweiEndpoint=cloud.url,
-        enos__accessKey=SECRET_ID,
-        enos__secretKey=SECRET_KEY,
-        enos__orgId="o15",
-        enos__userId="alice",
-        enos__endpoint=cloud.url,
-    )
+    stack.configure(**huawei_settings(cloud) | enos_settings(cloud) | {"huaweicloud__region": None})  # pages tell it
     return stack
 
 

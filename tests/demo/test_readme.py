@@ -18,6 +18,7 @@ from provider.credentials import SYSTEMS
 from tests.demo.pages import blocks, documented, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
+from tests.support.stack import shell as run_shell
 
 pytestmark = pytest.mark.engine
 
@@ -66,19 +67,7 @@ def environment(checkout: Path) -> dict[str, str]:
 
 
 def shell(script: str, checkout: Path, *, typed: str = "", **settings: str) -> str:
-    env = environment(checkout) | settings
-    done = subprocess.run(
-        ["sh", "-e", "-c", script],
-        cwd=checkout,
-        env=env,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_shell(script, checkout, environment(checkout) | settings, typed)
 
 
 def test_the_blocks_are_those_that_are_run_here() -> None:

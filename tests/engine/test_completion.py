@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.engine.interrupted import wait_until
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import BUCKET, Result, Stack, call, job, run
+from tests.support.emulator import Emulator
+from tests.support.stack import BUCKET, Result, Stack, call, enos_settings, huawei_settings, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -27,17 +27,7 @@ def done(*runs: str, name: str = "done", **arguments: Any) -> str:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(
-        huaweicloud__accessKey=SECRET_ID,
-        huaweicloud__secretKey=SECRET_KEY,
-        huaweicloud__region="cn-north-4",
-        runs__huaweiEndpoint=cloud.url,
-        enos__accessKey=SECRET_ID,
-        enos__secretKey=SECRET_KEY,
-        enos__orgId="o15",
-        enos__userId="alice",
-        enos__endpoint=cloud.url,
-    )
+    stack.configure(**huawei_settings(cloud), **enos_settings(cloud))
     return stack
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.interrupted import kill_after_start, kill_engine_alone, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack, call
+from tests.support.stack import Stack, call, enos_settings
 
 pytestmark = pytest.mark.engine
 
@@ -28,13 +28,7 @@ def flow(name: str = "meters", /, **arguments: Any) -> str:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(
-        enos__accessKey=SECRET_ID,
-        enos__secretKey=SECRET_KEY,
-        enos__orgId="o15",
-        enos__userId="alice",
-        enos__endpoint=cloud.url,
-    )
+    stack.configure(**enos_settings(cloud))
     return stack
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.sockets import Service, answer
-from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, job, run
+from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, enos_settings, huawei_settings, job, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -125,18 +125,7 @@ Completion("of-nothing", runs=[None], opts=ResourceOptions(depends_on=[mine]))
 
 
 def settings(cloud: Emulator, **changes: str | None) -> dict[str, str | None]:
-    return {
-        "huaweicloud__accessKey": SECRET_ID,
-        "huaweicloud__secretKey": SECRET_KEY,
-        "huaweicloud__region": "cn-north-4",
-        "runs__huaweiEndpoint": cloud.url,
-        "enos__accessKey": SECRET_ID,
-        "enos__secretKey": SECRET_KEY,
-        "enos__orgId": "o15",
-        "enos__userId": "alice",
-        "enos__endpoint": cloud.url,
-        **changes,
-    }
+    return {**huawei_settings(cloud), **enos_settings(cloud), **changes}
 
 
 class Diagnostics:

@@ -13,7 +13,7 @@ import pytest
 from tests.engine.interrupted import kill_after_start, wait_until
 from tests.engine.test_waiting_interrupted import Terminal, hosts, peak_megabytes
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, run
+from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, huawei_settings, run
 
 pytestmark = pytest.mark.engine
 
@@ -69,12 +69,7 @@ def going(stack: Stack, *source: str) -> Iterator[Result]:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(
-        huaweicloud__accessKey=SECRET_ID,
-        huaweicloud__secretKey=SECRET_KEY,
-        huaweicloud__region="cn-north-4",
-        runs__huaweiEndpoint=cloud.url,
-    )
+    stack.configure(**huawei_settings(cloud))
     return stack
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.engine.interrupted import kill_after_start
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack, call
+from tests.support.emulator import SECRET_KEY, Emulator
+from tests.support.stack import Stack, call, huawei_settings
 
 pytestmark = pytest.mark.engine
 
@@ -26,12 +26,7 @@ def scan(name: str = "scan", /, **arguments: Any) -> str:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(
-        huaweicloud__accessKey=SECRET_ID,
-        huaweicloud__secretKey=SECRET_KEY,
-        huaweicloud__region="cn-north-4",
-        runs__huaweiEndpoint=cloud.url,
-    )
+    stack.configure(**huawei_settings(cloud))
     return stack
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, job, run
+from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, enos_settings, huawei_settings, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -83,16 +83,8 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
         stack = Stack(tmp_path, cloud)
         stack.pulumi("stack", "select", stack.name)
-        others = {
-            "huaweicloud__region": "cn-north-4",
-            "huaweicloud__accessKey": SECRET_ID,
-            "runs__huaweiEndpoint": cloud.url,
-            "enos__accessKey": SECRET_ID,
-            "enos__secretKey": SECRET_KEY,
-            "enos__orgId": "o15",
-            "enos__userId": "alice",
-            "enos__endpoint": cloud.url,
-        }
+        others = {**huawei_settings(cloud), **enos_settings(cloud)}
+        del others["huaweicloud__secretKey"]
         stack.configure(**others, tencentcloud__secretKey=None)
         for key in ("tencentcloud:secretKey", "huaweicloud:secretKey"):
             stack.pulumi("config", "set", "--secret", key, SECRET_KEY, "-s", stack.name)

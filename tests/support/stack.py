@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import copy
 import functools
@@ -13,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,28 +51,58 @@ def job(name: str = "job", /, **arguments: Any) -> str:
     return call("tencent.InventoryJob", name, **{**defaults, **arguments})
 
 
+def huawei_settings(emulator: Emulator) -> dict[str, str | None]:
+    return {
+        "huaweicloud__accessKey": SECRET_ID,
+        "huaweicloud__secretKey": SECRET_KEY,
+        "huaweicloud__region": "cn-north-4",
+        "runs__huaweiEndpoint": emulator.url,
+    }
+
+
+def enos_settings(emulator: Emulator) -> dict[str, str | None]:
+    return {
+        "enos__accessKey": SECRET_ID,
+        "enos__secretKey": SECRET_KEY,
+        "enos__orgId": "o15",
+        "enos__userId": "alice",
+        "enos__endpoint": emulator.url,
+    }
+
+
+def shell(script: str, folder: Path, env: Mapping[str, str], typed: str = "") -> str:
+    """Commands as a page has them, which must succeed. What they print."""
+    done = subprocess.run(
+        ["sh", "-e", "-c", script],
+        cwd=folder,
+        env=env,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 _BLANK = "test"
 
 
 @functools.cache
-def _blank() -> Path:
-    """What `pulumi stack init` makes, once a process: the CLI takes as long for it as for a quarter of an `up`. The
-    stack is not the selected one."""
-    there = Path(tempfile.mkdtemp(prefix="cloud-runs-blank-"))
-    atexit.register(forget_blank)
-    (there / "project").mkdir()
-    (there / "state").mkdir()
-    (there / "project" / "Pulumi.yaml").write_text(_PROJECT)
-    made = Stack.__new__(Stack)
-    made.folder, made.project, made.name, made.backend = there, there / "project", _BLANK, f"file://{there / 'state'}"
-    made.pulumi("stack", "init", _BLANK)
-    return there
-
-
-def forget_blank() -> None:
-    """At the end of the process, or of the session: a worker of pytest-xdist ends without `atexit`."""
-    if _blank.cache_info().currsize:
-        shutil.rmtree(_blank(), ignore_errors=True)
+def _blank() -> dict[str, bytes]:
+    """The files that `pulumi stack init` makes, once a process: the CLI takes as long for it as for a quarter of an
+    `up`. The stack is not the selected one."""
+    with tempfile.TemporaryDirectory(prefix="cloud-runs-blank-") as folder:
+        made = Stack.__new__(Stack)
+        made.folder, made.project = Path(folder), Path(folder) / "project"
+        made.name, made.backend = _BLANK, f"file://{folder}/state"
+        made.project.mkdir()
+        (made.folder / "state").mkdir()
+        (made.project / "Pulumi.yaml").write_text(_PROJECT)
+        made.pulumi("stack", "init", _BLANK)
+        found = [*(made.folder / "state").rglob("*"), made.project / f"Pulumi.{_BLANK}.yaml"]
+        return {str(file.relative_to(folder)): file.read_bytes() for file in found if file.is_file()}
 
 
 class Result:
@@ -104,11 +134,12 @@ class Stack:
         else:
             self.pulumi("stack", "init", name)
 
-    def _copy(self, blank: Path) -> None:
-        shutil.copytree(blank / "state", self.folder / "state", dirs_exist_ok=True)
-        salt = yaml.safe_load((blank / "project" / f"Pulumi.{_BLANK}.yaml").read_text())["encryptionsalt"]
-        file = self.project / f"Pulumi.{_BLANK}.yaml"
-        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "encryptionsalt": salt}))
+    def _copy(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            file = self.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("ab") as settings:  # the salt comes after the configuration that is there
+                settings.write(content)
 
     def checkout(self, folder: Path) -> Stack:
         """Another checkout of the project, as on a colleague's machine: the same stack on the same backend."""
@@ -190,19 +221,8 @@ class Stack:
         )
 
     def shell(self, script: str, **settings: str) -> str:
-        """Commands as a page has them: in the project's folder, with this stack selected, and nothing typed."""
-        done = subprocess.run(
-            ["sh", "-e", "-c", script],
-            cwd=self.project,
-            env=self.env | {"PULUMI_STACK": self.name} | settings,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        """In the project's folder, with this stack selected, and nothing typed."""
+        return shell(script, self.project, self.env | {"PULUMI_STACK": self.name} | settings)
 
     def processes(self) -> list[int]:
         """The engine and its plugins: they all work in the project's folder."""

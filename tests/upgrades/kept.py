@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack
+from tests.support.stack import Stack, enos_settings, huawei_settings
 
 HERE = Path(__file__).parent
 STATES = HERE / "states"
@@ -23,14 +23,9 @@ class Kept(Stack):
         super().__init__(folder, emulator, name)
         self.configure(
             tests__otherId=SECRET_ID,
-            runs__tencentEndpoint=None,
-            huaweicloud__region="cn-north-4",
-            huaweicloud__accessKey=SECRET_ID,
-            huaweicloud__secretKey=SECRET_KEY,
-            enos__accessKey=SECRET_ID,
-            enos__secretKey=SECRET_KEY,
-            enos__orgId="o15",
-            enos__userId="alice",
+            **huawei_settings(emulator)
+            | enos_settings(emulator)
+            | dict.fromkeys(("runs__tencentEndpoint", "runs__huaweiEndpoint", "enos__endpoint")),
         )
         self.pulumi("config", "set", "--secret", "otherKey", SECRET_KEY, "-s", name)
         self.program(PROGRAM)
