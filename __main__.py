@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pulumi
-
-from provider import Completion, enos, huawei, tencent
+from cloud_runs import Completion, enos, huawei, tencent
 
 config = pulumi.Config()
 systems = config.require_object("systems")

@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from cloud_runs.promise.waiting import Watch, wait
+from cloud_runs.runs import Reference, RunStatus, Untold
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.wire.calls import together
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import Transport
+
 from bench.measure import Sample, Series
 from bench.stage import LATENCY_MS, clouds, counted
-from provider.calls import together
-from provider.credentials import Credentials
-from provider.runs import Reference, RunStatus, Untold
-from provider.tencent.client import WorkflowClient, WorkflowRequest
-from provider.transport import Transport
-from provider.waiting import Watch, wait
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
 RUN_SECONDS = 8.0

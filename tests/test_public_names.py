@@ -5,37 +5,36 @@ from __future__ import annotations
 import base64
 import pickletools
 
+import cloud_runs
 import dill
 import pytest
+from cloud_runs import enos, huawei, tencent
+from cloud_runs.enos.flow_run import FlowRunProvider
+from cloud_runs.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
+from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
+from cloud_runs.lifecycle.completion_provider import CompletionProvider
+from cloud_runs.lifecycle.intent import IntentProvider, RunIntent
+from cloud_runs.tencent.inventory_job import InventoryJobProvider
+from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
+from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-import provider
-from provider import enos, huawei, tencent
-from provider.enos.flow_run import FlowRunProvider
-from provider.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
-from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
-from provider.lifecycle.completion_provider import CompletionProvider
-from provider.lifecycle.intent import IntentProvider, RunIntent
-from provider.tencent.inventory_job import InventoryJobProvider
-from provider.tencent.workflow_fan_out import WorkflowFanOutProvider
-from provider.tencent.workflow_run import WorkflowRunProvider
-
 PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
-    IntentProvider: ("provider.lifecycle.intent", "IntentProvider"),
-    WorkflowRunProvider: ("provider.tencent.workflow_run", "WorkflowRunProvider"),
-    InventoryJobProvider: ("provider.tencent.inventory_job", "InventoryJobProvider"),
-    HuaweiRunProvider: ("provider.huawei.workflow_run", "WorkflowRunProvider"),
-    WorkflowFanOutProvider: ("provider.tencent.workflow_fan_out", "WorkflowFanOutProvider"),
-    HuaweiFanOutProvider: ("provider.huawei.workflow_fan_out", "WorkflowFanOutProvider"),
-    FlowRunProvider: ("provider.enos.flow_run", "FlowRunProvider"),
-    CompletionProvider: ("provider.lifecycle.completion_provider", "CompletionProvider"),
+    IntentProvider: ("cloud_runs.lifecycle.intent", "IntentProvider"),
+    WorkflowRunProvider: ("cloud_runs.tencent.workflow_run", "WorkflowRunProvider"),
+    InventoryJobProvider: ("cloud_runs.tencent.inventory_job", "InventoryJobProvider"),
+    HuaweiRunProvider: ("cloud_runs.huawei.workflow_run", "WorkflowRunProvider"),
+    WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_fan_out", "WorkflowFanOutProvider"),
+    HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_fan_out", "WorkflowFanOutProvider"),
+    FlowRunProvider: ("cloud_runs.enos.flow_run", "FlowRunProvider"),
+    CompletionProvider: ("cloud_runs.lifecycle.completion_provider", "CompletionProvider"),
 }
 CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 
 
 def test_public_names() -> None:
-    assert provider.__all__ == ["Completion", "Provider", "enos", "huawei", "tencent"]
+    assert cloud_runs.__all__ == ["Completion", "Provider", "enos", "huawei", "tencent"]
     assert enos.__all__ == ["FlowRun"]
     assert huawei.__all__ == ["WorkflowFanOut", "WorkflowRun"]
     assert tencent.__all__ == [
@@ -45,7 +44,7 @@ def test_public_names() -> None:
         "WorkflowFanOut",
         "WorkflowRun",
     ]
-    for module in (provider, enos, huawei, tencent):
+    for module in (cloud_runs, enos, huawei, tencent):
         assert all(hasattr(module, name) for name in module.__all__)
 
 
@@ -90,7 +89,7 @@ def test_what_a_host_is_told_stays_in_the_host(kind: type[ResourceProvider]) -> 
         (tencent.WorkflowFanOut, "dynamic/tencent:WorkflowFanOut"),
         (huawei.WorkflowFanOut, "dynamic/huawei:WorkflowFanOut"),
         (RunIntent, "dynamic/runs:Intent"),
-        (provider.Completion, "dynamic/runs:Completion"),
+        (cloud_runs.Completion, "dynamic/runs:Completion"),
     ],
 )
 def test_types_in_the_state(kind: type, expected: str) -> None:

@@ -343,7 +343,7 @@ def session(leader: int) -> list[int]:
 
 @contextlib.contextmanager
 def emulator(env: dict[str, str]) -> Iterator[Cloud]:
-    command = [sys.executable, "-m", "emulator", "--port", "0", "--run-seconds", str(RUN_SECONDS)]
+    command = [sys.executable, "-m", "cloud_runs_emulator", "--port", "0", "--run-seconds", str(RUN_SECONDS)]
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provider import Completion, Provider, enos, huawei, tencent
-from provider.lifecycle import durations, fan_out, run
+from cloud_runs import Completion, Provider, enos, huawei, tencent
+from cloud_runs.lifecycle import durations, fan_out, run
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "resources"

@@ -1,6 +1,5 @@
 import pulumi
-
-from provider import Completion, enos, tencent
+from cloud_runs import Completion, enos, tencent
 
 encode = tencent.WorkflowRun(
     "encode",

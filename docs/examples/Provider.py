@@ -1,6 +1,5 @@
 import pulumi
-
-from provider import Provider, tencent
+from cloud_runs import Provider, tencent
 
 config = pulumi.Config()
 archive = Provider(

@@ -1,6 +1,5 @@
 import pulumi
-
-from provider import enos
+from cloud_runs import enos
 
 meters = enos.FlowRun(
     "meters",

@@ -1,6 +1,5 @@
 import pulumi
-
-from provider import huawei
+from cloud_runs import huawei
 
 scans = huawei.WorkflowFanOut(
     "scans",

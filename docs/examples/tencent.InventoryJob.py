@@ -1,6 +1,5 @@
 import pulumi
-
-from provider import tencent
+from cloud_runs import tencent
 
 backfill = tencent.InventoryJob(
     "backfill",

@@ -11,7 +11,7 @@ from tests.support.stack import BUCKET, WORKFLOW, call
 SYSTEMS = ("tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow")
 CANCELS = ("tencent.inventory", "enos.flow")
 """The systems that have a call that stops a run."""
-IMPORT = "from provider import enos, huawei\n"
+IMPORT = "from cloud_runs import enos, huawei\n"
 
 _CASE = re.compile(r'case-(\d+)|"flowId":\s*(\d+)')
 _CLASSES = {

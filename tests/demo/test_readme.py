@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cloud_runs.wire.settings import SYSTEMS
 
-from provider.credentials import SYSTEMS
 from tests.demo.pages import blocks, documented, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
@@ -83,7 +83,7 @@ def test_the_two_commands_exist(checkout: Path) -> None:
 
 def test_the_emulator_starts(checkout: Path) -> None:
     """On a free port, as the default one may be taken; what a reader ends by Ctrl-C is ended here."""
-    script = EMULATOR.replace("python -m emulator", "python -m emulator --port 0 & sleep 2; kill $!; wait $!")
+    script = EMULATOR.replace("cloud-runs-emulator", "cloud-runs-emulator --port 0 & sleep 2; kill $!; wait $!")
     assert script != EMULATOR
     assert "listening on http://127.0.0.1:" in shell(script, checkout)
 
@@ -205,7 +205,7 @@ def test_the_install(checkout: Path) -> None:
     shell(f'PATH="$PWD/.venv/bin:$PATH"\n{INSTALL}', checkout, **settings)
     (installed,) = there.glob("*.dist-info")
     assert installed.name.startswith("cloud_runs-"), "as the README names it"
-    assert (there / "provider" / "py.typed").is_file()
+    assert (there / "cloud_runs" / "py.typed").is_file()
 
 
 def test_what_is_needed_is_what_the_package_declares() -> None:

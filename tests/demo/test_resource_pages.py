@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cloud_runs
 import pulumi
 import pytest
 
-import provider
 from tests.demo.pages import ROOT, blocks, received, sent, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tools import docs
@@ -28,9 +28,10 @@ def cloud() -> Iterator[Emulator]:
 
 
 def test_every_resource_has_a_page() -> None:
-    rooms = {room: getattr(provider, room) for room in provider.__all__ if hasattr(getattr(provider, room), "__path__")}
+    named = {name: getattr(cloud_runs, name) for name in cloud_runs.__all__}
+    rooms = {name: module for name, module in named.items() if hasattr(module, "__path__")}
     public = {f"{room}.{name}": getattr(module, name) for room, module in rooms.items() for name in module.__all__}
-    public |= {name: getattr(provider, name) for name in provider.__all__ if name not in rooms}
+    public |= {name: getattr(cloud_runs, name) for name in cloud_runs.__all__ if name not in rooms}
     resources = {name for name, kind in public.items() if isinstance(kind, type) and issubclass(kind, pulumi.Resource)}
     assert resources == set(docs.RESOURCES)
     assert {path.name for path in docs.EXAMPLES.glob("*.py")} == {f"{name}.py" for name in docs.RESOURCES}

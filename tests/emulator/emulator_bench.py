@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
-from emulator.app import Emulator
-from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
-from emulator.link import EXTENSION, Link
-from emulator.settings import Settings
-from emulator.systems import Request
-from emulator.tencent.signing import sign
+from cloud_runs_emulator.app import Emulator
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
+from cloud_runs_emulator.link import EXTENSION, Link
+from cloud_runs_emulator.settings import Settings
+from cloud_runs_emulator.systems import Request
+from cloud_runs_emulator.tencent.signing import sign
 
 HOST = "media-1250000000.ci.ap-beijing.myqcloud.com"
 WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode
 
+import cloud_runs_emulator as emulator
 import requests
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
+from cloud_runs_emulator.systems import Request
 from emulator_bench import HOST, authorization
-
-import emulator
-from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
-from emulator.systems import Request
 
 ROOT = Path(emulator.__file__).parents[1]
 
@@ -26,7 +25,7 @@ class Server:
 
     def __init__(self, *flags: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "--port", "0", *flags],
+            [sys.executable, "-m", "cloud_runs_emulator", "--port", "0", *flags],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": ""},
             stdout=subprocess.PIPE,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cloud_runs_emulator.enos.signing import encryption, signature
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
+from cloud_runs_emulator.systems import Request
 from emulator_bench import START, Bench, Reply
-
-from emulator.enos.signing import encryption, signature
-from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
-from emulator.systems import Request
 
 FLOW = 3377
 TOKEN_GET, TOKEN_REFRESH = "/apim-token-service/v2.0/token/get", "/apim-token-service/v2.0/token/refresh"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Any
 
+from cloud_runs_emulator.huawei.signing import sign
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
+from cloud_runs_emulator.systems import Request
 from emulator_bench import Bench, Reply
-
-from emulator.huawei.signing import sign
-from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
-from emulator.systems import Request
 
 GRAPH = "demo-graph_1"
 BODY = '{"bucket": "demo-bucket", "object": "/mpc/demo.mp4"}'

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from cloud_runs_emulator.enos.signing import encryption
 from enos_bench import MINUTE, NOW_ID, NOW_MS, TOKEN_GET, TOKEN_REFRESH, EnosBench, code
-
-from emulator.enos.signing import encryption
 
 
 @pytest.fixture

@@ -11,11 +11,17 @@ from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
+from cloud_runs_emulator.huawei.signing import (
+    canonical_headers,
+    canonical_resource,
+    sign,
+    signature,
+    string_to_sign,
+    verify,
+)
+from cloud_runs_emulator.systems import Refused, Request
 from emulator_bench import Reply
 from huawei_bench import BODY, START_CALL, HuaweiBench
-
-from emulator.huawei.signing import canonical_headers, canonical_resource, sign, signature, string_to_sign, verify
-from emulator.systems import Refused, Request
 
 ACCESS, SECRET = "AKEXAMPLE00000000000", "SkExampleSecretKey0000000000000000000000"
 DATE = "Thu, 27 Aug 2020 12:38:10 GMT"

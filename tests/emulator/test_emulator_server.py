@@ -13,10 +13,9 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from emulator_bench import HOST, ORDER, WORKFLOW
 from emulator_process import ROOT, Server
-
-from emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 
 TRIGGER = ("POST", "/triggerworkflow", {"workflowId": WORKFLOW, "object": "videos/my clip (1)~中.mp4"})
 
@@ -153,7 +152,7 @@ def test_end_with_open_connections_and_waiting_requests(start: Callable[..., Ser
 
 
 def run(*flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "emulator", *flags]
+    command = [sys.executable, "-m", "cloud_runs_emulator", *flags]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

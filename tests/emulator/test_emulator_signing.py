@@ -10,9 +10,8 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import pytest
-
-from emulator.systems import Refused, Request
-from emulator.tencent.signing import (
+from cloud_runs_emulator.systems import Refused, Request
+from cloud_runs_emulator.tencent.signing import (
     canonical_headers,
     canonical_params,
     http_string,

@@ -19,7 +19,7 @@ SETTINGS = "A refresh and a destroy use the settings of the last `pulumi up`"
 
 def provider(**arguments: str) -> str:
     given = {"tencent_secret_id": OTHER_ID, "tencent_secret_key": OTHER_KEY, **arguments}
-    return "from provider import Provider\n" + call("Provider", "eu", **given)
+    return "from cloud_runs import Provider\n" + call("Provider", "eu", **given)
 
 
 def test_two_accounts_in_one_up_each_sign_with_their_own_key(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_what_the_provider_leaves_out_comes_from_the_stack_but_never_part_of_a_p
         assert f"q-ak={OTHER_ID}&" in entry["request"]["headers"]["authorization"]
         assert "x-ci-security-token" not in entry["request"]["headers"]
         assert stack.outputs("there")["region"] == "ap-beijing", "endpoint and region come from the stack"
-        half = 'from provider import Provider\neu = Provider("eu", tencent_secret_id="x")\n'
+        half = 'from cloud_runs import Provider\neu = Provider("eu", tencent_secret_id="x")\n'
         refused = stack.up(half, run("there", object="b.mp4", opts=EXPLICIT), check=False)
         assert refused.code != 0
         assert "provider 'eu' tencent_secret_id is set but not tencent_secret_key" in refused.text
@@ -85,7 +85,7 @@ def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Pat
         keys |= {"huawei_region": "cn-north-9", "huawei_endpoint": cloud.url, "enos_endpoint": cloud.url}
         scan = call("huawei.WorkflowRun", "scan", graph_name="g", bucket="demo-bucket", object="o", opts=EXPLICIT)
         meters = call("enos.FlowRun", "meters", flow_id=7, opts=EXPLICIT)
-        stack.up("from provider import enos, huawei\n", provider(**keys), scan, meters)
+        stack.up("from cloud_runs import enos, huawei\n", provider(**keys), scan, meters)
         (fired,) = cloud.runs("huawei.workflow")
         assert f"OBS {OTHER_ID}:" in fired["request"]["headers"]["authorization"]
         assert fired["request"]["headers"]["x-obs-security-token"] == "canary-token"

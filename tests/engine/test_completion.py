@@ -15,7 +15,7 @@ from tests.support.stack import BUCKET, Result, Stack, call, enos_settings, huaw
 
 pytestmark = pytest.mark.engine
 
-HEADER = "from provider import Completion, enos, huawei\n"
+HEADER = "from cloud_runs import Completion, enos, huawei\n"
 CI, JOBS, OBS, FLOWS = "tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"
 SCAN = call("huawei.WorkflowRun", "scan", graph_name="scan", bucket="demo-bucket", object="/mpc/demo.mp4")
 FLOW = call("enos.FlowRun", "meters", flow_id=3377)
@@ -304,7 +304,7 @@ def test_references_of_another_stack_and_bad_input(stack: Stack, cloud: Emulator
 
 
 def test_runs_of_another_provider_are_refused_and_four_completions_are_warned_of(stack: Stack, cloud: Emulator) -> None:
-    eu = f"from provider import Provider\neu = Provider('eu', tencent_endpoint={cloud.url!r})\n"
+    eu = f"from cloud_runs import Provider\neu = Provider('eu', tencent_endpoint={cloud.url!r})\n"
     there = run("there", object="b.mp4", opts="=ResourceOptions(provider=eu)")
     refused = stack.up(HEADER, eu, run(), there, done("run", "there"), check=False)
     assert refused.code != 0

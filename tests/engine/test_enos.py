@@ -16,7 +16,7 @@ from tests.support.stack import Stack, call, enos_settings
 pytestmark = pytest.mark.engine
 
 SYSTEM = "enos.flow"
-IMPORT = "from datetime import datetime, timezone\nfrom provider import enos\n"
+IMPORT = "from datetime import datetime, timezone\nfrom cloud_runs import enos\n"
 SEED_TIME = 1574385824000
 FIRST = "3377-20191122012300"
 

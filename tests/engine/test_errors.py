@@ -18,7 +18,7 @@ from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, eno
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = ROOT / "docs" / "errors.md"
-IMPORTS = "from provider import Completion, Provider, enos, huawei\n"
+IMPORTS = "from cloud_runs import Completion, Provider, enos, huawei\n"
 MINUTE = "2019-11-22T01:23:00Z"
 
 REFUSALS = (
@@ -62,7 +62,7 @@ import os, sys, time
 right = time.time
 
 def off():
-    signs = sys._getframe(1).f_globals.get("__name__") == "provider.tencent.signing"
+    signs = sys._getframe(1).f_globals.get("__name__") == "cloud_runs.tencent.signing"
     return right() + float(os.environ["CLOCK_IS_FAST_BY"]) * signs
 
 time.time = off

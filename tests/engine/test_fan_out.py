@@ -18,7 +18,7 @@ from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, huawei_se
 pytestmark = pytest.mark.engine
 
 CI, OBS = "tencent.workflow", "huawei.workflow"
-IMPORT = "from provider import Completion, Provider, huawei\n"
+IMPORT = "from cloud_runs import Completion, Provider, huawei\n"
 RECOVERY = 25
 """Requests at most that finding the runs of a killed fan-out of 1,000 objects takes."""
 

@@ -15,7 +15,7 @@ from tests.support.stack import Stack, call, huawei_settings
 pytestmark = pytest.mark.engine
 
 SYSTEM = "huawei.workflow"
-IMPORT = "from provider import huawei\n"
+IMPORT = "from cloud_runs import huawei\n"
 
 
 def scan(name: str = "scan", /, **arguments: Any) -> str:

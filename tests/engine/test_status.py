@@ -1,4 +1,4 @@
-"""`python -m provider status` on real stacks: what it shows, with whose key it asks, and that it changes nothing."""
+"""`cloud-runs status` on real stacks: what it shows, with whose key it asks, and that it changes nothing."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.engine
 OTHER_ID, OTHER_KEY = "AKIDother", "other-canary-key"
 PAIRS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
 CI, JOBS, OBS, FLOWS = "tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"
-HEADER = "from provider import Completion, Provider, enos, huawei\n"
+HEADER = "from cloud_runs import Completion, Provider, enos, huawei\n"
 EU = call("Provider", "eu", tencent_secret_id=OTHER_ID, tencent_secret_key=OTHER_KEY, tencent_region="eu-frankfurt")
 SCAN = call("huawei.WorkflowRun", "scan", graph_name="scan", bucket="demo-bucket", object="/mpc/demo.mp4")
 FLOW = call("enos.FlowRun", "meters", flow_id=3377)
 
 
 def status(stack: Stack, *flags: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "provider", "status", *flags]
+    command = [sys.executable, "-m", "cloud_runs", "status", *flags]
     return subprocess.run(
         command, cwd=cwd or stack.project, env=stack.env | env, capture_output=True, text=True, timeout=120
     )
@@ -47,7 +47,7 @@ def unread(stack: Stack) -> tuple[int, str]:
     """The exit code and the errors if nobody reads the report, as with `... | head`."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "provider", "status"]
+    command = [sys.executable, "-m", "cloud_runs", "status"]
     done = subprocess.run(
         command, cwd=stack.project, env=stack.env, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120
     )
@@ -59,7 +59,7 @@ def documented(stack: str) -> list[list[str]]:
     """The arguments of the commands in docs/status.md."""
     block = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/status.md").read_text(), re.DOTALL)[0]
     commands = [shlex.split(line.replace("--stack dev", f"--stack {stack}")) for line in block.splitlines()]
-    assert {tuple(command[:4]) for command in commands} == {("python", "-m", "provider", "status")}
+    assert {tuple(command[:4]) for command in commands} == {("python", "-m", "cloud_runs", "status")}
     return [command[4:] for command in commands]
 
 

@@ -15,10 +15,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import shared
 
-from provider.credentials import Credentials
-from provider.tencent.client import WorkflowClient, WorkflowRequest
-from provider.transport import shared
 from tests.engine.interrupted import kill_engine_alone, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
@@ -26,7 +26,7 @@ from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
 pytestmark = pytest.mark.engine
 
 CI = "tencent.workflow"
-IMPORT = "from provider import Completion\n"
+IMPORT = "from cloud_runs import Completion\n"
 
 
 def done(name: str = "done", /, **arguments: object) -> str:

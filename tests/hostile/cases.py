@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from provider.errors import RunsError
-from provider.transport import Transport
+from cloud_runs.errors import RunsError
+from cloud_runs.wire.transport import Transport
+
 from tests.hostile import answers, oracle, systems, wires
 from tests.support.sockets import Service
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from provider.errors import NotReached, Refused, RunsError, UnknownOutcome
-from provider.runs import Found, RunStatus, Started, plain
+from cloud_runs.errors import NotReached, Refused, RunsError, UnknownOutcome
+from cloud_runs.runs import Found, RunStatus, Started, plain
 
 # What a terminal obeys or what turns text round: controls, format characters, halves of characters.
 UNFIT = re.compile(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from cloud_runs.enos import answers as enos
+from cloud_runs.enos import codes as enos_codes
+from cloud_runs.errors import Refused
+from cloud_runs.huawei import answers as huawei
+from cloud_runs.huawei import codes as huawei_codes
+from cloud_runs.tencent import answers as tencent
+from cloud_runs.tencent import codes as tencent_codes
+from cloud_runs.wire.payloads import moment
+from cloud_runs.wire.transport import Answer
 from requests.structures import CaseInsensitiveDict
 
-from provider.enos import codes as enos_codes
-from provider.enos import status as enos
-from provider.errors import Refused
-from provider.huawei import codes as huawei_codes
-from provider.huawei import status as huawei
-from provider.payloads import moment
-from provider.tencent import codes as tencent_codes
-from provider.tencent import status as tencent
-from provider.transport import Answer
 from tests.hostile import oracle
 
 

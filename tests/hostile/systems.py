@@ -12,16 +12,16 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from cloud_runs.enos.client import FlowClient, FlowRequest
+from cloud_runs.enos.tokens import Session
+from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
+from cloud_runs.huawei.client import WorkflowRequest as HuaweiRequest
+from cloud_runs.runs import RunApi
+from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import Answer
 from requests.structures import CaseInsensitiveDict
 
-from provider.credentials import Credentials
-from provider.enos.client import FlowClient, FlowRequest
-from provider.enos.tokens import Session
-from provider.huawei.client import WorkflowClient as HuaweiClient
-from provider.huawei.client import WorkflowRequest as HuaweiRequest
-from provider.runs import RunApi
-from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
-from provider.transport import Answer
 from tests.hostile import answers, wires
 
 KEYS = Credentials(answers.KEY, answers.SECRET, answers.TOKEN, "environment X")

@@ -12,19 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloud_runs import errors
+from cloud_runs.enos import answers as enos
+from cloud_runs.errors import RunsError, Unavailable, UnknownOutcome, clean
+from cloud_runs.huawei import answers as huawei
+from cloud_runs.promise import firing
+from cloud_runs.promise.record import PROCESS, Clock, Content, Intent, Memory
+from cloud_runs.runs import Candidate, Found, RunStatus, Started
+from cloud_runs.tencent import answers as tencent
+from cloud_runs.wire import calls
+from cloud_runs.wire.payloads import PARTS, overfull
+from cloud_runs.wire.transport import Answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from provider import calls, errors, firing
-from provider.enos import status as enos
-from provider.errors import RunsError, Unavailable, UnknownOutcome, clean
-from provider.huawei import status as huawei
-from provider.payloads import PARTS, overfull
-from provider.record import PROCESS, Clock, Content, Intent, Memory
-from provider.runs import Candidate, Found, RunStatus, Started
-from provider.tencent import status as tencent
-from provider.transport import Answer
 from tests.hostile import answers, bombs, cases, oracle, parsers, systems
 from tests.support.clients import Scripted, says
 

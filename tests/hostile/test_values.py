@@ -11,21 +11,21 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from cloud_runs.enos import tokens
+from cloud_runs.enos.flow_run import FlowRunProvider
+from cloud_runs.errors import InvalidConfiguration, RunsError
+from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiProvider
+from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.runs import Phase, Reference, RunStatus
+from cloud_runs.tencent.inventory_job import InventoryJobProvider
+from cloud_runs.tencent.workflow_run import WorkflowRunProvider as TencentProvider
+from cloud_runs.wire.settings import HUAWEI, TENCENT, enos_endpoint, is_loopback
+from cloud_runs.wire.transport import Transport
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 from urllib3.util import parse_url
 
-from provider.credentials import HUAWEI, TENCENT, enos_endpoint, is_loopback
-from provider.enos import tokens
-from provider.enos.flow_run import FlowRunProvider
-from provider.errors import InvalidConfiguration, RunsError
-from provider.huawei.workflow_run import WorkflowRunProvider as HuaweiProvider
-from provider.lifecycle.run_provider import RunProvider
-from provider.runs import Phase, Reference, RunStatus
-from provider.tencent.inventory_job import InventoryJobProvider
-from provider.tencent.workflow_run import WorkflowRunProvider as TencentProvider
-from provider.transport import Transport
 from tests.hostile import answers, cases, systems
 from tests.support.clients import Scripted, says
 from tests.support.sockets import OK, Service
@@ -264,11 +264,11 @@ def test_what_is_missing_names_every_place(monkeypatch: pytest.MonkeyPatch) -> N
         PROVIDERS, ["tencent_region", "tencent_region", "huawei_region", "enos_org_id"], strict=True
     ):
         with pytest.raises(
-            InvalidConfiguration, match=re.escape(f"the argument, provider.Provider({argument}=...), stack")
+            InvalidConfiguration, match=re.escape(f"the argument, cloud_runs.Provider({argument}=...), stack")
         ):
             provider.place({"bucket": "media-1250000000", "graph_name": "scan", "flow_id": 1.0})
     with pytest.raises(
-        InvalidConfiguration, match=re.escape("provider.Provider(enos_endpoint=...), stack configuration")
+        InvalidConfiguration, match=re.escape("cloud_runs.Provider(enos_endpoint=...), stack configuration")
     ):
         enos_endpoint(lambda _: None, {})
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provider.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
 from tests.support.sockets import OK, Service, answer
 
@@ -239,6 +239,6 @@ def test_a_loopback_address_where_nothing_listens_hints_at_the_emulator() -> Non
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # bound, not listening: the port stays ours and refuses
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        with pytest.raises(NotReached, match=r"connection refused .*python -m emulator"):
+        with pytest.raises(NotReached, match=r"connection refused .*cloud-runs-emulator"):
             systems.client("huawei.workflow", cases.hasty(5.0), endpoint).start(systems.REQUESTS["huawei.workflow"])
     assert os.strerror(errno.ECONNREFUSED) == "Connection refused"

@@ -29,9 +29,10 @@ def plain(dist: Dist, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_two_packages_and_nothing_else(dist: Dist) -> None:
     names = zipfile.ZipFile(dist.wheel).namelist()
-    modules = {str(path.relative_to(ROOT)) for room in ("provider", "emulator") for path in (ROOT / room).rglob("*.py")}
+    roots = (ROOT / "provider", ROOT / "emulator")
+    modules = {str(path.relative_to(root)) for root in roots for path in root.rglob("*.py")}
     held = {name for name in names if ".dist-info/" not in name}
-    assert held == {name for name in modules if "__pycache__" not in name} | {"provider/py.typed"}
+    assert held == {name for name in modules if "__pycache__" not in name} | {"cloud_runs/py.typed"}
     assert not any("pulumi-plugin" in name for name in names), "a plugin would be downloaded"
 
 
@@ -49,21 +50,21 @@ def test_what_the_wheel_says_of_itself(dist: Dist) -> None:
 
 
 def test_an_installed_package_is_used_from_anywhere(plain: Path, tmp_path: Path) -> None:
-    where = "import provider; from provider import *; print(provider.__file__, tencent.WorkflowRun.__name__)"
+    where = "import cloud_runs; from cloud_runs import *; print(cloud_runs.__file__, tencent.WorkflowRun.__name__)"
     shown = installed.run([str(plain), "-W", "error", "-c", where], tmp_path)
     assert shown.startswith(str(plain.parents[1]))
     assert shown.split()[1] == "WorkflowRun"
-    assert "status" in installed.run([str(plain), "-m", "provider", "--help"], tmp_path)
+    assert "status" in installed.run([str(plain), "-m", "cloud_runs", "--help"], tmp_path)
 
 
 def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> None:
     """Its code is always there, since it is small; without what it needs it says how to get that."""
-    command = [str(plain), "-m", "emulator", "--help"]
+    command = [str(plain), "-m", "cloud_runs_emulator", "--help"]
     without = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert without.returncode == 1
     assert without.stderr == "the emulator needs more than the package itself: pip install '.[emulator]'\n"
     python = installed.environment(tmp_path / "with", dist.wheel, "emulator")
-    assert "--run-seconds" in installed.run([str(python), "-m", "emulator", "--help"], tmp_path)
+    assert "--run-seconds" in installed.run([str(python), "-m", "cloud_runs_emulator", "--help"], tmp_path)
 
 
 def test_a_program_s_types_are_checked_against_the_installed_package(plain: Path, tmp_path: Path) -> None:

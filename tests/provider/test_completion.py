@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cloud_runs.lifecycle import completion_wait, interrupts, progress
+from cloud_runs.lifecycle.clients import Clients
+from cloud_runs.lifecycle.completion_provider import CompletionProvider
+from cloud_runs.lifecycle.completion_wait import Wait, Wanted
+from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise.waiting import Watch
+from cloud_runs.runs import Reference
 from pulumi.dynamic import Config, ConfigureRequest, DiffResult
 from pulumi.output import UNKNOWN
 
-from provider.lifecycle import completion_wait, interrupts, progress
-from provider.lifecycle.clients import Clients
-from provider.lifecycle.completion_provider import CompletionProvider
-from provider.lifecycle.completion_wait import Wait, Wanted
-from provider.lifecycle.reporting import RunError
-from provider.runs import Reference
-from provider.waiting import Watch
 from tests.provider.host import JOBS, PROVIDER, RUNS, JobHost, RunHost, failures, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pulumi
 import pytest
+from cloud_runs.lifecycle.intent import IntentProvider, intent_of
+from cloud_runs.lifecycle.values import digest, digests
+from cloud_runs.promise import firing, record
 from pulumi.output import UNKNOWN
 
-from provider import firing, record
-from provider.lifecycle.intent import IntentProvider, intent_of
-from provider.lifecycle.values import digest, digests
 from tests.provider.host import RunHost, wire
 from tests.support.emulator import Emulator
 

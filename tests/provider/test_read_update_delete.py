@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cloud_runs.lifecycle.reporting import RunError
 
-from provider.lifecycle.reporting import RunError
 from tests.provider.host import JOBS, PROVIDER, RUNS, Host, JobHost, RunHost
 from tests.support.emulator import SECRET_ID, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW
@@ -248,7 +248,7 @@ def test_a_cancel_that_is_refused_is_told_and_is_no_delete(job: JobHost, cloud: 
         job.delete(id, olds)
     assert str(error.value).startswith("InventoryJob 'job': ")
     assert "AccessDenied" in str(error.value)
-    from provider.lifecycle import run_provider
+    from cloud_runs.lifecycle import run_provider
 
     assert run_provider.MEMORY.old(job.urn, olds["fired"]["token"]) == (None, False)
 

@@ -18,7 +18,7 @@ from tests.support.stack import Result, Stack, call, job, run
 pytestmark = pytest.mark.engine
 
 NAMES = ("TENCENT", "TENCENT_TOKEN", "HUAWEI", "HUAWEI_TOKEN", "ENOS", "OTHER", "OTHER_TOKEN", "PASSPHRASE")
-IMPORT = "import os\nfrom provider import Completion, Provider, enos, huawei\n"
+IMPORT = "import os\nfrom cloud_runs import Completion, Provider, enos, huawei\n"
 OTHER = call(
     "Provider",
     "other",

@@ -22,12 +22,14 @@ def test_files_that_contributing_names_are_there() -> None:
     for name in re.findall(r"`((?:provider|emulator|tests|docs|tools|stacks|\.ci)/?[\w./<>-]*)`", TEXT):
         for system in ("tencent", "huawei", "enos"):
             assert (ROOT / name.replace("<system>", system).replace("<case>", "")).exists(), name
-    rooms = dict(re.findall(r"\*\*(?:Its|The emulator's) room\*\* `(\w+)/<system>/`:(.*?)(?=^\d\.)", TEXT, re.M | re.S))
+    rooms = dict(
+        re.findall(r"\*\*(?:Its|The emulator's) room\*\* `([\w/]+)/<system>/`:(.*?)(?=^\d\.)", TEXT, re.M | re.S)
+    )
     for room, told in rooms.items():
         for name in re.findall(r"`(\w+\.py)`", told):
             for system in ("tencent", "huawei", "enos"):
                 assert (ROOT / room / system / name).exists(), name
-    assert set(rooms) == {"provider", "emulator"}
+    assert set(rooms) == {"provider/cloud_runs", "emulator/cloud_runs_emulator"}
 
 
 def test_its_commands_exist() -> None:

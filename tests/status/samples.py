@@ -1,12 +1,12 @@
-"""Reports and states that the tests of `python -m provider status` share."""
+"""Reports and states that the tests of `cloud-runs status` share."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from provider.runs import Phase, RunStatus, Task, rfc3339
-from provider.status.report import Answer, Missing, Report, Run
+from cloud_runs.runs import Phase, RunStatus, Task, rfc3339
+from cloud_runs.status.report import Answer, Missing, Report, Run
 
 NOW = datetime(2026, 11, 22, 9, 8, 21, tzinfo=timezone.utc)
 HOSTILE = (

@@ -24,7 +24,7 @@ esac
 
 
 class Command:
-    """`python -m provider status` with a `pulumi` that does this."""
+    """`cloud-runs status` with a `pulumi` that does this."""
 
     def __init__(self, folder: Path, does: str) -> None:
         self.folder, self.asked = folder, folder / "asked"
@@ -41,7 +41,7 @@ class Command:
     def start(self, *flags: str, closed: str = "", first: str = "") -> subprocess.Popen[str]:
         """`first` is what the shell that starts it does before; `closed` redirects."""
         shell = ["/bin/sh", "-c", f'{first}\nexec "$@" {closed}', "sh"]
-        command = [*shell, sys.executable, "-m", "provider", "status", *flags]
+        command = [*shell, sys.executable, "-m", "cloud_runs", "status", *flags]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=pipe, stderr=pipe, text=True)
 
@@ -65,7 +65,7 @@ def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[s
     command = Command(tmp_path, EMPTY)
     code, out, error = command.run(*flags)
     assert (code, out) == (3, "")
-    assert error.endswith(f"\npython -m provider status: error: {said}\n")
+    assert error.endswith(f"\ncloud-runs status: error: {said}\n")
     assert not command.asked.exists()
 
 

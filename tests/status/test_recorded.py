@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provider.credentials import EXPLICIT, EXPLICIT_NAME
-from provider.runs import Phase, Reference
-from provider.status import recorded
+from cloud_runs.runs import Phase, Reference
+from cloud_runs.status import recorded
+from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
 
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 WHERE = "tencent.workflow:ap-beijing:media-1250000000:"

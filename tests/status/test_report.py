@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from cloud_runs.runs import Phase
+from cloud_runs.status.report import LISTED, Answer, Exit, Missing, Run
 
-from provider.runs import Phase
-from provider.status.report import LISTED, Answer, Exit, Missing, Run
 from tests.status.samples import every_phase, hostile, report, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/status.md").read_text()
@@ -134,7 +134,7 @@ def test_the_shape_of_json_is_what_the_page_says() -> None:
 
 def test_ordinary_programs_do_not_load_it() -> None:
     loads = (
-        "import sys, provider; print([name for name in sys.modules if name.startswith(('rich', 'provider.status'))])"
+        "import sys, provider; print([name for name in sys.modules if name.startswith(('rich', 'cloud_runs.status'))])"
     )
     done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from cloud_runs.wire.transport import Answer, Params, Transport
 from requests.structures import CaseInsensitiveDict
-
-from provider.transport import Answer, Params, Transport
 
 
 def hasty() -> Transport:

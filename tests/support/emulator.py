@@ -71,7 +71,7 @@ class Emulator:
 
 @contextmanager
 def emulator(*flags: str) -> Iterator[Emulator]:
-    command = [sys.executable, "-m", "emulator", "--port", "0", *flags]
+    command = [sys.executable, "-m", "cloud_runs_emulator", "--port", "0", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

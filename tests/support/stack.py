@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "media-1250000000"
 WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"
 _PROJECT = "name: tests\nruntime: python\n"
-HEADER = "import pulumi\nfrom pulumi import Alias, ResourceOptions\nfrom provider import tencent\n"
+HEADER = "import pulumi\nfrom pulumi import Alias, ResourceOptions\nfrom cloud_runs import tencent\n"
 
 
 def call(what: str, name: str, /, **arguments: Any) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from provider.credentials import EXPLICIT, EXPLICIT_NAME, TENCENT, Credentials, is_loopback
-from provider.errors import InvalidConfiguration, MissingCredentials
+from cloud_runs.errors import InvalidConfiguration, MissingCredentials
+from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME, TENCENT, Credentials, is_loopback
 
 CONFIG = {"tencentcloud:secretId": "cfg-id", "tencentcloud:secretKey": "cfg-key"}
 ENVIRON = {"TENCENTCLOUD_SECRET_ID": "env-id", "TENCENTCLOUD_SECRET_KEY": "env-key", "TENCENTCLOUD_SECURITY_TOKEN": "t"}

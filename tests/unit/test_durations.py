@@ -8,9 +8,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from cloud_runs.lifecycle import durations
 from pulumi.output import UNKNOWN
-
-from provider.lifecycle import durations
 
 YEAR = 365 * 86_400
 

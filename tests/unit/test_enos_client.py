@@ -11,14 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-
-from provider.credentials import Credentials
-from provider.enos import client as module
-from provider.enos.client import FlowClient, FlowRequest, MinuteTaken
-from provider.enos.codes import CODES, Kind
-from provider.enos.signing import encryption, params_data, sign_input, signature
-from provider.enos.tokens import Session
-from provider.errors import (
+from cloud_runs.enos import client as module
+from cloud_runs.enos.client import FlowClient, FlowRequest, MinuteTaken
+from cloud_runs.enos.codes import CODES, Kind
+from cloud_runs.enos.signing import encryption, params_data, sign_input, signature
+from cloud_runs.enos.tokens import Session
+from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
     NotReached,
@@ -28,9 +26,11 @@ from provider.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from provider.payloads import query_pairs
-from provider.runs import Phase
-from provider.transport import Answer, Transport
+from cloud_runs.runs import Phase
+from cloud_runs.wire.payloads import query_pairs
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import Answer, Transport
+
 from tests.support import clients
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "enos"

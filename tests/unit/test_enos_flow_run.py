@@ -6,18 +6,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cloud_runs.enos import FlowRun
+from cloud_runs.enos.client import FlowRequest
+from cloud_runs.enos.flow_run import FlowRunProvider, _milliseconds
+from cloud_runs.errors import InvalidConfiguration, MissingCredentials
+from cloud_runs.lifecycle import run_provider
+from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.lifecycle.values import digests
+from cloud_runs.promise.firing import Content, Memory, Recorded
+from cloud_runs.runs import Phase, Reference, RunStatus
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
-
-from provider.enos import FlowRun
-from provider.enos.client import FlowRequest
-from provider.enos.flow_run import FlowRunProvider, _milliseconds
-from provider.errors import InvalidConfiguration, MissingCredentials
-from provider.firing import Content, Memory, Recorded
-from provider.lifecycle import run_provider
-from provider.lifecycle.reporting import RunError
-from provider.lifecycle.values import digests
-from provider.runs import Phase, Reference, RunStatus
 
 URN = "urn:pulumi:test::tests::pulumi-python:dynamic/enos:FlowRun::meters"
 SEED_TIME = 1574385824000

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-
-from provider.enos import signing
+from cloud_runs.enos import signing
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "enos"
 CASES = sorted(folder.name for folder in VECTORS.iterdir())

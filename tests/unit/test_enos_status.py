@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from provider.enos import status as reading
-from provider.runs import Phase, Task
+from cloud_runs.enos import answers as reading
+from cloud_runs.runs import Phase, Task
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "enos"
 

@@ -8,10 +8,9 @@ import time
 from datetime import timedelta
 
 import pytest
-from fans import NOTHING, SYSTEM, Dead, Process, Service
-
-from provider import errors, fanning
-from provider.fanning import (
+from cloud_runs import errors
+from cloud_runs.promise import fanning
+from cloud_runs.promise.fanning import (
     LOST_IN_A_ROW,
     MISSED_IN_A_ROW,
     NOT_SENT,
@@ -20,8 +19,9 @@ from provider.fanning import (
     Doubt,
     Fanned,
 )
-from provider.firing import ADOPT_WITHIN, FORGET_AFTER, LOOK_SECONDS, SETTLE_SECONDS
-from provider.record import Intent, Recorded
+from cloud_runs.promise.firing import ADOPT_WITHIN, FORGET_AFTER, LOOK_SECONDS, SETTLE_SECONDS
+from cloud_runs.promise.record import Intent, Recorded
+from fans import NOTHING, SYSTEM, Dead, Process, Service
 
 KEYS = [f"{number}.mp4" for number in range(40)]
 MINUTE = timedelta(minutes=1)

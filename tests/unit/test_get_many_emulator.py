@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from cloud_runs.enos.client import FlowClient, FlowRequest
+from cloud_runs.enos.tokens import Session
+from cloud_runs.errors import NotFound, Refused, Unavailable
+from cloud_runs.huawei import client as huawei
+from cloud_runs.runs import Phase, RunApi, RunStatus
+from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.wire.settings import Credentials
 
-from provider.credentials import Credentials
-from provider.enos.client import FlowClient, FlowRequest
-from provider.enos.tokens import Session
-from provider.errors import NotFound, Refused, Unavailable
-from provider.huawei import client as huawei
-from provider.runs import Phase, RunApi, RunStatus
-from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from tests.support.clients import hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 

@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from provider.calls import PAGES
-from provider.credentials import Credentials
-from provider.errors import (
+from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
     NotReached,
@@ -23,11 +20,14 @@ from provider.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from provider.huawei import client as module
-from provider.huawei.client import WorkflowClient, WorkflowRequest, differences
-from provider.huawei.codes import HINTS
-from provider.runs import Candidate, Phase
-from provider.transport import Answer, Transport
+from cloud_runs.huawei import client as module
+from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest, differences
+from cloud_runs.huawei.codes import HINTS
+from cloud_runs.runs import Candidate, Phase
+from cloud_runs.wire.calls import PAGES
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import Answer, Transport
+
 from tests.support.clients import Answering, Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "huawei"

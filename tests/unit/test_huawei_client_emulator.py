@@ -6,11 +6,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
+from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest
+from cloud_runs.runs import Phase
+from cloud_runs.wire.settings import Credentials
 
-from provider.credentials import Credentials
-from provider.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
-from provider.huawei.client import WorkflowClient, WorkflowRequest
-from provider.runs import Phase
 from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
@@ -71,7 +71,7 @@ def test_signatures_are_accepted(cloud: Emulator, token: str) -> None:
 
 
 def test_all_pages_are_read(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provider.huawei.client.PAGE_ROWS", "2")
+    monkeypatch.setattr("cloud_runs.huawei.client.PAGE_ROWS", "2")
     client = runs(cloud)
     started = [client.start(RUN).id for _ in range(5)]
     found = client.find(RUN, an_hour_ago()).candidates

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-
-from provider.credentials import Credentials
-from provider.huawei import signing
+from cloud_runs.huawei import signing
+from cloud_runs.wire.settings import Credentials
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "huawei"
 CASES = sorted(folder.name for folder in VECTORS.iterdir())

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from provider.huawei import status as reading
-from provider.runs import Phase, RunStatus, Task
+from cloud_runs.huawei import answers as reading
+from cloud_runs.runs import Phase, RunStatus, Task
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "huawei"
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cloud_runs.errors import InvalidConfiguration
+from cloud_runs.huawei.workflow_run import WorkflowRunProvider
+from cloud_runs.runs import Phase, Reference, RunStatus
 from pulumi.output import UNKNOWN
-
-from provider.errors import InvalidConfiguration
-from provider.huawei.workflow_run import WorkflowRunProvider
-from provider.runs import Phase, Reference, RunStatus
 
 GOOD: dict[str, Any] = {
     "graph_name": "scan",

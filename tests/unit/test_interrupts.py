@@ -18,12 +18,11 @@ from typing import Any
 
 import grpc
 import pytest
+from cloud_runs.errors import Refused
+from cloud_runs.lifecycle import interrupts, progress
+from cloud_runs.lifecycle.interrupts import Interrupted, Questions, Stop
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
-
-from provider.errors import Refused
-from provider.lifecycle import interrupts, progress
-from provider.lifecycle.interrupts import Interrupted, Questions, Stop
 
 
 @pytest.fixture(autouse=True)

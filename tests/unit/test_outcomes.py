@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from provider.errors import NotFound, Unavailable
-from provider.lifecycle import durations, outcomes
-from provider.runs import Phase, Reference, RunStatus, Task
-from provider.waiting import Watched
+from cloud_runs.errors import NotFound, Unavailable
+from cloud_runs.lifecycle import durations
+from cloud_runs.promise import outcomes
+from cloud_runs.promise.waiting import Watched
+from cloud_runs.runs import Phase, Reference, RunStatus, Task
 
 WHERE = Reference("tencent.workflow", "ap-beijing", "media-1250000000", "i1")
 WHO = "WorkflowRun 'run'"

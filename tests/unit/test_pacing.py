@@ -6,9 +6,8 @@ import threading
 import time
 
 import pytest
-
-from provider import pacing
-from provider.pacing import FIRST_PAUSE, FIRST_SPACING, LONGEST_PAUSE, LONGEST_SPACING, Pace
+from cloud_runs.promise import pacing
+from cloud_runs.promise.pacing import FIRST_PAUSE, FIRST_SPACING, LONGEST_PAUSE, LONGEST_SPACING, Pace
 
 
 class Clock:

@@ -8,10 +8,9 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
-
-from provider.errors import Refused, RunsError
-from provider.lifecycle import reporting
-from provider.lifecycle.reporting import RunError, one_line
+from cloud_runs.errors import Refused, RunsError
+from cloud_runs.lifecycle import reporting
+from cloud_runs.lifecycle.reporting import RunError, one_line
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from provider.calls import PAGES
-from provider.credentials import Credentials
-from provider.errors import (
+from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
     NotReached,
@@ -22,10 +19,13 @@ from provider.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from provider.runs import Candidate, Phase
-from provider.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
-from provider.tencent.codes import HINTS
-from provider.transport import Answer, Transport
+from cloud_runs.runs import Candidate, Phase
+from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.codes import HINTS
+from cloud_runs.wire.calls import PAGES
+from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.transport import Answer, Transport
+
 from tests.support.clients import Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"

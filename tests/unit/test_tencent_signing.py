@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import requests
-
-from provider.credentials import Credentials
-from provider.tencent import signing
+from cloud_runs.tencent import signing
+from cloud_runs.wire.settings import Credentials
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "tencent"
 CASES = sorted(folder.name for folder in VECTORS.iterdir())

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from provider.runs import Phase, RunStatus, Task
-from provider.tencent import status as reading
+from cloud_runs.runs import Phase, RunStatus, Task
+from cloud_runs.tencent import answers as reading
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"
 

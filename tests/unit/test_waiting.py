@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
-
-from provider import waiting
-from provider.errors import NotFound, Refused, RunsError, Throttled, Unavailable
-from provider.runs import Phase, Reference, RunStatus, Untold
-from provider.waiting import Told, Watch
+from cloud_runs.errors import NotFound, Refused, RunsError, Throttled, Unavailable
+from cloud_runs.promise import waiting
+from cloud_runs.promise.waiting import Told, Watch
+from cloud_runs.runs import Phase, Reference, RunStatus, Untold
 
 HERE = Reference("tencent.workflow", "ap-beijing", "media-1250000000", "")
 THERE = Reference("huawei.workflow", "cn-north-4", "scan", "")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from provider.credentials import Credentials
-from provider.runs import Reference
-from provider.tencent.client import WorkflowClient, WorkflowRequest
-from provider.waiting import Watch
+from cloud_runs.promise.waiting import Watch
+from cloud_runs.runs import Reference
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.wire.settings import Credentials
+
 from tests.support.clients import hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 

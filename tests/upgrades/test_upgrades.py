@@ -7,23 +7,23 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import cloud_runs  # noqa: F401 - so that all providers are known
 import pytest
 from pulumi.dynamic import ResourceProvider
 
-import provider  # noqa: F401 - so that all providers are known
 from tests.support.emulator import Emulator, emulator
 from tests.upgrades.kept import STATES, Kept, ids, resources
 
 KEPT = sorted(STATES.glob("*.json"), key=lambda file: [int(part) for part in file.stem.split(".")])
 PROVIDERS = {
-    "provider.enos.flow_run.FlowRunProvider",
-    "provider.huawei.workflow_fan_out.WorkflowFanOutProvider",
-    "provider.huawei.workflow_run.WorkflowRunProvider",
-    "provider.lifecycle.completion_provider.CompletionProvider",
-    "provider.lifecycle.intent.IntentProvider",
-    "provider.tencent.inventory_job.InventoryJobProvider",
-    "provider.tencent.workflow_fan_out.WorkflowFanOutProvider",
-    "provider.tencent.workflow_run.WorkflowRunProvider",
+    "cloud_runs.enos.flow_run.FlowRunProvider",
+    "cloud_runs.huawei.workflow_fan_out.WorkflowFanOutProvider",
+    "cloud_runs.huawei.workflow_run.WorkflowRunProvider",
+    "cloud_runs.lifecycle.completion_provider.CompletionProvider",
+    "cloud_runs.lifecycle.intent.IntentProvider",
+    "cloud_runs.tencent.inventory_job.InventoryJobProvider",
+    "cloud_runs.tencent.workflow_fan_out.WorkflowFanOutProvider",
+    "cloud_runs.tencent.workflow_run.WorkflowRunProvider",
 }
 """The classes that states refer to. The resources of a class that moves can no longer be refreshed or deleted."""
 

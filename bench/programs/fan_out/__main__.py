@@ -2,7 +2,7 @@
 
 import os
 
-from provider import tencent
+from cloud_runs import tencent
 
 tencent.WorkflowFanOut(
     "runs",

@@ -2,7 +2,7 @@
 
 import os
 
-from provider import tencent
+from cloud_runs import tencent
 
 for number in range(int(os.environ["BENCH_N"])):
     tencent.WorkflowRun(

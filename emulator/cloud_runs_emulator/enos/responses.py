@@ -1,0 +1,128 @@
+"""EnOS's answers: JSON with a `status` of 0, or with the number of an error, as a rule under HTTP status 200.
+
+Sources: the pages of https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/, "Get Access Token" and
+"Invoke API with the Access Token"; for `apim_status` the package enos-poseidon, which reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+from cloud_runs_emulator.enos.formats import TIME_ZONE, business_date, server_time
+from cloud_runs_emulator.enos.models import FlowInstance, flow_name, number
+from cloud_runs_emulator.runs import Run
+from cloud_runs_emulator.settings import Clock
+from cloud_runs_emulator.systems import Answer, Refused
+
+_GATEWAY = "apim-token-service"
+_POSEIDON = {"4011", "4012"}
+
+
+class Responses:
+    """Makes answers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def token(self, value: str, seconds: int) -> Answer:
+        """The answer to a token request and to a refresh."""
+        data = {"accessToken": value, "expire": seconds}
+        return _json({"status": 0, "msg": "SUCCESS", "business": _GATEWAY, "data": data})
+
+    def started(self, run: FlowInstance) -> Answer:
+        """The answer to a trigger."""
+        return _success({"flowInstanceId": run.id}, (run,))
+
+    def instance(self, run: FlowInstance) -> Answer:
+        """The answer to a look at one instance."""
+        return _success(_instance(run, self._clock()), (run,))
+
+    def instances(self, page: tuple[list[FlowInstance], int]) -> Answer:
+        """One page of instances; only in lists they say whether they were cancelled."""
+        runs, count = page
+        now = self._clock()
+        rows = [{**_instance(run, now), "isCancelled": run.state(now) == "CANCEL"} for run in runs]
+        return _success({"flowInsts": rows, "count": count}, tuple(runs))
+
+    def cancelled(self, run: FlowInstance) -> Answer:
+        """The answer to a cancel."""
+        return _success("", (run,))
+
+    def time_zone(self) -> Answer:
+        """The answer to Get Time Zone."""
+        return _success({"timezone": TIME_ZONE}, ())
+
+    def error(self, refused: Refused) -> Answer:
+        """A refusal. Which code it has says who refuses: the gateway (1000 and up), or the flow service.
+
+        4011 and 4012 are the gateway's codes for callers with the vendor's SDK; only an ordered fault gives them. A
+        code that is no number becomes 62109, the service's internal exception.
+        """
+        code, message = refused.code, refused.message
+        body: dict[str, object]
+        if code in _POSEIDON:
+            body = {"apim_status": int(code), "msg": message}
+            if code == "4011":
+                body["apim_refreshtoken"] = secrets.token_hex(16)
+        elif code.isascii() and code.lstrip("-").isdigit():
+            body = {"status": int(code), "msg": message, "data": None}
+            if len(code) == 4:
+                body["business"] = _GATEWAY
+        else:
+            body = {"status": 62109, "msg": f"{code}: {message}", "data": None}
+        answer = _json(body)
+        answer.status = refused.status
+        return answer
+
+
+def _success(data: object, runs: tuple[Run, ...]) -> Answer:
+    # With a leading blank, as in the vendor's samples.
+    return _json({"status": 0, "msg": " Success", "data": data}, runs)
+
+
+def _json(body: dict[str, object], runs: tuple[Run, ...] = ()) -> Answer:
+    text = json.dumps(body, ensure_ascii=False)
+    return Answer(200, text.encode(), [(b"content-type", b"application/json;charset=UTF-8")], runs)
+
+
+def _instance(run: FlowInstance, now: float) -> dict[str, object]:
+    """FlowInstance. `parameters` and `graph` are texts that hold JSON."""
+    state = run.state(now)
+    flow_id = run.trigger.flow_id
+    return {
+        "instanceId": run.id,
+        "flowId": flow_id,
+        "flowName": flow_name(flow_id),
+        "freq": "0 0 0 * * ? *",
+        "cycle": "D",
+        "parameters": run.trigger.parameters,
+        "doAs": "emulated",
+        "graph": json.dumps(_graph(run, state)),
+        "status": number(state),
+        "statusDesc": state,
+        "triggerTime": server_time(run.trigger.trigger_ms / 1000),
+        "startTime": server_time(run.entered("RUNNING", now)),
+        "endTime": server_time(run.ended_at(now)),
+        "timestamp": server_time(run.started_at),
+        "virtual": False,
+        "owner": run.owner.user,
+        "alertMode": 0,
+        "calDt": business_date(run.trigger.trigger_ms / 1000),
+        "hasEditPri": True,
+        "hasReadPri": True,
+    }
+
+
+def _graph(run: FlowInstance, state: str) -> dict[str, object]:
+    """The flow's one task, which shares the instance's state."""
+    task = {
+        "taskName": "emulated",
+        "taskInstId": f"{run.trigger.flow_id}1-{run.id.partition('-')[2]}",
+        "taskId": run.trigger.flow_id * 10 + 1,
+        "nodeId": 1,
+        "status": state,
+        "x": 0,
+        "y": 0,
+    }
+    return {"creator": run.owner.user, "tasks": [task], "flows": [], "relations": []}

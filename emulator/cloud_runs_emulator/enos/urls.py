@@ -1,0 +1,96 @@
+"""The routes of EnOS's API gateway, and the class that the server knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from cloud_runs_emulator.enos.models import FLOW, Backend
+from cloud_runs_emulator.enos.requests import caller, cancelled_id, list_query, trigger
+from cloud_runs_emulator.enos.responses import Responses
+from cloud_runs_emulator.enos.tokens import Token, Tokens
+from cloud_runs_emulator.runs import RunStore
+from cloud_runs_emulator.settings import Settings
+from cloud_runs_emulator.systems import Answer, Match, Refused, Request
+
+_TOKEN_SERVICE = "/apim-token-service/v2.0/token/"
+_FLOW_SERVICE = "/dataflow-batch-service/v2.0/"
+
+_TOKEN_OPERATIONS = {"get": "token", "refresh": "refresh"}
+_OPERATIONS = {
+    ("POST", "flows", "trigger"): "start",
+    ("POST", "flows", "updateAndTrigger"): "start",
+    ("GET", "flowInstances", "get"): "get",
+    ("POST", "flowInstances", "search"): "find",
+    ("POST", "flowInstances", "cancel"): "cancel",
+    ("GET", "time", "getTimeZone"): "time",
+}
+
+
+class EnosFlows:
+    """EnOS's batch flows, and the token service in front of them, as one of the emulator's systems.
+
+    It is found by path alone: each customer has a gateway address of their own. A fault `forget` on `token` or
+    `refresh` lets all tokens be expired right after the answer, the one in it too.
+    """
+
+    operations: ClassVar[Mapping[str, frozenset[str]]] = {
+        FLOW: frozenset({"token", "refresh", "time", *_OPERATIONS.values()})
+    }
+    unrouted: ClassVar[Refused] = Refused(404, "62109", "no such API")
+
+    def __init__(self, settings: Settings, store: RunStore) -> None:
+        self._backend = Backend(settings, store)
+        self._tokens = Tokens(settings)
+        self._responses = Responses(settings.clock)
+
+    def claims(self, host: str) -> bool:
+        """No host."""
+        return False
+
+    def match(self, request: Request) -> Match | None:
+        """Find the operation: in the token service by path, in the flow service by method, path and `action`."""
+        if request.path.startswith(_TOKEN_SERVICE) and request.method == "POST":
+            operation = _TOKEN_OPERATIONS.get(request.path.removeprefix(_TOKEN_SERVICE))
+        elif request.path.startswith(_FLOW_SERVICE):
+            place = (request.method, request.path.removeprefix(_FLOW_SERVICE), request.param("action"))
+            operation = _OPERATIONS.get(place)
+        else:
+            operation = None
+        return Match(FLOW, operation) if operation else None
+
+    def authenticate(self, request: Request) -> None:
+        """Check token and signature. A token request has neither: it is checked, and used up, when it is answered."""
+        if not request.path.startswith(_TOKEN_SERVICE):
+            self._tokens.verify(request)
+
+    def handle(self, request: Request, match: Match, origin: str) -> Answer:
+        """Do the operation."""
+        if match.operation == "token":
+            return self._token(self._tokens.get(request.body))
+        if match.operation == "refresh":
+            return self._token(self._tokens.refresh(request.body))
+        if match.operation == "time":
+            return self._responses.time_zone()
+        who = caller(request)
+        if match.operation == "start":
+            return self._responses.started(self._backend.start(who, trigger(request), request, origin))
+        if match.operation == "find":
+            return self._responses.instances(self._backend.page(who, list_query(request)))
+        if match.operation == "cancel":
+            return self._responses.cancelled(self._backend.cancel(who, cancelled_id(request)))
+        return self._responses.instance(self._backend.instance(who, request.param("flowInstId")))
+
+    def refuse(self, refused: Refused) -> Answer:
+        """EnOS's error answer."""
+        return self._responses.error(refused)
+
+    def clear(self) -> None:
+        """Forget flows and tokens."""
+        self._backend.clear()
+        self._tokens.clear()
+
+    def _token(self, token: Token) -> Answer:
+        answer = self._responses.token(token.value, self._tokens.left(token))
+        answer.forget = self._tokens.expire
+        return answer

@@ -1,0 +1,123 @@
+"""CI's host names and routes, and the class that the server knows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from cloud_runs_emulator.runs import RunStore
+from cloud_runs_emulator.settings import Settings
+from cloud_runs_emulator.systems import Answer, Match, Refused, Request
+from cloud_runs_emulator.tencent.models import INVENTORY, WORKFLOW, Backend, Bucket
+from cloud_runs_emulator.tencent.requests import invalid, job_order, list_query, trigger
+from cloud_runs_emulator.tencent.responses import Responses
+from cloud_runs_emulator.tencent.signing import verify
+
+_HOST = re.compile(r"([a-z0-9-]+)\.ci\.([a-z0-9-]+)\.myqcloud\.com", re.ASCII)
+_DOMAIN = ".myqcloud.com"
+_NO_VENDOR_HOST = Bucket("default", "ap-emulator")
+"""The bucket of requests that name no CI host, such as those to `http://127.0.0.1:9700/triggerworkflow`."""
+
+_COLLECTIONS = {
+    ("POST", "/triggerworkflow"): (WORKFLOW, "start"),
+    ("GET", "/workflowexecution"): (WORKFLOW, "find"),
+    ("POST", "/inventorytriggerjob"): (INVENTORY, "start"),
+    ("GET", "/inventorytriggerjob"): (INVENTORY, "find"),
+}
+_ITEMS = {
+    ("GET", "workflowexecution"): (WORKFLOW, "get"),
+    ("GET", "inventorytriggerjob"): (INVENTORY, "get"),
+    ("PUT", "inventorytriggerjob"): (INVENTORY, "cancel"),
+}
+_ITEM = re.compile(r"/([a-z]+)/([^/]+)", re.ASCII)
+
+
+class TencentCi:
+    """Tencent Cloud CI as one of the emulator's systems."""
+
+    operations: ClassVar[Mapping[str, frozenset[str]]] = {
+        WORKFLOW: frozenset({"start", "find", "get"}),
+        INVENTORY: frozenset({"start", "find", "get", "cancel"}),
+    }
+    unrouted: ClassVar[Refused] = Refused(
+        405, "MethodNotAllowed", "The specified method is not allowed against this resource."
+    )
+
+    def __init__(self, settings: Settings, store: RunStore) -> None:
+        self._settings = settings
+        self._backend = Backend(settings, store)
+        self._responses = Responses(settings.clock)
+
+    def claims(self, host: str) -> bool:
+        """All of the vendor's domain, so that a mistyped CI host is answered as one and not taken for no host."""
+        return host.endswith(_DOMAIN)
+
+    def match(self, request: Request) -> Match | None:
+        """Find the operation. A sample request of the vendor has a slash after the path, so that is tolerated."""
+        path = request.path.rstrip("/")
+        found = _COLLECTIONS.get((request.method, path))
+        if found is not None:
+            return Match(*found)
+        item = _ITEM.fullmatch(path)
+        found = _ITEMS.get((request.method, item[1])) if item else None
+        return Match(*found, run_id=item[2]) if item and found else None
+
+    def authenticate(self, request: Request) -> None:
+        """Check host and signature, and the body against a Content-MD5 header if there is one (436/53983)."""
+        _bucket(request.host)
+        verify(request, self._settings.keys, self._settings.clock())
+        digest = request.header("content-md5")
+        if digest is not None:
+            actual = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
+            if digest.strip() != actual:
+                raise Refused(400, "InvalidContent", "The Content-MD5 you specified did not match what we received.")
+
+    def handle(self, request: Request, match: Match, origin: str) -> Answer:
+        """Do the operation."""
+        bucket = _bucket(request.host)
+        if match.system == WORKFLOW:
+            return self._workflow(bucket, request, match, origin)
+        return self._inventory(bucket, request, match, origin)
+
+    def refuse(self, refused: Refused) -> Answer:
+        """CI's error answer."""
+        return self._responses.error(refused)
+
+    def clear(self) -> None:
+        """Nothing: it keeps runs only."""
+
+    def _workflow(self, bucket: Bucket, request: Request, match: Match, origin: str) -> Answer:
+        if match.operation == "start":
+            workflow, key = trigger(request)
+            return self._responses.started(self._backend.start_execution(bucket, workflow, key, request, origin))
+        if match.operation == "find":
+            return self._responses.executions(self._backend.executions(bucket, list_query(request, jobs=False)))
+        run = self._backend.execution(bucket, match.run_id)
+        if run is None:
+            # The code is from the vendor's Android test; which status goes with it is not documented.
+            raise Refused(404, "WorkflowExecutionNotFound", f"The workflow execution does not exist: {match.run_id}")
+        return self._responses.execution(run)
+
+    def _inventory(self, bucket: Bucket, request: Request, match: Match, origin: str) -> Answer:
+        if match.operation == "start":
+            return self._responses.job(self._backend.start_job(bucket, job_order(request.body), request, origin))
+        if match.operation == "find":
+            return self._responses.jobs(self._backend.jobs(bucket, list_query(request, jobs=True)))
+        if match.operation == "cancel":
+            if all(name != "cancel" for name, _ in request.query):
+                raise invalid("a PUT on an inventory trigger job needs the parameter cancel")
+            return self._responses.cancelled(self._backend.cancel(bucket, match.run_id))
+        job = self._backend.job(bucket, match.run_id)
+        return self._responses.no_job(match.run_id) if job is None else self._responses.job(job)
+
+
+def _bucket(host: str) -> Bucket:
+    match = _HOST.fullmatch(host)
+    if match is not None:
+        return Bucket(match[1], match[2])
+    if host.endswith(_DOMAIN):
+        raise Refused(400, "InvalidHost", f"The host is not <bucket>.ci.<region>{_DOMAIN}: {host}")
+    return _NO_VENDOR_HOST

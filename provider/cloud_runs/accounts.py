@@ -1,0 +1,75 @@
+"""`cloud_runs.Provider`: another account, region or endpoint in the same program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME, SYSTEMS
+
+
+class Provider(pulumi.ProviderResource):
+    """Credentials, regions and endpoints for the runs that name it in `ResourceOptions(provider=...)`.
+
+    What is given here wins over the stack's configuration, and that wins over the environment; key, secret and token
+    of a system are always taken from one of them. Keys, secrets and tokens are encrypted in the state.
+
+    Never:
+
+    - Creating, changing or replacing a provider never fires a run, and neither does giving a run another provider.
+    - A part of a key pair is never taken from another place than the rest.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        tencent_secret_id: pulumi.Input[str] | None = None,
+        tencent_secret_key: pulumi.Input[str] | None = None,
+        tencent_security_token: pulumi.Input[str] | None = None,
+        tencent_region: pulumi.Input[str] | None = None,
+        tencent_endpoint: pulumi.Input[str] | None = None,
+        huawei_access_key: pulumi.Input[str] | None = None,
+        huawei_secret_key: pulumi.Input[str] | None = None,
+        huawei_security_token: pulumi.Input[str] | None = None,
+        huawei_region: pulumi.Input[str] | None = None,
+        huawei_endpoint: pulumi.Input[str] | None = None,
+        enos_access_key: pulumi.Input[str] | None = None,
+        enos_secret_key: pulumi.Input[str] | None = None,
+        enos_org_id: pulumi.Input[str] | None = None,
+        enos_user_id: pulumi.Input[str] | None = None,
+        enos_endpoint: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param resource_name: The provider's name, which error texts use.
+        :param tencent_secret_id: With `tencent_secret_key`; for temporary credentials also `tencent_security_token`.
+        :param tencent_region: For runs that name no region, for example `ap-beijing`.
+        :param tencent_endpoint: Where requests go instead of the service's own host, `https://host[:port]` (`http` for
+            loopback only). The Host header that is signed stays the service's own.
+        :param huawei_access_key: With `huawei_secret_key`; for temporary credentials also `huawei_security_token`.
+        :param huawei_region: For runs that name no region, for example `cn-north-4`.
+        :param huawei_endpoint: As `tencent_endpoint`.
+        :param enos_access_key: With `enos_secret_key`: an application's keys.
+        :param enos_org_id: For runs that name no organization.
+        :param enos_user_id: For runs that name no user.
+        :param enos_endpoint: The address of the customer's API gateway.
+        :param opts: Pulumi's options.
+        """
+        given = dict(locals())
+        inputs: dict[str, Any] = {EXPLICIT_NAME: resource_name}
+        for system in SYSTEMS:
+            secret = (system.id, system.secret, system.token)
+            for setting in system.settings:
+                # The host of an explicit provider does not get the stack's configuration, so it is handed on.
+                namespace, _, key = setting.config.partition(":")
+                inputs[setting.config] = pulumi.Config(namespace).get_secret(key)
+                value = given[setting.argument]
+                if value == "":
+                    raise ValueError(
+                        f"Provider {resource_name!r}: {setting.argument} is empty: leave it out or give it"
+                    )
+                if value is not None:
+                    inputs[EXPLICIT + setting.config] = pulumi.Output.secret(value) if setting in secret else value
+        super().__init__("pulumi-python", resource_name, inputs, opts)

@@ -1,0 +1,304 @@
+"""The calls to EnOS batch data processing, V2.0 ("Dataflow Service"): flow runs behind an API gateway.
+
+Sources: seed 002 (trigger); https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ `trigger_flow.html`,
+`update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html`
+(facts, section 1). The vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the
+answer of a POST when its token has expired (facts, section 3b).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any
+
+from cloud_runs.enos import answers as reading
+from cloud_runs.enos.codes import Failure
+from cloud_runs.enos.gateway import Gateway
+from cloud_runs.errors import (
+    InvalidConfiguration,
+    NotFound,
+    NotReached,
+    Occupied,
+    Refused,
+    RunsError,
+    Unavailable,
+    UnknownOutcome,
+    clean,
+)
+from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
+from cloud_runs.wire.calls import LIST_SECONDS, in_doubt, listed, lost, server_time, together
+
+LOOK_SECONDS = 30.0  # a look before a start that took longer is not believed: the engine may be gone by then
+CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
+CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
+ROWS = 50  # of one page; the service's limit is nowhere documented
+LOOK_ROWS = 100  # of one page of a list that may have gaps
+PAGES = 100
+MOST = PAGES * ROWS  # of one list that is kept whole
+_TYPES = (0, 2, 1)  # manual, temporary, periodic; which of them a triggered run is, is nowhere documented
+_ACTIVE = ",".join(str(status) for status, (_, phase) in reading.STATES.items() if not phase.terminal)
+_ALWAYS = (0, 4_102_444_800_000)  # trigger times from 1970 to 2100, in milliseconds
+
+
+@dataclass(frozen=True)
+class FlowRequest:
+    """`trigger_time` is in milliseconds since 1970. With `parameters` the call is `updateAndTrigger`: they hold for
+    this run, and the stored flow stays as it is."""
+
+    flow_id: int
+    trigger_time: int
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class MinuteTaken(Occupied):
+    """A run of the flow has this trigger minute already, so nothing was sent. The text names the run."""
+
+    def __init__(self, flow_id: int, trigger_time: int, first: str) -> None:
+        minute = rfc3339(datetime.fromtimestamp(reading.minute_of(trigger_time) / 1000, timezone.utc))
+        super().__init__(
+            f"nothing was fired: run {first} of flow {flow_id} has the trigger minute {minute} already, and EnOS tells "
+            "the runs of a flow apart by that alone. Give a trigger_time in another minute, or leave it out and change "
+            f"a trigger a minute later; to record run {first} instead, set adopt_id to it",
+            by=first,
+        )
+
+
+class FlowClient(Gateway, RunApi[FlowRequest]):
+    """Runs of flows that belong to one organization, asked for by one user."""
+
+    _prepared: FlowRequest | None = None
+
+    @cached_property
+    def _kinds(self) -> set[int]:
+        """Types that a look has shown our runs to have."""
+        return set()
+
+    def start(self, request: FlowRequest) -> Started:
+        """Nothing is sent if a run of the flow has the trigger minute already, by what `prepare` saw just before."""
+        if self._prepared != request:
+            self.prepare(request)
+        self._prepared = None
+        started = self._trigger(request)
+        self._session.fired[self._minute(request)] = started.id
+        return started
+
+    def prepare(self, request: FlowRequest) -> None:
+        """Looks for a run of the flow with this trigger minute. Raises MinuteTaken, which names it."""
+        first = self._session.fired.get(self._minute(request)) or self._look(request)
+        if first:
+            raise MinuteTaken(request.flow_id, request.trigger_time, first)
+        self._prepared = request
+
+    def _minute(self, request: FlowRequest) -> tuple[str, int, int]:
+        return self._org, request.flow_id, reading.minute_of(request.trigger_time)
+
+    def find(self, request: FlowRequest, since: datetime) -> Found:
+        """Runs of this flow with this trigger minute. The minute is EnOS's own key, so each of them is proof.
+
+        The service tells no zone, so when a run began is not known; one that is older in every zone is left out.
+        """
+        rows, server_time = self._in_minute(request)
+        latest = {id: reading.latest_creation(row) for id, row in rows.items()}
+        found = tuple(Candidate(id, None, proof=True) for id, at in latest.items() if at is None or at >= since)
+        return Found(found, server_time)
+
+    def get(self, id: str) -> RunStatus:
+        """`GET /flowInstances?action=get`. No page says how an unknown run is told, so the list has the last word."""
+        _sendable(id)
+        what = "GET /flowInstances?action=get"
+        told: Any = None
+        unknown = Failure(200, "", "")
+        try:
+            told = self._ask("GET", "/flowInstances", "get", [("flowInstId", id)])[0]
+        except Refused as refused:
+            if refused.code != "62102":
+                raise
+            unknown = Failure(refused.status, refused.code, refused.message)
+        instance = reading.mapping(told)
+        if told and (not instance or instance.get("instanceId") not in (id, None)):
+            raise Unavailable(f"EnOS gave an answer to {what} that is not about run {clean(id, 100)}")
+        instance = instance or self._search(id, _ALWAYS)[0].get(id, {})
+        if not instance:
+            raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
+        return reading.instance_status(id, instance)
+
+    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+        """The list needs a type, and no page says which a triggered run has: the first look that shows one tells."""
+        told: dict[str, RunStatus | Untold] = {}
+        flows: dict[int, list[str]] = {}
+        for id in ids:
+            if (flow := reading.flow_of({"instanceId": id})) is not None:
+                flows.setdefault(flow, []).append(id)
+        kinds, wanted = tuple(self._kinds or _TYPES), set(ids)
+        flows = {flow: own for flow, own in flows.items() if len(own) > len(kinds)}
+        for kind in kinds:
+
+            def going(flow: int, kind: int = kind) -> Iterator[Mapping[str, RunStatus]]:
+                for rows in self._going(flow, kind):
+                    if wanted & rows.keys():
+                        self._kinds.add(kind)
+                    yield {id: reading.instance_status(id, row) for id, row in rows.items()}
+
+            left = {flow: [id for id in own if id not in told] for flow, own in flows.items()}
+            listed({flow: own for flow, own in left.items() if own}, going, told)
+        return told | together(self.get, [id for id in ids if id not in told])
+
+    def cancel(self, id: str) -> None:
+        """`POST /flowInstances?action=cancel`, then waits until the run has ended.
+
+        A run that has ended before, or that is not known, is no error and nothing is sent for it: no page says what the
+        service would do. Raises RunsError if the run still goes on after CANCEL_SECONDS.
+        """
+        if self._ended(id):
+            return
+        try:
+            self._ask("POST", "/flowInstances", "cancel", [], {"flowInstId": id})
+        except Refused:
+            if not self._ended(id):  # it may have ended in between
+                raise
+            return
+        deadline, waits = self._clock() + CANCEL_SECONDS, 0
+        while not self._ended(id):
+            pause = CANCEL_PAUSES[min(waits, len(CANCEL_PAUSES) - 1)]
+            if self._clock() + pause > deadline:
+                raise RunsError(
+                    f"EnOS accepted to cancel run {clean(id, 100)}, but it still goes on after {CANCEL_SECONDS:.0f} s. "
+                    "Look at it in the console and destroy again, or set on_delete='abandon'"
+                )
+            self._sleep(pause)
+            waits += 1
+
+    def _ended(self, id: str) -> bool:
+        try:
+            return self.get(id).phase.terminal
+        except NotFound:
+            return True
+
+    def _look(self, request: FlowRequest) -> str | None:
+        """The run that has the trigger minute, or None. Whatever keeps it from being told, nothing was sent."""
+        began = self._clock()
+        try:
+            self._tokens.token()  # first, so that nothing comes between the look and the start
+            rows, _ = self._in_minute(request)
+        except Refused:
+            raise
+        except RunsError as error:
+            raise NotReached(
+                f"nothing was fired: EnOS could not be asked for other runs in the trigger minute. {error}"
+            ) from error
+        took = self._clock() - began
+        if took > LOOK_SECONDS and not rows:
+            raise NotReached(
+                f"nothing was fired: EnOS took {took:.0f} s to tell other runs in the trigger minute; try again later"
+            )
+        return next(iter(rows), None)
+
+    def _trigger(self, request: FlowRequest) -> Started:
+        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
+        action = "trigger"
+        if request.parameters:
+            action = "updateAndTrigger"
+            # The page's table says "Map", its sample has this list, and newer pages say "List<Map>".
+            body["parameters"] = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
+        what = f"POST /flows?action={action}"
+        try:
+            answer, failed, token = self._send("POST", "/flows", action, [], body)
+        except (NotReached, UnknownOutcome) as error:
+            raise lost("EnOS", error) from None
+        except Unavailable as error:  # no new token after the first was refused as expired
+            raise NotReached(f"nothing was fired: {error}") from None
+        id = reading.started_id(answer.body) if 200 <= answer.status < 300 else ""
+        if id and failed.code in ("0", ""):
+            return Started(id, server_time(answer, self._clock))
+        if (failed.throttled or failed.refused) and not id:
+            raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
+        # A code that says no beside the id of a run settles nothing.
+        said = "gave no readable id for" if failed.succeeded else "failed at"
+        raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
+
+    def _in_minute(self, request: FlowRequest) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+        """The runs of the flow in the trigger minute, by id, and the server's time."""
+        minute = reading.minute_of(request.trigger_time)
+        listed, server_time = self._search(str(request.flow_id), (minute, minute + reading.MINUTE))
+        rows = {}
+        for id, row in listed.items():
+            flow = reading.flow_of(row)
+            if flow is None:
+                raise Unavailable(
+                    "EnOS listed a run without its flow in its answer to POST /flowInstances?action=search"
+                )
+            if flow == request.flow_id and reading.may_be_in_minute(row.get("triggerTime"), request.trigger_time):
+                rows[id] = row
+        return rows, server_time
+
+    def _search(
+        self, expression: str, between: tuple[int, int]
+    ) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+        """`POST /flowInstances?action=search`: the runs whose id or flow's name has `expression` in it, by their id,
+        with a trigger time in [from, to). All of them, or an error: a run that is not shown would be fired twice.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        server_time, began = None, self._clock()
+        for kind in _TYPES:
+            seen: dict[str, Mapping[str, Any]] = {}
+            for page in range(PAGES + 1):
+                rows, count, date = self._page(kind, expression, between, page, ROWS)
+                server_time = date or server_time
+                more = rows.keys() - seen.keys()
+                seen |= rows
+                if len(rows) < ROWS and len(seen) >= count:
+                    break
+                # it repeats itself, or tells of more than it lists, or of more than anybody has
+                if not more or page == PAGES or len(seen) > MOST or self._clock() - began > LIST_SECONDS:
+                    raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
+            found |= seen
+        return found, server_time
+
+    def _going(self, flow: int, kind: int) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+        """Pages of the runs that go on and may be of the flow, by id."""
+        seen: set[str] = set()
+        for page in range(PAGES):
+            rows, count, _ = self._page(kind, str(flow), _ALWAYS, page, LOOK_ROWS, _ACTIVE)
+            yield rows
+            more = rows.keys() - seen
+            seen |= more
+            # The service may give fewer rows than it is asked for; `count` tells whether there are more.
+            if not more or (len(seen) >= count if count > 0 else len(rows) < LOOK_ROWS):
+                return
+
+    def _page(
+        self, kind: int, expression: str, between: tuple[int, int], page: int, size: int, status: str = ""
+    ) -> tuple[dict[str, Mapping[str, Any]], int, datetime | None]:
+        """The rows of a page by id, how many there are on all pages, and the server's time."""
+        body = {
+            "type": kind,
+            "expression": expression,
+            "owner": "",
+            "fromTriggerTime": between[0],
+            "toTriggerTime": between[1],
+            "status": status,
+            "pagination": {"pageNo": page, "pageSize": size},  # V2.0 counts from 0
+        }
+        data, answer = self._ask("POST", "/flowInstances", "search", [], body)
+        return *_rows(data), answer.date
+
+
+def _rows(data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:
+    """The rows of a page by id, and how many runs the service says there are."""
+    listed, count = (reading.mapping(data).get(name) for name in ("flowInsts", "count"))
+    if listed is None and count == 0:
+        listed = []
+    rows = [reading.mapping(row) for row in listed] if isinstance(listed, list) else [{}]
+    by_id = {reading.usable_id(row.get("instanceId")): row for row in rows}
+    if "" in by_id:
+        raise Unavailable("EnOS gave a list of runs that cannot be read")
+    return by_id, reading.number(count) or 0
+
+
+def _sendable(id: str) -> None:
+    """Ids are opaque, and come from states and users too."""
+    if not reading.usable_id(id):
+        raise InvalidConfiguration(f"{clean(id, 100)!r} cannot be the id of a run")

@@ -1,0 +1,310 @@
+"""`enos.FlowRun`: triggers a flow of EnOS batch data processing (seed 002)."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pulumi
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from cloud_runs import errors
+from cloud_runs.enos.answers import MINUTE, may_be_in_minute, minute_of
+from cloud_runs.enos.client import FlowClient, FlowRequest
+from cloud_runs.lifecycle import checks, run_provider
+from cloud_runs.lifecycle.intent import intent_of
+from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
+from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.runs import Reference, RunStatus, rfc3339
+from cloud_runs.wire.settings import ENOS, ENOS_ORG, ENOS_USER, enos_endpoint
+
+_LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
+_PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
+_ORG = f"the argument, {ENOS_ORG.places}"
+_USER = f"the argument, {ENOS_USER.places}"
+
+
+class FlowRunProvider(RunProvider[FlowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = "FlowRun"
+    system = "enos.flow"
+    arguments = ("flow_id", "org_id", "user_id", "trigger_time", "parameters")
+
+    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+        yield from _whole(props, "flow_id", 1, 2**53, "a flow's number, for example 3377")
+        when = "milliseconds since 1970, an ISO time with offset such as 2019-11-22T01:23:00Z, or a datetime"
+        if props.get("trigger_time") is not None:
+            yield from _whole(props, "trigger_time", 0, _LATEST, when)
+        for name, setting, places in (
+            ("org_id", ENOS_ORG, _ORG),
+            ("user_id", ENOS_USER, _USER),
+        ):
+            yield from checks.text(props, name, required=False, pattern=r"[\x21-\x7e]+", expected="an id", longest=200)
+            if props.get(name) is None:
+                configured = functools.partial(ENOS.value, setting, self.setting, os.environ)
+                yield from checks.configured(name, configured, places)
+        yield from _parameter_problems(props)
+
+    def place(self, props: Mapping[str, Any]) -> Reference:
+        """A recorded run stays where its reference says, whatever the configuration says today.
+
+        Every call needs an organization and a user, so a reference without them would not find its run. The user is in
+        it only if it is an argument: a configured one may leave the company, and the run must still be found.
+        """
+        if isinstance(props.get("reference"), str):
+            return Reference.parse(props["reference"])
+        org = props.get("org_id") or ENOS.value(ENOS_ORG, self.setting, os.environ)
+        if not org:
+            raise errors.InvalidConfiguration(f"the organization is missing: set {_ORG}")
+        parts = [str(int(props["flow_id"])), str(org), *([str(props["user_id"])] if props.get("user_id") else [])]
+        return Reference(self.system, "", "/".join(quote(part, safe="") for part in parts), "")
+
+    def identity(self, place: Reference) -> Hashable:
+        return self.system, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
+
+    def client(self, place: Reference) -> FlowClient:
+        parts = [unquote(part) for part in place.scope.split("/")]
+        if len(parts) not in (2, 3):
+            raise errors.InvalidConfiguration("a reference to an EnOS run names its flow and its organization")
+        flow, org, *given = parts
+        user = given[0] if given else ENOS.value(ENOS_USER, self.setting, os.environ)
+        if not user:
+            raise errors.InvalidConfiguration(f"the user is missing: set {_USER}")
+        return FlowClient(
+            self.transport(),
+            ENOS.credentials(self.setting, os.environ),
+            endpoint=enos_endpoint(self.setting, os.environ),
+            org=org,
+            user=user,
+            flow=flow,
+        )
+
+    def request(self, props: Mapping[str, Any], token: str) -> FlowRequest:
+        given = props.get("trigger_time")
+        parameters = {key: _wire(value) for key, value in (props.get("parameters") or {}).items() if value is not None}
+        return FlowRequest(
+            int(props["flow_id"]), int(given) if given is not None else self._default_time(props), parameters
+        )
+
+    def work(self, request: FlowRequest) -> Hashable:
+        return request.flow_id, minute_of(request.trigger_time)
+
+    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+        flow, given = status.request.get("flow_id"), props.get("trigger_time")
+        if flow is not None and flow != int(props["flow_id"]):
+            yield f"its flow_id is {flow}, not {int(props['flow_id'])}"
+        told = status.request.get("trigger_minute")  # without a zone
+        if given is not None and told and not may_be_in_minute(told, int(given)):
+            yield f"its trigger_time is {told!r}, not {_iso(given)}"
+
+    def details(self, reference: Reference, request: FlowRequest | None, status: RunStatus | None) -> dict[str, Any]:
+        sent = {"trigger_time": request.trigger_time} if request else {}
+        return {"flow_instance_id": reference.id, "url": _PAGE, **sent}
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """Refuses a replacement that could not fire, before it has deleted (or cancelled) the run on record."""
+        result = super().diff(_id, _olds, _news)
+        replaces = result.replaces or []
+        if replaces and "adopt_id" not in replaces and _same_minute(_olds, _news):
+            name = str(_news.get("resource_urn") or _olds.get("resource_urn")).split("::", 3)[-1]
+            raise RunError(
+                f"{self.kind} {name!r}: {', '.join(replaces)} asks for a new run, but trigger_time is still in the "
+                f"minute of run {_id}, {_iso(_news['trigger_time'])}, and EnOS tells the runs of a flow apart by that "
+                "alone. Change trigger_time too, or leave it out. Nothing was fired or deleted"
+            )
+        return result
+
+    def _default_time(self, props: Mapping[str, Any]) -> int:
+        """The minute of the intent, which is on record before the run is fired, so that every later `up` has the same.
+
+        The run that this resource had before may hold that minute (a change within a minute, or a forced replacement,
+        which keeps the intent): then the minute after that run's. Both are on record, so this too stays the same.
+        """
+        intent = intent_of(props.get("intent"))
+        if intent is None:
+            return 0  # without an intent nothing is fired
+        minute = minute_of(int(intent.minted_at.timestamp()) * 1000)
+        old, _ = run_provider.MEMORY.old(props["resource_urn"], intent.token)
+        if old is None or not isinstance(old.outputs.get("trigger_time"), (int, float)):
+            return minute
+        before = minute_of(int(old.outputs["trigger_time"]))
+        defaulted = "trigger_time" not in old.content.digests
+        if old.outputs.get("flow_id") == props["flow_id"] and (before == minute or (defaulted and before > minute)):
+            return before + MINUTE
+        return minute
+
+
+def _whole(props: Mapping[str, Any], name: str, least: int, most: int, expected: str) -> Iterator[checks.Problem]:
+    """A whole number; the engine hands it over as a float."""
+    value = props.get(name)
+    if isinstance(value, Unknown):
+        return
+    if value is None:
+        yield name, f"is missing: expected {expected}"
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        yield name, f"is not {expected}"
+    elif not (least <= value <= most and value == int(value)):
+        yield name, f"is not {expected}: a whole number from {least} to {most}"
+
+
+def _parameter_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+    value = props.get("parameters")
+    if value is None or isinstance(value, Unknown):
+        return
+    if not isinstance(value, Mapping):
+        yield "parameters", 'must be a mapping of names to values, for example {"REPLACE": "ddee"}'
+        return
+    for key, item in value.items():
+        yield from checks.text({f"parameters.{key}": key}, f"parameters.{key}", expected="a parameter's name")
+        if not isinstance(item, (str, bool, int, float, type(None), Unknown)):
+            yield f"parameters.{key}", f"must be a text, a number or a truth value, not {type(item).__name__}"
+        elif isinstance(item, str) and not checks.encodable(item):
+            yield f"parameters.{key}", "holds half of a character"
+
+
+def _wire(value: Any) -> str:
+    """A parameter's value as text, which is what the vendor's sample sends."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
+        return str(int(value))
+    return str(value)
+
+
+def _same_minute(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether a new run would have the flow and the minute of the one on record. A run that is gone is in no way."""
+    before, after = olds.get("trigger_time"), news.get("trigger_time")
+    if olds.get("record_expired") is True or not all(isinstance(time, (int, float)) for time in (before, after)):
+        return False
+    same = all(olds.get(name) == news.get(name) for name in ("flow_id", "org_id"))
+    return same and minute_of(int(before or 0)) == minute_of(int(after or 0))
+
+
+def _milliseconds(value: Any) -> Any:
+    """A time as milliseconds since 1970, so that its spelling never matters; what is no time, for `check` to refuse.
+
+    Raises ValueError for a datetime without zone.
+    """
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("trigger_time is a datetime without a time zone: give it one, for example tzinfo=timezone.utc")
+    moment = value if isinstance(value, datetime) else checks.moment(value)
+    if moment is None:
+        return value
+    since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def _iso(milliseconds: float) -> str:
+    return rfc3339(datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc))
+
+
+class FlowRun(Run, module="enos", name="FlowRun"):
+    """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger`
+    (https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/trigger_flow.html).
+
+    Fired once for each time it is asked for; `flow_instance_id` is its id. The resource returns at once. EnOS runs one
+    instance of a flow at a time; a further one waits for its turn.
+
+    EnOS tells the runs of one flow apart by the minute of their trigger time. So a run whose flow has another run in
+    that minute is an error that names the other one, and nothing is sent.
+
+    EnOS tells times without a zone, so `created_at`, `started_at` and `finished_at` stay empty; and no `request_id`.
+
+    Never:
+
+    - It never creates, changes, enables or deletes a flow, and never resumes a run.
+    - It never cancels a run unless `on_delete="cancel"` says so.
+    """
+
+    _run_provider = FlowRunProvider
+    _own_outputs = ("flow_instance_id",)
+
+    flow_instance_id: pulumi.Output[str]
+    """The id of the instance (`flowInstanceId`), for example `2430-20190718075000`."""
+    flow_id: pulumi.Output[int]
+    org_id: pulumi.Output[str | None]
+    user_id: pulumi.Output[str | None]
+    trigger_time: pulumi.Output[int]
+    """Milliseconds since 1970, as they were sent. None for a run that was adopted without it: EnOS tells no zone."""
+    parameters: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        flow_id: pulumi.Input[int],
+        org_id: pulumi.Input[str] | None = None,
+        user_id: pulumi.Input[str] | None = None,
+        trigger_time: pulumi.Input[int | str | datetime] | None = None,
+        parameters: pulumi.Input[Mapping[str, pulumi.Input[str | int | float | bool]]] | None = None,
+        triggers: pulumi.Input[Triggers] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+        on_delete: pulumi.Input[OnDelete] | None = None,
+        rerun_on_failure: pulumi.Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
+        :param flow_id: The flow's number. The user must own the flow, and neither may be locked. Changing it fires a
+            new run.
+        :param org_id: The organization; without it, configuration `enos:orgId`, then `ENOS_ORG_ID`. Changing the
+            argument fires a new run; changing the configuration does not.
+        :param user_id: The user who asks; without it, configuration `enos:userId`, then `ENOS_USER_ID`. Changing the
+            argument fires a new run; changing the configuration does not.
+        :param trigger_time: The business time that the flow's time parameters are computed from: milliseconds since
+            1970, an ISO time with offset (`2019-11-22T01:23:00Z`) or a `datetime` with time zone; sent unchanged.
+            A time that has passed runs at once, one to come is waited for by EnOS. Without it: the minute in which this
+            run was first asked for, so that a retry days later keeps that business time. (If the run that is replaced
+            has that minute, as after `pulumi up --replace`, the minute after it.) Changing it fires a new run; another
+            spelling of the same time does not.
+        :param parameters: Parameters of the flow for this run alone (`action=updateAndTrigger`), names with texts,
+            numbers or truth values, which are sent as text. The stored flow stays as it is. Changing one fires.
+        :param triggers: Any values. A new key, or a key with another value, fires a new run; removing a key, and
+            putting it back with the value that it was fired with, does not. Together with a `trigger_time` that stays
+            in the same minute it is an error, and the run on record stays.
+        :param adopt_id: Records this run instead of firing one. Never fires.
+        :param on_delete: `"abandon"` (default): deleting the resource leaves the run alone. `"cancel"`: it asks EnOS to
+            cancel a run that is still going, and waits up to 5 minutes until the run has ended; a run that has ended or
+            that EnOS no longer knows is no error. Changing it never fires.
+        :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`. The phase is recorded by a
+            refresh, so use `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
+            Has no effect together with `adopt_id`, and is an error together with a `trigger_time` that stays.
+        :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
+            `custom_timeouts`.
+        :raises ValueError: `trigger_time` is a `datetime` without time zone.
+        """
+        convert: Callable[[Any], Any] = _milliseconds
+        later: Any = trigger_time
+        self._register(
+            resource_name,
+            {
+                "flow_id": flow_id,
+                "org_id": org_id,
+                "user_id": user_id,
+                "trigger_time": later.apply(convert) if isinstance(later, pulumi.Output) else convert(later),
+                "parameters": parameters,
+            },
+            Steering(triggers, adopt_id, on_delete, rerun_on_failure),
+            opts,
+        )
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],
+        *,
+        flow_id: pulumi.Input[int],
+        org_id: pulumi.Input[str] | None = None,
+        user_id: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> FlowRun:
+        """Reads a run that exists. Manages nothing: makes no intent, fires nothing and destroys nothing."""
+        return cls._existing(resource_name, id, {"flow_id": flow_id, "org_id": org_id, "user_id": user_id}, opts)

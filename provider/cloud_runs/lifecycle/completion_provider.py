@@ -1,0 +1,186 @@
+"""Create, read, diff and update of a Completion. It asks, and never fires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from cloud_runs import errors
+from cloud_runs.lifecycle import checks, durations, progress
+from cloud_runs.lifecycle.clients import Clients
+from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
+from cloud_runs.lifecycle.reporting import one_line
+from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.lifecycle.values import digest, known
+from cloud_runs.promise import outcomes
+from cloud_runs.promise.waiting import Watch
+from cloud_runs.runs import Reference, rfc3339
+
+TIMEOUT = "30m"
+POLL_INTERVAL = "10s"
+
+_CHOICES = {"on_failure": ("halt", "continue"), "on_timeout": ("leave", "cancel")}
+
+
+class CompletionProvider(dynamic.ResourceProvider):
+    """Frozen name: the state refers to this class by module and name."""
+
+    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
+
+    _configured: dynamic.ConfigureRequest | None = None
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        self._configured = req
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        """Reports every bad input at once. Pure: no network, no state."""
+        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in _problems(news)])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
+        """Other runs are waited for by an update. How to wait is of no matter once the wait is over.
+
+        Runs that failed and were let pass are looked at again when `on_failure` becomes `halt`.
+        """
+        halts = bool(_olds.get("failed")) and _news.get("on_failure") == "halt"
+        others = not known(_news["runs"]) or _olds["runs"] != _noted(_news["runs"])
+        return dynamic.DiffResult(changes=others or halts, replaces=[])
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        return dynamic.CreateResult(_name(props), self._completed({}, props))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(self._completed(_olds, _news))
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """What became of runs that have ended does not change. Asks nothing."""
+        return dynamic.ReadResult(id_, props)
+
+    # -- parts
+
+    @one_line(lambda *args: f"Completion {_name(args[-1])!r}", errors.RunsError)
+    def _completed(self, olds: Mapping[str, Any], props: dict[str, Any]) -> dict[str, Any]:
+        """Waits. Raises RunsError if a run did not succeed, or not in time, or if the wait was interrupted."""
+        listing = list(_wanted(props))
+        wanted = list({run.reference or run.label: run for run in reversed(listing)}.values())[::-1]  # each once
+        # A run that succeeded is not asked for again: its service may have forgotten it since.
+        done = {found["reference"]: found for found in olds.get("outcomes") or () if outcomes.succeeded(found)}
+        watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
+        timeout = durations.seconds(props.get("timeout") or TIMEOUT)
+        interval = durations.seconds(props.get("poll_interval") or POLL_INTERVAL)
+        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._configured), timeout)
+        wait.run(interval, cancel=props.get("on_timeout") == "cancel")
+        done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
+        bad = [(run.label, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
+        lines = [outcomes.line(label, found) for label, found in bad]
+        if bad and props["on_failure"] == "halt":
+            raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(wanted)}{listed(lines)}")
+        if bad:
+            progress.warn(props["resource_urn"], f"{of(bad, wanted)} did not succeed{listed(lines)}")
+        for one in wanted:
+            run = watch.runs.get(one.reference) if one.reference else None
+            if run and run.succeeded and run.status and run.status.summed and not run.status.executions:
+                progress.warn(props["resource_urn"], f"{one.label} started no execution: nothing matched its input")
+        return {
+            **props,
+            "runs": _noted(props["runs"]),
+            "outcomes": [_outcome(run, done) for run in listing],
+            "succeeded": len(wanted) - len(bad),
+            "failed": len(bad),
+            "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
+        }
+
+
+def _now() -> str:
+    return rfc3339(datetime.now(timezone.utc).replace(microsecond=0))
+
+
+def _wanted(props: Mapping[str, Any]) -> Iterator[Wanted]:
+    """The runs, flat and in their order; those of a fan-out by object."""
+    for given, label in zip(props["runs"], props["labels"], strict=True):
+        references, refused = _by_object(given)
+        for key in sorted({*references, *refused}):
+            of = f"{label} object {key!r}" if label else ""
+            if key in references:
+                reference = Reference.parse(references[key])
+                yield Wanted(of or str(reference), reference, key)
+            else:
+                yield Wanted(of, None, key, refused[key])
+        for text in [given] if isinstance(given, str) else given if isinstance(given, list) else []:
+            reference = Reference.parse(text)
+            yield Wanted(label or str(reference), reference)  # as written by us: what was given may hold any character
+
+
+def _by_object(given: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The references of a fan-out, and why objects were refused; of references alone nothing tells the latter."""
+    if not isinstance(given, Mapping):
+        return {}, {}
+    if isinstance(given.get("references"), Mapping):
+        return given["references"], given.get("refused") or {}
+    return given, {}
+
+
+def _noted(runs: Sequence[Any]) -> list[Any]:
+    """The runs as they are kept on record: of a fan-out no more than it takes to see a change."""
+    return [digest(given) if isinstance(given, Mapping) else given for given in runs]
+
+
+def _outcome(run: Wanted, done: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = done[str(run.reference)] if run.reference else outcomes.refusal(run.refused)
+    plain = {name: value for name, value in found.items() if name != "object"}
+    return {**plain, "object": run.object} if run.object else plain
+
+
+def _next(wanted: Sequence[Wanted]) -> str:
+    """What to do about runs that failed."""
+    if not any(run.object for run in wanted):
+        return (
+            f"{AGAIN}. To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
+            "`pulumi up --refresh`"
+        )
+    return (
+        "the next `pulumi up` tries again what a fan-out was refused, and looks at the others. To fire one again, "
+        "change one of its triggers, or take its object out of the fan-out for one `pulumi up`"
+    )
+
+
+def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+    for index, given in enumerate(props["runs"]):
+        if isinstance(given, Unknown):
+            continue
+        for key, text in _by_object(given)[0].items():
+            yield from _reference_problems(f"runs[{index}][{key!r}]", text)
+        for text in given if isinstance(given, list) else [] if isinstance(given, Mapping) else [given]:
+            yield from _reference_problems(f"runs[{index}]", text)
+    yield from durations.problems(props, "timeout")
+    yield from durations.problems(props, "poll_interval", least=1.0)
+    for name, choices in _CHOICES.items():
+        value = props.get(name)
+        if not isinstance(value, Unknown) and value not in choices:
+            yield name, f"must be {' or '.join(map(repr, choices))}, not {value!r}"
+
+
+def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
+    if isinstance(text, Unknown):
+        return
+    if text is None:
+        yield (
+            name,
+            "is missing: a stack reference gives None for an output that the other stack does not have; check the "
+            "output's name, and run `pulumi up` there first",
+        )
+        return
+    try:
+        system = Reference.parse(text).system if isinstance(text, str) else ""
+    except ValueError:
+        system = ""
+    if system not in RunProvider.by_system:
+        expected = "a run, or a reference such as the output `reference` of a run"
+        yield name, f"is not {expected}: {errors.clean(str(text), 100)!r}"
+
+
+def _name(props: Mapping[str, Any]) -> str:
+    return str(props["resource_urn"]).split("::", 3)[-1]

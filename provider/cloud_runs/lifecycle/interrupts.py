@@ -1,0 +1,144 @@
+"""What can end a wait from outside: the user's Ctrl-C, and an engine that is gone.
+
+Plugins have a process group of their own, so Ctrl-C does not reach the dynamic host. The engine calls `Cancel` on it
+at once and then waits for the running `create` without limit; the SDK's `Cancel` does nothing and tells nobody
+(observed with engine v3.259 and SDK 3.272; facts/engine.md, section 4). So the code of that method is replaced by code
+that tells us. gRPC holds the method itself, which is why its `__code__` is replaced and not the attribute.
+
+This leans on the inside of the SDK. If the method is not exactly the one that is known, nothing is replaced: then only
+a second Ctrl-C ends a wait. If all four threads of the host are busy, `Cancel` waits for one of them, and then a second
+Ctrl-C takes long as well (38 s were seen), since the engine waits 30 s for an answer to `Cancel`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, Generic, TypeVar
+
+from cloud_runs.errors import Interrupted
+from cloud_runs.lifecycle import progress
+
+TICK = 0.2  # seconds between two looks at whether something has ended the wait
+ENGINE_EVERY = 2.0  # seconds between two looks at the engine
+ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone
+
+ASKERS = 8  # questions at a time
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+_interrupted = threading.Event()
+
+
+class Stop:
+    """Sleeps until something has ended the wait. For one wait; used by one thread.
+
+    When the engine is gone, nobody is left to take a result: the process is ended (the engine would have done it), or
+    it would stay for ever.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, end: Callable[[int], Any] = os._exit) -> None:
+        self._event, self._clock, self._end = _listening(), clock, end
+        self._engine_at, self._missed = clock(), 0
+
+    def over(self) -> bool:
+        """Whether the user has interrupted the update."""
+        return self._event.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Raises Interrupted."""
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
+            self._event.wait(min(TICK, left))
+            self.check()
+
+    def check(self) -> None:
+        """Raises Interrupted."""
+        if self._event.is_set():
+            raise Interrupted("interrupted")
+        now = self._clock()
+        if now - self._engine_at >= ENGINE_EVERY:
+            self._engine_at = now
+            self._missed = self._missed + 1 if progress.engine_gone() else 0
+            if self._missed >= ENGINE_MISSED:
+                self._end(1)
+
+
+class Questions(Generic[K, T]):
+    """Asks many at once, up to ASKERS at a time, and leaves behind what hangs: it is not asked again before it has been
+    answered. The threads are daemons: they keep no process from ending.
+    """
+
+    def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stop, self._clock = stop, clock
+        self._asked: set[K] = set()
+        self._answers: dict[K, T | Exception] = {}
+        self._news = threading.Event()
+
+    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | Exception]:
+        """What each question returned or raised; what was not answered within the time is left out.
+
+        Raises Interrupted.
+        """
+        left = deque(key for key in questions if key not in self._asked)
+        for _ in range(min(ASKERS, len(left))):
+            threading.Thread(target=self._work, args=(left, questions), name="question", daemon=True).start()
+        until = self._clock() + seconds
+        try:
+            while not all(key in self._answers for key in questions) and self._clock() < until:
+                self._news.wait(TICK)
+                self._news.clear()
+                self._stop.check()
+        finally:
+            left.clear()
+        return {key: self._answers.pop(key) for key in questions if key in self._answers}
+
+    def _work(self, left: deque[K], questions: Mapping[K, Callable[[], T]]) -> None:
+        while True:
+            try:
+                key = left.popleft()
+            except IndexError:
+                return
+            self._asked.add(key)
+            try:
+                self._answers[key] = questions[key]()
+            except Exception as error:  # noqa: BLE001  # it is an answer to the one who asked
+                self._answers[key] = error
+            self._asked.discard(key)
+            self._news.set()
+
+
+def _listening() -> threading.Event:
+    """Set once the user has interrupted the update that this host works for."""
+    host = sys.modules.get("__main__")
+    method = getattr(getattr(host, "DynamicResourceProviderServicer", None), "Cancel", None)
+    if isinstance(method, FunctionType) and _known(method):
+        method.__code__ = _cancel.__code__
+    return _interrupted
+
+
+def _known(method: FunctionType) -> bool:
+    """Whether the method takes what ours takes and does nothing but answer."""
+    code = method.__code__
+    return (
+        code.co_varnames == ("self", "request", "context")
+        and code.co_argcount == 3
+        and not code.co_freevars
+        and code.co_names == ("empty_pb2", "Empty")
+    )
+
+
+def _cancel(self: Any, request: Any, context: Any) -> Any:
+    # Runs with the globals of the SDK's module, so it brings its own names.
+    from google.protobuf import empty_pb2  # type: ignore[import-untyped]  # it ships no types
+
+    from cloud_runs.lifecycle import interrupts
+
+    interrupts._interrupted.set()
+    return empty_pb2.Empty()

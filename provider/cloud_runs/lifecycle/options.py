@@ -1,0 +1,76 @@
+"""What Pulumi's resource options mean for a run, and which of them its intent takes over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi import Alias, ResourceOptions
+
+from cloud_runs.promise.record import intent_urn
+
+_REFUSED = {
+    "retain_on_delete": "it hides a forced replacement; use on_delete='abandon', which leaves the run alone as well",
+    "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
+    "custom_timeouts": "Pulumi does not hand them to dynamic resources, and a run resource never waits",
+}
+
+
+def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptions:
+    """The options a run is registered with. Raises ValueError for those that would break the promise."""
+    given = opts or ResourceOptions()
+    for option, reason in _REFUSED.items():
+        if getattr(given, option, None):
+            raise ValueError(f"{kind} {name!r}: the option {option} is refused: {reason}")
+    if given.delete_before_replace is False:
+        raise ValueError(
+            f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
+            "forced replacement would be taken for an interrupted one. Leave the option out"
+        )
+    return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
+
+
+def for_intent(opts: ResourceOptions) -> ResourceOptions:
+    """The same parent, provider, dependencies and former places. Nothing that could make the intent cause a run."""
+    return ResourceOptions(
+        parent=opts.parent,
+        depends_on=opts.depends_on,
+        provider=opts.provider,
+        providers=opts.providers if isinstance(opts.providers, (Mapping, type(None))) else list(opts.providers),
+        version=opts.version,
+        aliases=[_intent_alias(alias) for alias in opts.aliases or []],
+        # What is ignored for the run must not give it another token: a run that was lost would be asked for again.
+        ignore_changes=[
+            {"triggers": path, "objects": "objects"}.get(root(path), f"digests.{root(path)}")
+            for path in opts.ignore_changes or []
+        ],
+    )
+
+
+def named_provider(opts: ResourceOptions, type_: str) -> pulumi.ProviderResource | None:
+    """The explicit provider that a resource with these options will have; None if it has the default one."""
+    package = type_.partition(":")[0]
+    given = opts.providers if isinstance(opts.providers, Mapping) else {p.package: p for p in opts.providers or ()}
+    named = [opts.provider] if opts.provider and opts.provider.package == package else []
+    inherited = opts.parent.get_provider(type_) if opts.parent else None
+    return next((provider for provider in (*named, given.get(package)) if provider), inherited)
+
+
+def root(path: str) -> str:
+    """The property that a path of `ignore_changes` begins with: `input.prefix`, `["input"]`."""
+    found = re.search(r"\w+", path)
+    return found[0] if found else path
+
+
+def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]:
+    if isinstance(alias, str):
+        return intent_urn(alias)
+    if isinstance(alias, Alias):
+        former = Alias(stack=alias.stack, project=alias.project, parent=alias.parent)
+        unnamed: Any = ...  # pulumi's mark for "the current name"
+        former.name = unnamed if alias.name is unnamed else f"{alias.name}-intent"
+        return former
+    later: Any = alias
+    return pulumi.Output.from_input(later).apply(_intent_alias)

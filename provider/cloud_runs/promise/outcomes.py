@@ -1,0 +1,109 @@
+"""What became of a run that was waited for: as an output, and as a line for a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cloud_runs.promise.waiting import Watched
+from cloud_runs.runs import Phase, Reference, RunStatus
+
+GONE = "no longer known to the service"
+
+Outcome = dict[str, Any]
+
+
+def outcome(reference: Reference, run: Watched) -> Outcome:
+    """Plain values for the state. A run that is gone is told as failed, in the state that was seen last."""
+    status = run.status or RunStatus(reference.id, Phase.UNKNOWN, "")
+    seconds = lasted(status)
+    return {
+        "reference": str(reference),
+        "phase": Phase.FAILED.value if run.gone else status.phase.value,
+        "state": status.state,
+        "code": status.code,
+        "message": GONE if run.gone else status.message,
+        "failed_tasks": failed_tasks(status),
+        "objects": [key for task in status.tasks for key in task.objects],
+        "executions": dict(status.executions),
+        "started_at": status.started_at or status.created_at,
+        "finished_at": status.finished_at,
+        **({} if seconds is None else {"duration": seconds}),  # a state keeps no None
+        "request_id": status.request_id,
+    }
+
+
+def refusal(reason: str) -> Outcome:
+    """Of an object that a fan-out has no run for."""
+    nothing = Watched(RunStatus("", Phase.FAILED, "", message=reason))
+    return {**outcome(Reference("", "", "", ""), nothing), "reference": ""}
+
+
+def succeeded(found: Mapping[str, Any]) -> bool:
+    return bool(found["phase"] == Phase.SUCCEEDED.value)
+
+
+def line(who: str, found: Mapping[str, Any]) -> str:
+    """One line on a run that ended: what the service says of it, the failing task, and the request id."""
+    state = found["state"]
+    word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
+    why = told(found)
+    request = f" (request {found['request_id']})" if found["request_id"] else ""
+    return f"{who}: {word}{': ' if why else ''}{why}{request}"
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """What the service says of a run that did not succeed."""
+    own = _sentence(found["code"], found["message"])
+    blamed = [(task, _sentence(task["code"] or task["state"], task["message"])) for task in found["failed_tasks"]]
+    parts = [] if not own or any(why == own for _, why in blamed) else [own]  # said once is enough
+    parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
+    return "; ".join(parts)
+
+
+def open_line(who: str, run: Watched) -> str:
+    """One line on a run that has not ended."""
+    if run.untold is not None:
+        return f"{who}: not known: {run.untold}"
+    if run.status is None:
+        return f"{who}: not asked yet"
+    if run.status.phase is Phase.UNKNOWN:
+        return f"{who}: in state {run.status.state!r}, which this version does not know"
+    return f"{who}: {run.status.phase.value} (state {run.status.state})"
+
+
+def failed_tasks(status: RunStatus) -> list[dict[str, str]]:
+    """The tasks that are to blame: those with an error, where the run did not succeed."""
+    if not status.phase.terminal or status.phase is Phase.SUCCEEDED:
+        return []
+    return [
+        {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
+        for task in status.tasks
+        if task.code or task.state.lower() in ("failed", "fail", "timeout")
+    ]
+
+
+def lasted(status: RunStatus) -> float | None:
+    """How long the run took in seconds, None where the service does not tell both ends."""
+    try:
+        began, ended = (
+            datetime.fromisoformat(text.replace("Z", "+00:00"))
+            for text in (status.started_at or status.created_at, status.finished_at)
+        )
+        return (ended - began).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def span(seconds: float) -> str:
+    """`0.5s`, `45s`, `2m10s`, `1h30m`."""
+    if 0 < seconds < 1:
+        return f"{seconds:.2g}s"
+    whole = int(seconds)
+    parts = ((whole // 3600, "h"), (whole % 3600 // 60, "m"), (whole % 60, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
+def _sentence(code: str, message: str) -> str:
+    return ": ".join(part for part in (code, message.rstrip(".")) if part)

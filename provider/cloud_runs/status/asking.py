@@ -1,0 +1,89 @@
+"""Asks the systems for the runs on record: one look at many (`RunApi.get_many`) for each place. Starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from pulumi import dynamic
+
+from cloud_runs.errors import InvalidConfiguration, NotFound, RunsError
+from cloud_runs.lifecycle.clients import Clients
+from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.runs import Reference, RunStatus
+from cloud_runs.status.recorded import OnRecord, Records
+from cloud_runs.status.report import Answer, Run
+from cloud_runs.wire.calls import together
+from cloud_runs.wire.payloads import moment
+
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+Told = Mapping[str, RunStatus | RunsError]
+Group = tuple[str, Reference]
+
+
+def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]) -> list[Run]:
+    """Each run of the stack with what its system says now, in the order of their start.
+
+    `tell` is called with the number of runs of each answer. A place that cannot be asked keeps no other from being
+    asked.
+    """
+    groups: dict[Group, set[str]] = {}
+    for run in records.runs:
+        if not run.settled:
+            groups.setdefault(_group(run), set()).add(run.reference.id)
+
+    def look(group: Group) -> Told:
+        provider, place = group
+        settings = dynamic.Config(dict(records.settings(provider, config)), records.project)
+        told = _look(place, groups[group], dynamic.ConfigureRequest(settings))
+        tell(len(groups[group]))
+        return told
+
+    answers: dict[Group, Any] = together(look, groups)
+    runs = [_run(run, answers[_group(run)][run.reference.id] if not run.settled else None) for run in records.runs]
+    return sorted(runs, key=lambda run: (moment(run.status.started_at) or _NEVER, run.label))
+
+
+def count(runs: Iterable[OnRecord]) -> int:
+    """How many runs `ask` asks for."""
+    return len({(_group(run), run.reference.id) for run in runs if not run.settled})
+
+
+def _group(run: OnRecord) -> Group:
+    return run.provider, replace(run.reference, id="")
+
+
+def _look(place: Reference, ids: set[str], configured: dynamic.ConfigureRequest) -> Told:
+    try:
+        if place.system not in RunProvider.by_system:
+            raise InvalidConfiguration(f"this version does not know the system {place.system!r}")
+        return Clients(configured).of(place).get_many(ids)
+    except RunsError as error:
+        return dict.fromkeys(ids, error)
+
+
+def _run(run: OnRecord, told: RunStatus | RunsError | None) -> Run:
+    status, answer, problem = run.status, Answer.RECORD, ""
+    if isinstance(told, RunStatus):
+        answer = Answer.SERVICE
+        began = told.started_at or told.created_at or run.status.started_at
+        status = replace(told, started_at=began)
+    elif isinstance(told, NotFound):
+        answer, problem = Answer.GONE, str(told)
+    elif told is not None:
+        answer, problem = Answer.NONE, str(told)
+    return Run(
+        resource=run.resource,
+        object=run.object,
+        urn=run.urn,
+        kind=run.kind,
+        system=run.reference.system,
+        reference=run.shown_reference,
+        url=run.url,
+        status=status,
+        answer=answer,
+        problem=problem,
+    )

@@ -1,0 +1,216 @@
+"""What the state of a stack says of its runs. Reads the deployment that `pulumi stack export` gives; asks nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from cloud_runs.lifecycle.intent import content_of
+from cloud_runs.promise.outcomes import succeeded
+from cloud_runs.promise.record import INTENT_TYPE, intent_urn
+from cloud_runs.runs import Phase, Reference, RunStatus, Task
+from cloud_runs.status.report import Missing
+from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
+
+_DYNAMIC = "pulumi-python:dynamic/"
+_PROVIDER = "pulumi:providers:pulumi-python"
+# Keys with which Pulumi marks a secret in a state.
+_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+_LOOKS = "the next `pulumi up` looks for it before it fires"
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """A run, and what the state says of it. `provider` is the Pulumi provider whose settings it is asked with."""
+
+    resource: str
+    object: str
+    urn: str
+    kind: str
+    provider: str
+    reference: Reference
+    shown_reference: str
+    """Empty if the program has made it a secret; so is `url`."""
+    url: str
+    status: RunStatus
+    settled: bool = False
+    """A Completion has seen it succeed."""
+
+
+@dataclass(frozen=True)
+class Records:
+    project: str
+    runs: tuple[OnRecord, ...]
+    missing: tuple[Missing, ...]
+    providers: Mapping[str, Mapping[str, Any]]
+    """The inputs of each Pulumi provider of dynamic resources. They hold secrets."""
+
+    def settings(self, provider: str, config: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the dynamic host of this provider would be configured with now. `config`: that of the stack."""
+        name = provider.split("::")[3] if provider.count("::") >= 3 else "default"
+        own = self.providers.get(provider)
+        if own is None or name == "default" or name.startswith("default_"):
+            return config
+        if EXPLICIT_NAME not in own:  # not a `cloud_runs.Provider`: it gets nothing from the stack's configuration
+            return own
+        return {**config, **{key: own[key] for key in own if key.startswith(EXPLICIT) or key == EXPLICIT_NAME}}
+
+
+def read(deployment: Mapping[str, Any]) -> Records:
+    """The runs in the order of the state. `deployment` has its secrets in plain text."""
+    resources = [entry for entry in deployment.get("resources") or () if not entry.get("delete")]
+    providers = {
+        f"{entry['urn']}::{entry.get('id', '')}": _revealed(entry.get("inputs") or {})
+        for entry in deployment.get("resources") or ()
+        if entry["type"] == _PROVIDER
+    }
+    dynamic = [entry for entry in resources if entry["type"].startswith(_DYNAMIC)]
+    seen = {
+        found["reference"]: found
+        for entry in dynamic
+        for found in _revealed(entry.get("outputs") or {}).get("outcomes") or ()
+        if isinstance(found, Mapping) and "reference" in found
+    }
+    runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
+    project = resources[0]["urn"].split("::")[1] if resources else ""
+    return Records(project, runs, tuple(_missing(dynamic)), providers)
+
+
+def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
+    """The runs of one resource: none, one, or those of a fan-out."""
+    outs, shown = _revealed(entry.get("outputs") or {}), _revealed(entry.get("outputs") or {}, secrets=False)
+    urn, fired = entry["urn"], outs.get("fired") or {}
+    common = {
+        "resource": _name(urn),
+        "urn": urn,
+        "kind": entry["type"].rpartition(":")[2],
+        "provider": entry.get("provider") or "",
+        "url": shown.get("url") or "",
+    }
+    at = fired.get("at") or ""
+    if isinstance(outs.get("instance_ids"), Mapping) and isinstance(outs.get("place"), str):
+        for key, id in outs["instance_ids"].items():
+            text = outs["place"] + quote(id, safe="")
+            status = RunStatus(id, Phase.PENDING, "", started_at=at)
+            yield OnRecord(object=key, reference=Reference.parse(text), shown_reference=text, status=status, **common)
+    elif "phase" in outs and (reference := _parsed(outs.get("reference"))):
+        yield OnRecord(
+            object="",
+            reference=reference,
+            shown_reference=shown.get("reference") or "",
+            status=_status(reference.id, shown, at),
+            **common,
+        )
+
+
+def _status(id: str, told: Mapping[str, Any], fired_at: str = "") -> RunStatus:
+    """The status on record: a run's outputs, or what a Completion recorded of it."""
+    try:
+        phase = Phase(told.get("phase"))
+    except ValueError:
+        phase = Phase.UNKNOWN
+    return RunStatus(
+        id=id,
+        phase=phase,
+        state=_text(told, "state"),
+        code=_text(told, "code"),
+        message=_text(told, "message"),
+        started_at=_text(told, "started_at") or _text(told, "created_at") or fired_at,
+        finished_at=_text(told, "finished_at"),
+        tasks=tuple(
+            Task(
+                _text(task, "name"),
+                _text(task, "type"),
+                _text(task, "state"),
+                _text(task, "code"),
+                _text(task, "message"),
+            )
+            for task in told.get("tasks") or told.get("failed_tasks") or ()
+        ),
+        executions={word: int(count) for word, count in (told.get("executions") or {}).items()},
+        request_id=_text(told, "request_id"),
+    )
+
+
+def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRecord:
+    """A Completion may have recorded an end that the run's own record, of its start or last refresh, does not have."""
+    found = seen.get(str(run.reference))
+    if found is None:
+        return run
+    settled = succeeded(found)
+    if run.status.phase.terminal:  # by a refresh, which tells more
+        return replace(run, settled=settled)
+    return replace(run, status=_status(run.reference.id, found, run.status.started_at), settled=settled)
+
+
+def _missing(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
+    """Intents without a run, or with a run that was fired for something else."""
+    fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != INTENT_TYPE}
+    for entry in dynamic:
+        if entry["type"] != INTENT_TYPE:
+            continue
+        record = _revealed(entry.get("outputs") or {}).get("record") or {}
+        if reason := _lacks(record, fired_for.get(entry["urn"])):
+            name = _name(entry["urn"]).removesuffix("-intent")
+            asked = (record.get("attempts") or [record])[-1].get("minted_at") or ""
+            yield Missing(name, "", entry["urn"], asked, reason)
+    for entry in dynamic:
+        outs = _revealed(entry.get("outputs") or {}, secrets=False)
+        refused = outs.get("refused") if "instance_ids" in outs else None
+        for key, why in (refused or {}).items():
+            yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
+
+
+def _lacks(record: Mapping[str, Any], run: Mapping[str, Any] | None) -> str:
+    """Why what this intent stands for is not on record; empty if it is."""
+    if run is None:
+        return (
+            "was asked for and is not on record: the `pulumi up` that asked for it is under way, was refused or was "
+            f"interrupted; {_LOOKS}"
+        )
+    outs = _revealed(run.get("outputs") or {})
+    if run.get("pendingReplacement"):
+        return f"was to be replaced, and what replaces it is not on record; {_LOOKS}"
+    fired = outs.get("fired") or {}
+    changed = content_of(fired).differences(content_of(record))
+    if changed and record.get("token") != (outs.get("intent") or {}).get("token"):
+        return f"a new run was asked for ({', '.join(changed)} changed) and is not on record; {_LOOKS}"
+    attempts = [attempt.get("token") for attempt in record.get("attempts") or ()]
+    if attempts and (fired.get("attempt") or {}).get("token") != attempts[-1]:
+        return "its objects changed, and what was fired for them is not on record; the next `pulumi up` looks first"
+    return ""
+
+
+def _parsed(reference: Any) -> Reference | None:
+    try:
+        return Reference.parse(reference) if isinstance(reference, str) else None
+    except ValueError:
+        return None
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    return str(told.get(name) or "")
+
+
+def _name(urn: str) -> str:
+    return urn.split("::", 3)[-1]
+
+
+def _revealed(value: Any, *, secrets: bool = True) -> Any:
+    """The value with its secrets in plain text, or without what is secret."""
+    if isinstance(value, list):
+        shown = [item for item in value if secrets or not _is_secret(item)]
+        return [_revealed(item, secrets=secrets) for item in shown]
+    if not isinstance(value, dict):
+        return value
+    if _is_secret(value):
+        return _revealed(json.loads(value["plaintext"])) if secrets else None
+    shown_items = ((key, item) for key, item in value.items() if secrets or not _is_secret(item))
+    return {key: _revealed(item, secrets=secrets) for key, item in shown_items}
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(_SIGNATURE) == _SECRET

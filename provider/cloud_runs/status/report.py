@@ -1,0 +1,281 @@
+"""What `cloud-runs status` found out: plain values, the exit code, and the shape of `--json`. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import Enum, IntEnum
+from functools import cached_property
+from typing import Any, TypeVar
+
+from cloud_runs.errors import clean
+from cloud_runs.promise import outcomes
+from cloud_runs.runs import Phase, RunStatus, rfc3339
+from cloud_runs.wire.payloads import moment
+
+LISTED = 20  # runs of one fan-out that a person is shown; JSON has them all
+VERSION = 1  # of the shape of `--json`; more keys may come without a new one
+
+
+class Exit(IntEnum):
+    """Exit codes. The first of FAILED, NOT_ASKED and GOING that is so of a run counts."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    GOING = 2
+    NOT_ASKED = 3
+
+
+class Answer(str, Enum):
+    """Where the status of a run is from."""
+
+    SERVICE = "service"
+    """The system told it now."""
+    RECORD = "record"
+    """A Completion has recorded its success, which does not change: the system was not asked."""
+    GONE = "gone"
+    """The system no longer knows the run: it is what is on record, if that is an end."""
+    NONE = "none"
+    """The system could not be asked: it is what is on record."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on record. `object` is that of one run of a fan-out, else empty; `reference` and `url` may be empty."""
+
+    resource: str
+    object: str
+    urn: str
+    kind: str
+    system: str
+    reference: str
+    url: str
+    status: RunStatus
+    """`started_at` is when the run started, else when it was created or fired."""
+    answer: Answer
+    problem: str = ""
+    """Why the system could not be asked, or that it does not know the run."""
+
+    @property
+    def label(self) -> str:
+        return labelled(self.resource, self.object)
+
+    @property
+    def phase(self) -> Phase:
+        return Phase.UNKNOWN if self.lost else self.status.phase
+
+    @property
+    def lost(self) -> bool:
+        """Gone before its end was seen: it may have ended in any way, and what is on record says nothing of that."""
+        return self.answer is Answer.GONE and not self.status.phase.terminal
+
+    @property
+    def from_record(self) -> bool:
+        """What is shown may be out of date."""
+        return self.answer in (Answer.GONE, Answer.NONE) and not self.lost
+
+    @property
+    def going(self) -> bool:
+        return self.answer is Answer.SERVICE and not self.phase.terminal
+
+    @property
+    def verdict(self) -> Exit:
+        if self.answer is Answer.NONE:
+            return Exit.NOT_ASKED
+        if self.going:
+            return Exit.GOING
+        return Exit.SUCCEEDED if self.phase is Phase.SUCCEEDED else Exit.FAILED
+
+    @property
+    def word(self) -> str:
+        """The phase, and the system's own word where it says more."""
+        state = "" if self.lost else clean(self.status.state, 60)
+        return self.phase.value + (f" ({state})" if state and state.lower() != self.phase.value else "")
+
+    @property
+    def failed_tasks(self) -> list[str]:
+        return [clean(task["name"] or task["type"], 100) for task in outcomes.failed_tasks(self.status)]
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What a person should know beside the phase."""
+        status = self.status
+        if self.answer is Answer.NONE:
+            yield f"could not be asked, so this is what is on record: {clean(self.problem, 600)}"
+        elif self.answer is Answer.GONE:
+            yield f"{outcomes.GONE}; {'its end is not on record' if self.lost else 'this is what is on record'}"
+        why = {"code": status.code, "message": status.message, "failed_tasks": outcomes.failed_tasks(status)}
+        if status.phase in (Phase.FAILED, Phase.CANCELLED) and (told := outcomes.told(why)):
+            yield clean(told, 600)
+        if self.answer is Answer.SERVICE and status.phase is Phase.UNKNOWN:
+            yield clean(status.message, 300) or "this version does not know the state"
+        if status.executions:
+            yield "executions: " + ", ".join(f"{n} {clean(word, 60)}" for word, n in sorted(status.executions.items()))
+        elif status.summed and status.phase is Phase.SUCCEEDED:
+            yield "started no execution: nothing matched its input"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A run that was asked for and is not on record."""
+
+    resource: str
+    object: str
+    urn: str
+    asked_at: str
+    """RFC 3339, or empty."""
+    reason: str
+
+    @property
+    def label(self) -> str:
+        return labelled(self.resource, self.object)
+
+
+R = TypeVar("R", Run, Missing)
+
+_GRAVITY = (Exit.FAILED, Exit.NOT_ASKED, Exit.GOING, Exit.SUCCEEDED)
+
+
+@dataclass(frozen=True)
+class Report:
+    stack: str
+    asked_at: datetime
+    runs: tuple[Run, ...]
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        verdicts = {run.verdict for run in self.runs} | {Exit.FAILED for _ in self.missing}
+        return next((code for code in _GRAVITY if code in verdicts), Exit.SUCCEEDED)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many runs are in each phase, how many are missing, and of how many the system gave no answer: these are
+        in a phase as well, the one on record. What there is none of is left out.
+        """
+        counted = Counter(run.phase.value for run in self.runs)
+        found = {phase.value: counted[phase.value] for phase in Phase} | {
+            "missing": len(self.missing),
+            "not_answered": sum(run.answer is Answer.NONE for run in self.runs),
+        }
+        return {word: count for word, count in found.items() if count}
+
+    @cached_property
+    def listed(self) -> list[Run]:
+        """The runs for a person: of a fan-out the LISTED worst."""
+        return _worst(self.runs, [_GRAVITY.index(run.verdict) for run in self.runs])
+
+    @cached_property
+    def listed_missing(self) -> list[Missing]:
+        return _worst(self.missing, [0] * len(self.missing))
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is not listed, a line for each fan-out."""
+        all_of, listed = _by_resource((*self.runs, *self.missing)), _by_resource((*self.listed, *self.listed_missing))
+        more = ((resource, counts - listed[resource]) for resource, counts in all_of.items())
+        return [
+            f"{clean(resource, 200)}: not listed: {', '.join(f'{n} {word}' for word, n in counts.items())}"
+            for (_, resource), counts in more
+            if counts
+        ]
+
+    @property
+    def remarks(self) -> list[tuple[str, str, Exit]]:
+        """For each remark on a listed run: of whom, the remark, and the verdict on them."""
+        found: dict[tuple[str, Exit], list[str]] = {}
+        for run in self.listed:
+            for remark in run.remarks:
+                found.setdefault((remark, run.verdict), []).append(run.label)
+        return [(_some(labels), remark, verdict) for (remark, verdict), labels in found.items()]
+
+    def duration(self, run: Run) -> float | None:
+        """Seconds that the run took, or has taken until now; None where the system does not tell both ends."""
+        seconds = outcomes.lasted(run.status)
+        began = moment(run.status.started_at)
+        if seconds is None and run.going and began:
+            seconds = (self.asked_at - began).total_seconds()
+        return None if seconds is None else max(seconds, 0.0)  # two clocks may differ
+
+    @property
+    def summary(self) -> str:
+        """`4 runs: 2 succeeded, 1 failed, 1 running; 1 not answered`."""
+        total = len(self.runs) + len(self.missing)
+        if not total:
+            return "no runs"
+        counts = self.counts
+        unanswered = counts.pop("not_answered", 0)
+        words = ", ".join(f"{count} {word}" for word, count in counts.items())
+        words += f"; {unanswered} not answered" if unanswered else ""
+        return f"{total} run{'s' if total != 1 else ''}: {words}"
+
+    def as_json(self) -> dict[str, Any]:
+        """docs/status.md has the meaning of each key."""
+        return {
+            "version": VERSION,
+            "stack": self.stack,
+            "asked_at": rfc3339(self.asked_at),
+            "exit_code": int(self.exit),
+            "counts": self.counts,
+            "runs": [self._run_as_json(run) for run in self.runs],
+            "missing": [asdict(run) for run in self.missing],
+        }
+
+    def _run_as_json(self, run: Run) -> dict[str, Any]:
+        status = run.status
+        return {
+            "resource": run.resource,
+            "object": run.object,
+            "urn": run.urn,
+            "kind": run.kind,
+            "system": run.system,
+            "id": status.id,
+            "reference": run.reference,
+            "url": run.url,
+            "phase": run.phase.value,
+            "state": status.state,
+            "code": status.code,
+            "message": status.message,
+            "failed_tasks": outcomes.failed_tasks(status),
+            "executions": dict(status.executions),
+            "started_at": status.started_at,
+            "finished_at": status.finished_at,
+            "duration": self.duration(run),
+            "request_id": status.request_id,
+            "answer": run.answer.value,
+            "problem": run.problem,
+        }
+
+
+def _worst(found: Sequence[R], gravity: Sequence[int]) -> list[R]:
+    """All but those of a fan-out that come after its LISTED worst ones."""
+    taken, kept = Counter[str](), set[int]()
+    for at in sorted(range(len(found)), key=lambda at: gravity[at]):
+        taken[found[at].urn] += 1
+        if not found[at].object or taken[found[at].urn] <= LISTED:
+            kept.add(at)
+    return [run for at, run in enumerate(found) if at in kept]
+
+
+def _by_resource(found: Iterable[Run | Missing]) -> dict[tuple[str, str], Counter[str]]:
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for run in found:
+        counts[run.urn, run.resource][run.phase.value if isinstance(run, Run) else "missing"] += 1
+    return counts
+
+
+def _some(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
+    return ", ".join(labels[:5]) + more
+
+
+def labelled(resource: str, object: str) -> str:
+    return clean(f"{resource}[{object}]" if object else resource, 200)
+
+
+def shown_time(told: str) -> str:
+    """`2022-06-27 07:23:10`, in UTC; empty for what is no time."""
+    found = moment(told)
+    return f"{found:%Y-%m-%d %H:%M:%S}" if found else ""

@@ -1,0 +1,7 @@
+"""Tencent Cloud CI (Cloud Infinite): workflow executions and batch inventory jobs."""
+
+from cloud_runs.tencent.inventory_job import InventoryInputArgs, InventoryJob, TimeIntervalArgs
+from cloud_runs.tencent.workflow_fan_out import WorkflowFanOut
+from cloud_runs.tencent.workflow_run import WorkflowRun
+
+__all__ = ["InventoryInputArgs", "InventoryJob", "TimeIntervalArgs", "WorkflowFanOut", "WorkflowRun"]

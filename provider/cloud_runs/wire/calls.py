@@ -1,0 +1,324 @@
+"""What the clients of more than one system share: starts, questions and lists, and what is said when they fail.
+
+What does NOT happen here: a start is not sent again, whatever the answer; a part of a list is not taken for all of it;
+no secret enters an error text, even if the server sends back what it was sent.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from cloud_runs.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome
+from cloud_runs.runs import Phase, RunStatus, Untold
+from cloud_runs.wire.settings import Credentials
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Answer, Auth, Params, Transport
+
+PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
+FAN_OUT_PAGES = 1000  # the same for a fan-out, which has thousands of runs itself
+LIST_SECONDS = 600.0  # for all pages of a list: each may take as long as one call
+MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
+ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
+SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error answer, read as far as it can be read. Empty where the service says nothing."""
+
+    status: int
+    code: str
+    message: str
+    request_id: str = ""
+
+    THROTTLING: ClassVar[frozenset[str]] = frozenset()
+    """The system's codes for "not now", which count with any status."""
+
+    @property
+    def throttled(self) -> bool:
+        """An explicit "not now": nothing ran."""
+        return self.status == 429 or self.code in self.THROTTLING
+
+    @property
+    def refused(self) -> bool:
+        """An explicit "no": nothing ran. A time-out (408) and errors of the server tell nothing."""
+        return 300 <= self.status < 500 and self.status != 408
+
+
+class Table(NamedTuple):
+    """What a person can do. `{source}` in a hint is where the key came from, `{action}` the right that is needed; the
+    other names are the fields of the system's own `Context`."""
+
+    by_code: Mapping[str, str]
+    by_status: Mapping[int, str]
+    """Where the code tells nothing."""
+    moved: str
+    """For a redirect that has no other hint."""
+    signature: re.Pattern[str]
+    """What a signature looks like, which must not be told."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What hints are made of."""
+
+    credentials: Credentials
+
+    table: ClassVar[Table]
+
+    def explained(
+        self, kind: type[Refused], what: str, failure: Failure, hint: str = "", *, action: str = "", secret: str = ""
+    ) -> Refused:
+        """The error for an answer that says no. `hint` goes before the table's; `secret` must not be told either."""
+        hint = hint or self.table.by_code.get(failure.code) or self.table.by_status.get(failure.status, "")
+        of_the_key = "{source}" in hint
+        if failure.status in (401, 403) and not of_the_key:
+            hint = f"{hint} The key came from {{source}}.".strip()
+        if 300 <= failure.status < 400 and not hint:
+            hint = self.table.moved
+        return kind(
+            what,
+            status=failure.status,
+            code=self._without_secrets(failure.code, secret),
+            message=self._without_secrets(failure.message, secret),
+            request_id=self._without_secrets(failure.request_id, secret),
+            hint=hint.format(**vars(self), source=self.credentials.source, action=action),
+            key_from=self.credentials.source if of_the_key else "",
+        )
+
+    def _without_secrets(self, told: str, secret: str) -> str:
+        """A server may send back what it was sent; error texts end in logs of pipelines."""
+        for value in (secret, self.credentials.token, self.credentials.secret, self.credentials.id):
+            if value:
+                told = told.replace(value, "***")
+        return self.table.signature.sub("***", told)
+
+
+F = TypeVar("F", bound=Failure)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Page = TypeVar("Page")
+
+
+class TooManyPages(Unavailable):
+    """A list goes on after the last page that was to be read, or after the time for it."""
+
+
+class Begun(NamedTuple):
+    """A start that was accepted. `content` is what `read_id` made of the answer."""
+
+    id: str
+    at: datetime
+    content: Any
+    answer: Answer
+
+
+class Calls(Generic[F]):
+    """Calls to one address of a system. Safe for threads.
+
+    `title` is the system's in error texts, `failure` reads an error answer. Where a call takes `explain`, that makes
+    the error of its first words and the failure.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        transport: Transport,
+        auth: Auth,
+        base: str,
+        failure: Callable[[Answer], F],
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._title, self._transport, self._auth, self._base = title, transport, auth, base
+        self._failure, self._clock, self._sleep = failure, clock, sleep
+
+    def start(
+        self,
+        path: str,
+        read_id: Callable[[bytes], tuple[str, Any]],
+        explain: Callable[[str, F], Refused],
+        *,
+        headers: Mapping[str, str],
+        params: Params = (),
+        body: bytes = b"",
+    ) -> Begun:
+        """`POST path`, once. Raises Refused, Throttled, NotReached or UnknownOutcome.
+
+        An answer that tells an id and has not the status of an error is a start, whatever else it says.
+        """
+        what = f"POST {path}"
+        try:
+            answer = self._transport.start(
+                "POST", self._base + path, auth=self._auth, headers=headers, params=params, body=body
+            )
+        except (NotReached, UnknownOutcome) as error:
+            raise lost(self._title, error) from None
+        id, content = read_id(answer.body)
+        if 200 <= answer.status < 300 and id:
+            return Begun(id, server_time(answer, self._clock), content, answer)
+        failed = self._failure(answer)
+        if failed.throttled or failed.refused:
+            raise explain(f"{self._title} refused {what}", failed)
+        said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
+        raise in_doubt(explain(f"{self._title} {said} {what}", failed))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        explain: Callable[[str, F], Refused],
+        *,
+        headers: Mapping[str, str],
+        params: Params = (),
+    ) -> Answer:
+        """What is the same twice as once. Raises Refused, NotFound or Unavailable.
+
+        Asked again after a throttling code; 429 was repeated by the transport already.
+        """
+        try:
+            for pause in (*SLOW_DOWN_PAUSES, None):
+                answer = self._transport.read(
+                    method, self._base + path, auth=self._auth, headers=headers, params=params
+                )
+                failed = self._failure(answer)
+                if pause is None or answer.status == 429 or not failed.throttled:
+                    break
+                self._sleep(pause * random.uniform(0.75, 1.25))
+        except Unavailable as error:
+            raise Unavailable(f"{self._title} could not be asked: {error}") from None
+        if 200 <= answer.status < 300:
+            return answer
+        if failed.throttled or not failed.refused:
+            raise Unavailable(str(explain(f"{self._title} did not answer {method} {path}", failed)))
+        raise explain(f"{self._title} refused {method} {path}", failed)
+
+    def pages(
+        self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]], limit: int = PAGES
+    ) -> Iterator[Page]:
+        """All pages of a list, or Unavailable: a run that a part of a list does not show would be fired twice.
+
+        TooManyPages if there are more than `limit`, or if they take more than LIST_SECONDS. `ask` gives a page by its
+        marker, the first by "", and the marker of the page after it, "" after the last. `marker` is what the service
+        calls it.
+        """
+        at, seen, began = "", set[str](), self._clock()
+        for _ in range(limit):
+            if self._clock() - began > LIST_SECONDS:
+                raise TooManyPages(f"{self._title} cannot list them all: {what} took more than {LIST_SECONDS:.0f} s")
+            page, at = ask(at)
+            yield page
+            if not at:
+                return
+            if at in seen or len(at) > MARKER:
+                how = "the same" if at in seen else "too long a"
+                raise Unavailable(f"{self._title} cannot list them all: {what} gave {how} {marker}")
+            seen.add(at)
+        raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {limit} pages")
+
+
+def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
+    """What `ask` tells of each item, up to ASKERS at a time, or the error that says why it tells nothing.
+
+    What else `ask` raises is raised at once, a refused key too; what is refused of one item is its entry. After ASKERS
+    errors in a row (NotFound is an answer) the service is taken to be out of order: the items that are left are not
+    asked and share the last error. The order is random, so that items that always fail do not keep others from being
+    asked for ever.
+
+    The threads are daemons: they keep no process from ending, and no caller that is itself given up.
+    """
+    left = deque(random.sample(wanted := list(items), len(wanted)))
+    told: dict[K, V | Untold] = {}
+    raised: list[Exception] = []
+    in_a_row: list[Untold] = []
+
+    def work() -> None:
+        while not raised and len(in_a_row) < ASKERS:
+            try:
+                item = left.popleft()
+            except IndexError:
+                return
+            try:
+                told[item] = ask(item)
+                in_a_row.clear()
+            except NotFound as error:
+                told[item] = error
+                in_a_row.clear()
+            except (Throttled, Unavailable) as error:
+                told[item] = error
+                in_a_row.append(error)
+            except Refused as error:
+                if 400 <= error.status < 500 and error.status not in (401, 403):
+                    told[item] = Unavailable(str(error))  # of this one alone
+                else:
+                    raised.append(error)
+            except Exception as error:  # noqa: BLE001 - it is raised by the caller's thread
+                raised.append(error)
+
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(ASKERS, len(wanted)) - 1)]
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if raised:
+        raise raised[0]
+    return told | dict.fromkeys(left, in_a_row[-1]) if left else told
+
+
+def listed(
+    lists: Mapping[K, Collection[str]],
+    pages: Callable[[K], Iterable[Mapping[str, RunStatus]]],
+    told: dict[str, RunStatus | Untold],
+) -> None:
+    """Reads the pages of each list, and adds to `told` what they say of the ids that are looked for in it.
+
+    A list has positive news only: a run that it shows as going on is told, one that it shows otherwise or not at all is
+    not. Of a list that broke off, the ids that are left are told to be so: asking for each would cost more. One that is
+    refused (older pages lack some of the states) tells nothing, unless the key is refused: that would go for each run.
+    """
+
+    def read(name: K) -> None:
+        left = set(lists[name])
+        idle = 0
+        try:
+            for page in pages(name):
+                news = {id for id in left & page.keys() if page[id].phase in (Phase.PENDING, Phase.RUNNING)}
+                told.update((id, page[id]) for id in news)
+                left -= news
+                idle += not news
+                # A page costs as much as the look at one run: those that show nothing of ours may add a tenth to that.
+                if not left or idle * 10 >= len(left):
+                    break
+        except Refused as refused:
+            if isinstance(refused, Throttled) or refused.status in (401, 403):
+                raise
+
+    for name, error in together(read, lists).items():
+        if isinstance(error, (Throttled, Unavailable)):
+            for id in lists[name]:
+                told.setdefault(id, error)
+
+
+def server_time(answer: Answer, clock: Callable[[], float]) -> datetime:
+    """The server's time, else that of our own clock."""
+    return answer.date or datetime.fromtimestamp(clock(), timezone.utc)
+
+
+def lost(title: str, error: NotReached | UnknownOutcome) -> NotReached | UnknownOutcome:
+    """The transport's error, of the same kind, in the name of the system."""
+    said = "was not reached, so nothing ran" if isinstance(error, NotReached) else "gave no answer that can be used"
+    return type(error)(f"{title} {said}: {error}")
+
+
+def in_doubt(refusal: Refused) -> UnknownOutcome:
+    """For an answer to a start that tells neither an id nor that nothing ran."""
+    return UnknownOutcome(f"{str(refusal).rstrip('.')}.")

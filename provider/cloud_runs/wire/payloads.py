@@ -1,0 +1,85 @@
+"""What requests and answers of more than one system are made of: times, ids and queries. Pure functions.
+
+Everything in an answer is hostile: what is missing or has the wrong shape reads as empty or None.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from urllib.parse import quote, unquote
+
+from cloud_runs.errors import InvalidConfiguration, clean
+from cloud_runs.runs import rfc3339
+
+PARTS = 200_000
+DIGITS = 300
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
+_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def overfull(body: bytes | str) -> bool:
+    """Whether an XML or JSON text has more elements, attributes or members than PARTS: each takes hundreds of bytes of
+    memory to read, and a page of a thousand runs has a tenth of them."""
+    marks = "<={[,"
+    if isinstance(body, bytes):
+        return sum(body.count(mark.encode()) for mark in marks) > PARTS
+    return sum(body.count(mark) for mark in marks) > PARTS
+
+
+def integer(digits: str) -> int:
+    """A JSON number that is whole. Raises ValueError for one so long that it is no double: Python before 3.10.7 would
+    be busy with it, and a Pulumi state has only doubles."""
+    if len(digits) > DIGITS:
+        raise ValueError("too long")
+    return int(digits)
+
+
+def moment(told: str) -> datetime | None:
+    """A time with its offset: `+0800`, `+08:00` or `Z`, with `T` or a space. None for `-`, empty and anything else.
+
+    A time without offset is None as well: whether it would be the server's time zone or UTC is nowhere documented.
+    """
+    match = _TIME.fullmatch(told.strip())
+    if match is None:
+        return None
+    date, clock, fraction, hours, minutes = match.groups()
+    offset = f"{hours}:{minutes}" if hours else "+00:00"
+    try:
+        found = datetime.fromisoformat(f"{date}T{clock}.{(fraction or '').ljust(6, '0')}{offset}")
+        return found.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_text(told: str) -> str:
+    """RFC 3339 in UTC, or empty."""
+    found = moment(told)
+    return rfc3339(found) if found else ""
+
+
+def region_name(region: str) -> str:
+    """The region as part of a host name; it cannot be more than one label. Raises InvalidConfiguration."""
+    if not _REGION.fullmatch(region):
+        raise InvalidConfiguration(f"region {clean(region, 100)!r} is not the name of a region")
+    return region
+
+
+def segment(id: str) -> str:
+    """An id as one segment of a path; ids are opaque, and come from states and users too.
+
+    Raises InvalidConfiguration for what cannot be one.
+    """
+    try:
+        id.encode()
+    except UnicodeEncodeError:
+        raise InvalidConfiguration("an id holds half of a character (a lone surrogate)") from None
+    if id.strip() in ("", ".", ".."):  # a path of dots names another resource, however it is encoded
+        raise InvalidConfiguration(f"{id!r} cannot be the id of a run")
+    return quote(id, safe="-_.~")
+
+
+def query_pairs(query: str) -> list[tuple[str, str | None]]:
+    """A query as it is on the wire, decoded. A key without `=` has no value; `+` is a plus, spaces are %20."""
+    pairs = (part.partition("=") for part in query.split("&") if part)
+    return [(unquote(key), unquote(value) if equals else None) for key, equals, value in pairs]

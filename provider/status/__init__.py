@@ -1,1 +1,0 @@
-"""`python -m provider status`: what became of a stack's runs. It asks, and changes nothing."""
