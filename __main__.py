@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pulumi
+
 from cloud_runs import Completion, enos, huawei, tencent
 
 config = pulumi.Config()

@@ -16,13 +16,13 @@ from typing import Any
 from unittest import mock
 
 import requests
+
+from bench.measure import Series, calls
 from cloud_runs.huawei.signing import ObsAuth
 from cloud_runs.runs import RunStatus
 from cloud_runs.tencent import answers as status
 from cloud_runs.tencent.signing import QSignAuth
 from cloud_runs.wire.settings import Credentials
-
-from bench.measure import Series, calls
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the SDKs' escape sequences

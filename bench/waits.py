@@ -8,15 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from bench.measure import Sample, Series
+from bench.stage import LATENCY_MS, clouds, counted
 from cloud_runs.promise.waiting import Watch, wait
 from cloud_runs.runs import Reference, RunStatus, Untold
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.calls import together
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-
-from bench.measure import Sample, Series
-from bench.stage import LATENCY_MS, clouds, counted
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
 RUN_SECONDS = 8.0

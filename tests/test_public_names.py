@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import pickletools
 
-import cloud_runs
 import dill
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+
+import cloud_runs
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.enos.flow_run import FlowRunProvider
 from cloud_runs.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
@@ -17,8 +20,6 @@ from cloud_runs.lifecycle.intent import IntentProvider, RunIntent
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
-from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
-from pulumi.dynamic.dynamic import serialize_provider
 
 PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     IntentProvider: ("cloud_runs.lifecycle.intent", "IntentProvider"),

@@ -1,4 +1,5 @@
 import pulumi
+
 from cloud_runs import huawei
 
 scans = huawei.WorkflowFanOut(

@@ -1,6 +1,7 @@
 """One workflow run for each release. The keys come from the environment: TENCENTCLOUD_SECRET_ID and _SECRET_KEY."""
 
 import pulumi
+
 from cloud_runs import tencent
 
 config = pulumi.Config()

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from bench import bars, measure, plot, report, stage, ups, why
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-
-from bench import bars, measure, plot, report, stage, ups, why
 from tests.support.emulator import SECRET_ID, SECRET_KEY, emulator
 from tests.support.stack import WORKFLOW
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cloud_runs_emulator.keys import DEFAULT_SECRET_KEY
 
+from cloud_runs_emulator.keys import DEFAULT_SECRET_KEY
 from tools import demo
 
 pytestmark = pytest.mark.engine

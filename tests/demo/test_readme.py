@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cloud_runs.wire.settings import SYSTEMS
 
+from cloud_runs.wire.settings import SYSTEMS
 from tests.demo.pages import blocks, documented, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack

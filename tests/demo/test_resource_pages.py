@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cloud_runs
 import pulumi
 import pytest
 
+import cloud_runs
 from tests.demo.pages import ROOT, blocks, received, sent, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tools import docs

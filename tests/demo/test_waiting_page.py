@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from cloud_runs import Completion
 from cloud_runs.enos import answers as enos
 from cloud_runs.huawei import answers as huawei
 from cloud_runs.runs import Phase
 from cloud_runs.tencent import answers as tencent
-
 from tests.demo.pages import ROOT, blocks, documented, stack_of_all_systems, up
 from tests.engine.interrupted import wait_until
 from tests.support.emulator import Emulator, emulator

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlencode
 
-import cloud_runs_emulator as emulator
 import requests
+from emulator_bench import HOST, authorization
+
+import cloud_runs_emulator as emulator
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from cloud_runs_emulator.systems import Request
-from emulator_bench import HOST, authorization
 
 ROOT = Path(emulator.__file__).parents[1]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emulator_bench import START, Bench, Reply
+
 from cloud_runs_emulator.enos.signing import encryption, signature
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from cloud_runs_emulator.systems import Request
-from emulator_bench import START, Bench, Reply
 
 FLOW = 3377
 TOKEN_GET, TOKEN_REFRESH = "/apim-token-service/v2.0/token/get", "/apim-token-service/v2.0/token/refresh"

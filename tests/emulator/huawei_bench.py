@@ -5,10 +5,11 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Any
 
+from emulator_bench import Bench, Reply
+
 from cloud_runs_emulator.huawei.signing import sign
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from cloud_runs_emulator.systems import Request
-from emulator_bench import Bench, Reply
 
 GRAPH = "demo-graph_1"
 BODY = '{"bucket": "demo-bucket", "object": "/mpc/demo.mp4"}'

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cloud_runs_emulator.enos.signing import encryption
 from enos_bench import MINUTE, NOW_ID, NOW_MS, TOKEN_GET, TOKEN_REFRESH, EnosBench, code
+
+from cloud_runs_emulator.enos.signing import encryption
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from cloud_runs_emulator.enos.signing import encryption, params_data, signature
-from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from emulator_bench import Reply
 from enos_bench import FLOW, FLOWS, INSTANCES, NOW_MS, TOKEN_GET, TOKEN_REFRESH, WHO, EnosBench, code
+
+from cloud_runs_emulator.enos.signing import encryption, params_data, signature
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 
 SECRET = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 BODY_OF_A = '{\n  "count": 20,\n  "page": 1,\n  "desc": "描述"\n}'

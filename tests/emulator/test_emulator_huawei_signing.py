@@ -11,6 +11,9 @@ from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
+from emulator_bench import Reply
+from huawei_bench import BODY, START_CALL, HuaweiBench
+
 from cloud_runs_emulator.huawei.signing import (
     canonical_headers,
     canonical_resource,
@@ -20,8 +23,6 @@ from cloud_runs_emulator.huawei.signing import (
     verify,
 )
 from cloud_runs_emulator.systems import Refused, Request
-from emulator_bench import Reply
-from huawei_bench import BODY, START_CALL, HuaweiBench
 
 ACCESS, SECRET = "AKEXAMPLE00000000000", "SkExampleSecretKey0000000000000000000000"
 DATE = "Thu, 27 Aug 2020 12:38:10 GMT"

@@ -13,9 +13,10 @@ from xml.etree import ElementTree
 
 import pytest
 import requests
-from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from emulator_bench import HOST, ORDER, WORKFLOW
 from emulator_process import ROOT, Server
+
+from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 
 TRIGGER = ("POST", "/triggerworkflow", {"workflowId": WORKFLOW, "object": "videos/my clip (1)~中.mp4"})
 

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import pytest
+
 from cloud_runs_emulator.systems import Refused, Request
 from cloud_runs_emulator.tencent.signing import (
     canonical_headers,

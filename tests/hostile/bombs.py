@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from requests.structures import CaseInsensitiveDict
+
 from cloud_runs.errors import RunsError
 from cloud_runs.wire.payloads import PARTS
 from cloud_runs.wire.transport import BODY_BYTES, Answer
-from requests.structures import CaseInsensitiveDict
-
 from tests.hostile import answers, systems
 
 MOST = 400  # MiB; the imports take 55, and a deep XML of 8 MiB took 1,000 before there was a limit on its parts

@@ -10,7 +10,6 @@ from typing import Any
 
 from cloud_runs.errors import RunsError
 from cloud_runs.wire.transport import Transport
-
 from tests.hostile import answers, oracle, systems, wires
 from tests.support.sockets import Service
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from requests.structures import CaseInsensitiveDict
+
 from cloud_runs.enos import answers as enos
 from cloud_runs.enos import codes as enos_codes
 from cloud_runs.errors import Refused
@@ -11,8 +13,6 @@ from cloud_runs.tencent import answers as tencent
 from cloud_runs.tencent import codes as tencent_codes
 from cloud_runs.wire.payloads import moment
 from cloud_runs.wire.transport import Answer
-from requests.structures import CaseInsensitiveDict
-
 from tests.hostile import oracle
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.structures import CaseInsensitiveDict
+
 from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.tokens import Session
 from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
@@ -20,8 +22,6 @@ from cloud_runs.runs import RunApi
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-from requests.structures import CaseInsensitiveDict
-
 from tests.hostile import answers, wires
 
 KEYS = Credentials(answers.KEY, answers.SECRET, answers.TOKEN, "environment X")

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
 from cloud_runs import errors
 from cloud_runs.enos import answers as enos
 from cloud_runs.errors import RunsError, Unavailable, UnknownOutcome, clean
@@ -23,10 +27,6 @@ from cloud_runs.tencent import answers as tencent
 from cloud_runs.wire import calls
 from cloud_runs.wire.payloads import PARTS, overfull
 from cloud_runs.wire.transport import Answer
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from requests.structures import CaseInsensitiveDict
-
 from tests.hostile import answers, bombs, cases, oracle, parsers, systems
 from tests.support.clients import Scripted, says
 

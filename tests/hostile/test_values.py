@@ -11,6 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from pulumi.output import UNKNOWN
+from urllib3.util import parse_url
+
 from cloud_runs.enos import tokens
 from cloud_runs.enos.flow_run import FlowRunProvider
 from cloud_runs.errors import InvalidConfiguration, RunsError
@@ -21,11 +26,6 @@ from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider as TencentProvider
 from cloud_runs.wire.settings import HUAWEI, TENCENT, enos_endpoint, is_loopback
 from cloud_runs.wire.transport import Transport
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
-from pulumi.output import UNKNOWN
-from urllib3.util import parse_url
-
 from tests.hostile import answers, cases, systems
 from tests.support.clients import Scripted, says
 from tests.support.sockets import OK, Service

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
 from tests.support.sockets import OK, Service, answer
 

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from cloud_runs.lifecycle import fan_out_provider, run_provider
 from cloud_runs.promise import firing
 from cloud_runs.promise.firing import Memory
-
 from tests.provider.host import JobHost, RunHost
 from tests.support.emulator import Emulator
 

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest, DiffResult
+
 from cloud_runs import errors
 from cloud_runs.lifecycle import asked, fan_out_plan, fan_out_provider, intent, progress, run_provider
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, Requests
@@ -21,8 +23,6 @@ from cloud_runs.promise import fanning
 from cloud_runs.promise.record import Memory
 from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
-from pulumi.dynamic import Config, ConfigureRequest, DiffResult
-
 from tests.provider.host import PROVIDER, RUNS, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult, ResourceProvider
+from pulumi.output import UNKNOWN
+from pulumi.runtime import rpc
+
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import digests
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
-from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult, ResourceProvider
-from pulumi.output import UNKNOWN
-from pulumi.runtime import rpc
-
 from tests.support.emulator import SECRET_ID, SECRET_KEY
 from tests.support.stack import BUCKET, WORKFLOW
 

@@ -8,6 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest, DiffResult
+from pulumi.output import UNKNOWN
+
 from cloud_runs.lifecycle import completion_wait, interrupts, progress
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
@@ -15,9 +18,6 @@ from cloud_runs.lifecycle.completion_wait import Wait, Wanted
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference
-from pulumi.dynamic import Config, ConfigureRequest, DiffResult
-from pulumi.output import UNKNOWN
-
 from tests.provider.host import JOBS, PROVIDER, RUNS, JobHost, RunHost, failures, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 import pytest
-from cloud_runs.lifecycle import progress
-from cloud_runs.lifecycle.reporting import RunError
 from pulumi.output import UNKNOWN
 
+from cloud_runs.lifecycle import progress
+from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack
 from tests.provider.host import RUNS, RunHost
 from tests.provider.test_completion import NOTHING, UPDATE, Host

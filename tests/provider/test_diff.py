@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cloud_runs.lifecycle import progress
-from cloud_runs.lifecycle.reporting import RunError
 from pulumi.dynamic import DiffResult
 from pulumi.output import UNKNOWN
 
+from cloud_runs.lifecycle import progress
+from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.host import Host, JobHost, RunHost
 from tests.support.emulator import Emulator
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pulumi import ResourceOptions
+from pulumi.dynamic import DiffResult
+from pulumi.output import UNKNOWN
+
 from cloud_runs.lifecycle import options, progress
 from cloud_runs.lifecycle.intent import IntentProvider, digest_of_objects
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.values import digests
 from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
 from cloud_runs.wire.payloads import moment
-from pulumi import ResourceOptions
-from pulumi.dynamic import DiffResult
-from pulumi.output import UNKNOWN
-
 from tests.provider.host import RUNS, Host, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW

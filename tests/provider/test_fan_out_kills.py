@@ -6,8 +6,8 @@ import random
 import time
 
 import pytest
-from cloud_runs.lifecycle.reporting import RunError
 
+from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack, key_of
 from tests.provider.host import RUNS, RunHost
 from tests.support.emulator import Emulator

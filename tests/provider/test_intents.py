@@ -7,11 +7,11 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.output import UNKNOWN
+
 from cloud_runs.lifecycle.intent import IntentProvider, intent_of
 from cloud_runs.lifecycle.values import digest, digests
 from cloud_runs.promise import firing, record
-from pulumi.output import UNKNOWN
-
 from tests.provider.host import RunHost, wire
 from tests.support.emulator import Emulator
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cloud_runs.lifecycle.reporting import RunError
 
+from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.host import JOBS, PROVIDER, RUNS, Host, JobHost, RunHost
 from tests.support.emulator import SECRET_ID, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW

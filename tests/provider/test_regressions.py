@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cloud_runs.promise import firing
 
+from cloud_runs.promise import firing
 from tests.provider.conftest import another_process
 from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
 from tests.provider.test_requests import refusal

@@ -7,11 +7,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import firing
 from cloud_runs.runs import rfc3339
-
 from tests.provider.conftest import another_process
 from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator

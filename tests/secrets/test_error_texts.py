@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 import pytest
+
 from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import RunsError
@@ -20,7 +21,6 @@ from cloud_runs.runs import RunApi
 from cloud_runs.tencent import client as tencent
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-
 from tests.secrets.canaries import canary, leaks, leaks_in_files
 from tests.secrets.echo import STYLES, Echo, echo
 from tests.support.clients import an_hour_ago, hasty

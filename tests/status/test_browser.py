@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from cloud_runs.runs import Phase
 from cloud_runs.status.page import page
 from cloud_runs.status.report import Answer
-
 from tests.status.devtools import tab
 from tests.status.samples import HOSTILE, every_phase, hostile, report, run
 from tests.support.chromium import DARK, chromium, evaluated, program

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
+
 from cloud_runs.runs import Phase
 from cloud_runs.status import timeline
 from cloud_runs.status.page import page
 from cloud_runs.status.report import Answer, Missing
-
 from tests.status.samples import every_phase, hostile, report, run
 
 KNOWN = {

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from cloud_runs.runs import Phase
 from cloud_runs.status.report import LISTED, Answer, Exit, Missing, Run
-
 from tests.status.samples import every_phase, hostile, report, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/status.md").read_text()

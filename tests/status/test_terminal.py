@@ -10,10 +10,10 @@ import re
 import sys
 
 import pytest
-from cloud_runs.status import terminal
-from cloud_runs.status.report import Report
 from rich.console import Console
 
+from cloud_runs.status import terminal
+from cloud_runs.status.report import Report
 from tests.status.samples import every_phase, hostile, report, run
 
 

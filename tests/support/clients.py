@@ -10,8 +10,9 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from cloud_runs.wire.transport import Answer, Params, Transport
 from requests.structures import CaseInsensitiveDict
+
+from cloud_runs.wire.transport import Answer, Params, Transport
 
 
 def hasty() -> Transport:

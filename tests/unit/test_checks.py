@@ -6,8 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from cloud_runs.lifecycle import checks
 from pulumi.output import UNKNOWN
+
+from cloud_runs.lifecycle import checks
 
 
 def said(problems: Any) -> dict[str, str]:

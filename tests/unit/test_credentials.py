@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cloud_runs.errors import InvalidConfiguration, MissingCredentials
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME, TENCENT, Credentials, is_loopback
 

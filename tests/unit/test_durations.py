@@ -8,8 +8,9 @@ from typing import Any
 
 import pulumi
 import pytest
-from cloud_runs.lifecycle import durations
 from pulumi.output import UNKNOWN
+
+from cloud_runs.lifecycle import durations
 
 YEAR = 365 * 86_400
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+
 from cloud_runs.enos import client as module
 from cloud_runs.enos.client import FlowClient, FlowRequest, MinuteTaken
 from cloud_runs.enos.codes import CODES, Kind
@@ -30,7 +31,6 @@ from cloud_runs.runs import Phase
 from cloud_runs.wire.payloads import query_pairs
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer, Transport
-
 from tests.support import clients
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "enos"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+
 from cloud_runs.enos.client import FlowClient, FlowRequest, MinuteTaken
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from cloud_runs.runs import Phase
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-
 from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pulumi.output import UNKNOWN
+
 from cloud_runs.enos import FlowRun
 from cloud_runs.enos.client import FlowRequest
 from cloud_runs.enos.flow_run import FlowRunProvider, _milliseconds
@@ -15,8 +18,6 @@ from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.values import digests
 from cloud_runs.promise.firing import Content, Memory, Recorded
 from cloud_runs.runs import Phase, Reference, RunStatus
-from pulumi.dynamic import Config, ConfigureRequest
-from pulumi.output import UNKNOWN
 
 URN = "urn:pulumi:test::tests::pulumi-python:dynamic/enos:FlowRun::meters"
 SEED_TIME = 1574385824000

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
+
 from cloud_runs.enos.client import FlowClient
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, Unavailable
 from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-
 from tests.support.clients import Answering, says
 
 BASE = "https://gateway.example.com"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from cloud_runs.enos import signing
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "enos"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cloud_runs.enos import answers as reading
 from cloud_runs.runs import Phase, Task
 

@@ -8,6 +8,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from fans import NOTHING, SYSTEM, Dead, Process, Service
+
 from cloud_runs import errors
 from cloud_runs.promise import fanning
 from cloud_runs.promise.fanning import (
@@ -21,7 +23,6 @@ from cloud_runs.promise.fanning import (
 )
 from cloud_runs.promise.firing import ADOPT_WITHIN, FORGET_AFTER, LOOK_SECONDS, SETTLE_SECONDS
 from cloud_runs.promise.record import Intent, Recorded
-from fans import NOTHING, SYSTEM, Dead, Process, Service
 
 KEYS = [f"{number}.mp4" for number in range(40)]
 MINUTE = timedelta(minutes=1)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+
 from cloud_runs import errors
 from cloud_runs.promise import firing, record
 from cloud_runs.promise.firing import Ask, Settled, World, settle

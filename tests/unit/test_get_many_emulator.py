@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+
 from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, Refused, Unavailable
@@ -13,7 +14,6 @@ from cloud_runs.huawei import client as huawei
 from cloud_runs.runs import Phase, RunApi, RunStatus
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-
 from tests.support.clients import hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 

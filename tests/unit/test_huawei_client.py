@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
@@ -27,7 +28,6 @@ from cloud_runs.runs import Candidate, Phase
 from cloud_runs.wire.calls import PAGES
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer, Transport
-
 from tests.support.clients import Answering, Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "huawei"

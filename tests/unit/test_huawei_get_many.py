@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+
 from cloud_runs.errors import NotFound, Unavailable
 from cloud_runs.huawei.client import WorkflowClient
 from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-
 from tests.support.clients import Answering, says
 
 KEYS = Credentials("AKhunter1", "s3cret-hunter2", source="environment HW_ACCESS_KEY")

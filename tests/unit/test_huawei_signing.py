@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+
 from cloud_runs.huawei import signing
 from cloud_runs.wire.settings import Credentials
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cloud_runs.huawei import answers as reading
 from cloud_runs.runs import Phase, RunStatus, Task
 

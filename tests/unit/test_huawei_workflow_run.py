@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi.output import UNKNOWN
+
 from cloud_runs.errors import InvalidConfiguration
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider
 from cloud_runs.runs import Phase, Reference, RunStatus
-from pulumi.output import UNKNOWN
 
 GOOD: dict[str, Any] = {
     "graph_name": "scan",

@@ -18,11 +18,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2_grpc
+
 from cloud_runs.errors import Refused
 from cloud_runs.lifecycle import interrupts, progress
 from cloud_runs.lifecycle.interrupts import Interrupted, Questions, Stop
-from google.protobuf import empty_pb2
-from pulumi.runtime.proto import provider_pb2_grpc
 
 
 @pytest.fixture(autouse=True)

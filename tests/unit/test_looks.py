@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 
 import pytest
+
 from cloud_runs.errors import NotFound, Refused, Throttled, Unavailable
 from cloud_runs.runs import Phase, RunStatus, Untold
 from cloud_runs.wire.calls import ASKERS, listed, together

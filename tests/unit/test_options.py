@@ -7,9 +7,10 @@ from typing import Any
 
 import pulumi
 import pytest
-from cloud_runs.lifecycle import options
 from pulumi import Alias, CustomTimeouts, ResourceOptions
 from pulumi.resource import ROOT_STACK_RESOURCE
+
+from cloud_runs.lifecycle import options
 
 KIND = "pulumi-python:dynamic/tencent:WorkflowRun"
 INTENT = "pulumi-python:dynamic/runs:Intent"

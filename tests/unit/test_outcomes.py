@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from cloud_runs.errors import NotFound, Unavailable
 from cloud_runs.lifecycle import durations
 from cloud_runs.promise import outcomes

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+
 from cloud_runs.promise import pacing
 from cloud_runs.promise.pacing import FIRST_PAUSE, FIRST_SPACING, LONGEST_PAUSE, LONGEST_SPACING, Pace
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from cloud_runs.errors import Refused, RunsError
 from cloud_runs.lifecycle import reporting
 from cloud_runs.lifecycle.reporting import RunError, one_line

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cloud_runs import errors
 from cloud_runs.errors import clean
 from cloud_runs.runs import Phase, Reference, RunStatus, Task, plain, rfc3339
-from hypothesis import given
-from hypothesis import strategies as st
 
 HOSTILE = [
     "i6fc78ca77d6011eba0ac52=", "a:b:c", "a/b", "%3A", "%", "a b", "é中😀", "..", "a\nb", "\x00", "?#&=+", "'\"<>",

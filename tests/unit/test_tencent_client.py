@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
@@ -25,7 +26,6 @@ from cloud_runs.tencent.codes import HINTS
 from cloud_runs.wire.calls import PAGES
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer, Transport
-
 from tests.support.clients import Scripted, says, service
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"

@@ -7,11 +7,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+
 from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from cloud_runs.runs import Phase
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-
 from tests.support.clients import an_hour_ago, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 

@@ -7,12 +7,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from cloud_runs.errors import NotFound, Refused, Unavailable
 from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.tencent.client import InventoryClient, WorkflowClient
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-
 from tests.support.clients import Answering, says
 
 KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", source="environment TENCENTCLOUD_SECRET_ID")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from cloud_runs.tencent import signing
 from cloud_runs.wire.settings import Credentials
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cloud_runs.runs import Phase, RunStatus, Task
 from cloud_runs.tencent import answers as reading
 

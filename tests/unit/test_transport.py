@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 import requests
+from requests.auth import AuthBase
+
 from cloud_runs.errors import NotReached, RunsError, Unavailable, UnknownOutcome
 from cloud_runs.wire.connections import CONNECTIONS
 from cloud_runs.wire.transport import DIAL_SECONDS, Answer, Transport, shared
-from requests.auth import AuthBase
-
 from tests.support.sockets import ENDLESS, OK, Action, Service, answer, hang_up, reset
 
 

@@ -6,10 +6,11 @@ from collections import OrderedDict
 from typing import Any
 
 import pytest
-from cloud_runs.lifecycle.values import digest, digests, known
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN, Unknown
+
+from cloud_runs.lifecycle.values import digest, digests, known
 
 GOLDEN = [
     ("", "12ae32cb1ec02d01eda3581b127c1fee"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
+
 from cloud_runs.errors import NotFound, Refused, RunsError, Throttled, Unavailable
 from cloud_runs.promise import waiting
 from cloud_runs.promise.waiting import Told, Watch

@@ -6,7 +6,6 @@ from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-
 from tests.support.clients import hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 

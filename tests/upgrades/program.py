@@ -1,6 +1,7 @@
 """The program whose states are kept in `states/`. It stays as it is: a change here would ask for new runs there."""
 
 import pulumi
+
 from cloud_runs import Completion, Provider, enos, huawei, tencent
 
 release = pulumi.Config().get("release") or "1"

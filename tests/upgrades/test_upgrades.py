@@ -7,10 +7,10 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import cloud_runs  # noqa: F401 - so that all providers are known
 import pytest
 from pulumi.dynamic import ResourceProvider
 
+import cloud_runs  # noqa: F401 - so that all providers are known
 from tests.support.emulator import Emulator, emulator
 from tests.upgrades.kept import STATES, Kept, ids, resources
 

@@ -13,12 +13,12 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 from cloud_runs.huawei import client as obs_client
 from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.vendor import differences
 from tests.vendor.recorder import Recorded, Recorder, recorder
