@@ -76,14 +76,17 @@ class Leave:
         alive: Callable[[], bool],
         wall: Callable[[], float] = time.time,
         boot: Callable[[], float] = since_boot,
+        every: float = 0.0,
     ) -> None:
-        """`alive` contacts the engine."""
-        self._alive, self._wall, self._boot = alive, wall, boot
+        """`alive` contacts the engine; one that has answered within `every` seconds is not asked again."""
+        self._alive, self._wall, self._boot, self._every = alive, wall, boot, every
         self._at: tuple[float, float] | None = None
 
     def ask(self) -> None:
         """Contacts the engine. Raises Orphaned if it is gone."""
         at = self._wall(), self._boot()  # before the question: its answer may take long
+        if self._at and self.holds() and at[1] - self._at[1] < self._every:
+            return
         if not self._alive():
             raise Orphaned(
                 "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"

@@ -1,0 +1,392 @@
+"""What is on record: the format of the state, typed. The only file with its keys.
+
+Each record is one text, `1 token=… at=… args=object:1f0c…`, so that a diff shows one line and the state stays small.
+The texts are versioned; the bags of 0.1, which were mappings, are read as well. No Pulumi and no HTTP library here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote, unquote
+
+from cloud_runs.errors import RunsError
+from cloud_runs.runs import Reference, rfc3339
+
+VERSION = "1"
+SHORT = 12  # of a digest; 48 bits tell one value of an argument from another
+ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
+
+INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
+
+# Keys of the state. `RECORD` and `ARGUMENTS` are the intent's; the others are a run's or a fan-out's.
+RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
+INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
+IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was asked for: a short digest of each request argument, and of each trigger's value."""
+
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    triggers: Mapping[str, str] = field(default_factory=dict)
+
+    def differences(self, wanted: Content) -> list[str]:
+        """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
+
+        A trigger that was removed is no difference, so putting it back with its old value is none either.
+        """
+        names = sorted({*self.arguments, *wanted.arguments})
+        changed = [name for name in names if self.arguments.get(name) != wanted.arguments.get(name)]
+        changed += [
+            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
+        ]
+        return changed
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something was or may have been started: the time of day of the machine, and the clock of its kernel
+    (`boot` names the kernel, `uptime` are the seconds since it started; empty where the system does not tell).
+
+    `host` is the host process (random, since pids come round again).
+    """
+
+    token: str
+    at: datetime
+    host: str = ""
+    boot: str = ""
+    uptime: float = 0.0
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The durable record made before firing. `kind` and `name` tell what of: both are empty in a record of 0.1.
+
+    `objects` (a digest) and `attempts` (a moment for each list of objects, oldest first) are those of a fan-out.
+    """
+
+    moment: Moment
+    content: Content
+    kind: str = ""
+    name: str = ""
+    objects: str = ""
+    attempts: tuple[Moment, ...] = ()
+
+    @property
+    def token(self) -> str:
+        return self.moment.token
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All at which something may have been started."""
+        return (self.moment, *self.attempts)
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
+    beside it: another one after a rename, or after a change was taken back. `at`: in server time.
+
+    Of a fan-out also the attempt that it was made in, and the moments at which what it refused may have been started.
+    """
+
+    token: str
+    content: Content
+    at: datetime | None
+    beside: str = ""
+    attempt: Moment | None = None
+    doubt: tuple[Moment, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The token that a forced replacement keeps, and that a changed argument or trigger gives up."""
+        return self.beside or self.token
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''."""
+
+    id: str
+    fired: Fired
+    ids: Mapping[str, str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def content(self) -> Content:
+        return self.fired.content
+
+    @property
+    def fired_at(self) -> datetime | None:
+        return self.fired.at
+
+
+# -- digests
+
+
+def digest(value: Any) -> str:
+    """A fingerprint of a known value: the same in the program and in the host, in every later version.
+
+    Frozen: a change here would make every recorded run look changed. Raises TypeError for what is no property value.
+    """
+    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
+
+
+def short(value: Any) -> str:
+    """The digest as the texts have it."""
+    return digest(value)[:SHORT]
+
+
+def digest_of_objects(objects: Any) -> str:
+    """The same in any order, since their order asks for nothing. What is no list of texts is refused by the fan-out."""
+    return short(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return float(value)  # the engine keeps numbers as doubles
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items() if item is not None}
+    if isinstance(value, Sequence):
+        return [_canonical(item) for item in value]
+    raise TypeError(f"a {type(value).__name__} cannot be a property value")
+
+
+# -- writing
+
+
+def intent_text(intent: Intent) -> str:
+    fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
+    fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
+    return _text(fields)
+
+
+def fired_text(fired: Fired) -> str:
+    fields = {
+        "token": fired.token,
+        "beside": fired.beside if fired.beside != fired.token else "",
+        "at": rfc3339(fired.at) if fired.at else "",
+        **_content_fields(fired.content),
+        "try": _moments([fired.attempt] if fired.attempt else []),
+        "doubt": _moments(fired.doubt),
+    }
+    return _text(fields)
+
+
+def _text(fields: Mapping[str, str]) -> str:
+    return " ".join([VERSION, *(f"{name}={value}" for name, value in fields.items() if value)])
+
+
+def _moment_fields(moment: Moment) -> dict[str, str]:
+    clock = f"{moment.boot}+{moment.uptime:.2f}" if moment.boot else ""
+    return {"token": moment.token, "at": rfc3339(moment.at), "host": moment.host, "clock": clock}
+
+
+def _moments(moments: Iterable[Moment]) -> str:
+    return ";".join(",".join(_moment_fields(moment).values()) for moment in moments)
+
+
+def _content_fields(content: Content) -> dict[str, str]:
+    return {"args": _pairs(content.arguments), "triggers": _pairs(content.triggers)}
+
+
+def _pairs(digests: Mapping[str, str]) -> str:
+    return ",".join(f"{_quoted(name)}:{value}" for name, value in digests.items())
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="-_.~")
+
+
+# -- reading
+
+
+def is_old(bag: Any) -> bool:
+    """Whether it is a record of 0.1, to be written anew."""
+    return isinstance(bag, Mapping)
+
+
+def intent_of(bag: Any) -> Intent | None:
+    """The intent that the engine brought, or None if it brought none. Raises RunsError for a text that is not ours."""
+    if isinstance(bag, Mapping):
+        return _old_intent(bag)
+    if not isinstance(bag, str):
+        return None
+    told = _fields(bag)
+    return Intent(
+        moment=_moment([told.get(name, "") for name in ("token", "at", "host", "clock")]),
+        content=_content(told),
+        kind=unquote(told.get("kind", "")),
+        name=unquote(told.get("of", "")),
+        objects=told.get("objects", ""),
+        attempts=_listed(told.get("tries", "")),
+    )
+
+
+def token_of(bag: Any) -> str:
+    """The token of an intent that the engine brought; empty if it brought none, or if it is not known yet."""
+    intent = intent_of(bag)
+    return intent.token if intent else ""
+
+
+def recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
+    """The run or the fan-out that these outputs record."""
+    ids = outputs.get(IDS)
+    return Recorded(
+        id=id,
+        fired=fired_of(outputs),
+        ids=dict(ids) if isinstance(ids, Mapping) else {"": id},
+        refused=dict(outputs.get(REFUSED) or {}),
+        outputs=outputs,
+    )
+
+
+def fired_of(outputs: Mapping[str, Any]) -> Fired:
+    bag = outputs.get(FIRED)
+    if not isinstance(bag, str):
+        return _old_fired(bag if isinstance(bag, Mapping) else {}, outputs.get(INTENT))
+    told = _fields(bag)
+    attempts = _listed(told.get("try", ""))
+    return Fired(
+        token=told.get("token", ""),
+        content=_content(told),
+        at=_time(told.get("at", "")),
+        beside=told.get("beside", "") or told.get("token", ""),
+        attempt=attempts[0] if attempts else None,
+        doubt=_listed(told.get("doubt", "")),
+    )
+
+
+def is_ours(outputs: Mapping[str, Any]) -> bool:
+    """Whether a run of ours is on record; of one that `get` reads none is."""
+    return FIRED in outputs
+
+
+def place_of(outputs: Mapping[str, Any]) -> Reference | None:
+    """Where the runs on record are, with an empty id; None if nothing tells. Raises ValueError for what is no place."""
+    text = outputs.get(REFERENCE)
+    if not isinstance(text, str):
+        text = f"{outputs[PLACE]}-" if isinstance(outputs.get(PLACE), str) else None
+    if text is None:
+        return None
+    found = Reference.parse(text)
+    return Reference(found.system, found.region, found.scope, "")
+
+
+def place_text(place: Reference) -> str:
+    """What a reference of each run there begins with."""
+    return str(Reference(place.system, place.region, place.scope, "-"))[:-1]
+
+
+def references(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The reference of each run of a fan-out, by object."""
+    ids, place = outputs.get(IDS), outputs.get(PLACE)
+    if not isinstance(ids, Mapping) or not isinstance(place, str):
+        return {}
+    return {key: place + quote(id, safe="") for key, id in ids.items()}
+
+
+def urn_of(props: Mapping[str, Any]) -> str:
+    urn = props.get(URN)
+    return urn if isinstance(urn, str) else ""
+
+
+def ignored_of(props: Mapping[str, Any]) -> frozenset[str]:
+    """The paths under `ignore_changes`."""
+    return frozenset(map(str, props.get(IGNORED) or ()))
+
+
+def name_of(urn: str) -> str:
+    """The name of the resource with this URN."""
+    return urn.split("::", 3)[-1]
+
+
+def intent_urn(urn: str) -> str:
+    """The URN of the intent of the run with this URN: same parent, own type, own name."""
+    stack, project, types, name = urn.removeprefix("urn:pulumi:").split("::", 3)
+    *parents, _type = types.split("$")
+    return f"urn:pulumi:{stack}::{project}::{'$'.join([*parents, INTENT_TYPE])}::{name}-intent"
+
+
+def _fields(text: str) -> dict[str, str]:
+    version, *parts = text.split(" ")
+    if version != VERSION:
+        raise RunsError(
+            f"a record in the state is not one that this version can read (it begins with {text[:20]!r}); if a later "
+            "version of cloud-runs wrote it, use that version. Nothing was fired"
+        )
+    return dict(part.split("=", 1) for part in parts if "=" in part)
+
+
+def _content(told: Mapping[str, str]) -> Content:
+    return Content(_named(told.get("args", "")), _named(told.get("triggers", "")))
+
+
+def _named(text: str) -> dict[str, str]:
+    pairs = (pair.rpartition(":") for pair in text.split(",") if pair)
+    return {unquote(name): value for name, _, value in pairs}
+
+
+def _listed(text: str) -> tuple[Moment, ...]:
+    return tuple(_moment(part.split(",")) for part in text.split(";") if part)
+
+
+def _moment(parts: Sequence[str]) -> Moment:
+    token, at, host, clock = (*parts, "", "", "")[:4]
+    boot, _, uptime = clock.partition("+")
+    return Moment(token, _time(at) or _LONG_AGO, host, boot, float(uptime or 0))
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:  # an adopted run whose service told no time
+        return None
+
+
+# -- the bags of 0.1
+
+
+def _old_intent(bag: Mapping[str, Any]) -> Intent | None:
+    if not isinstance(bag.get("token"), str):
+        return None
+    attempts = tuple(_old_moment(one) for one in bag.get("attempts") or () if isinstance(one, Mapping))
+    # Its digest of the objects was a whole one.
+    return Intent(_old_moment(bag), _old_content(bag), objects=str(bag.get("objects") or "")[:SHORT], attempts=attempts)
+
+
+def _old_moment(bag: Mapping[str, Any]) -> Moment:
+    at = _time(str(bag.get("minted_at") or "")) or _LONG_AGO
+    host, boot = str(bag.get("process") or ""), str(bag.get("boot") or "")
+    return Moment(str(bag.get("token") or ""), at, host, boot, float(bag.get("uptime") or 0))
+
+
+def _old_content(bag: Mapping[str, Any]) -> Content:
+    parts = (bag.get("digests") or {}, bag.get("triggers") or {})
+    return Content(*({str(name): str(value)[:SHORT] for name, value in part.items()} for part in parts))
+
+
+def _old_fired(bag: Mapping[str, Any], intent: Any) -> Fired:
+    beside = str(intent.get("token") or "") if isinstance(intent, Mapping) else ""
+    attempt = bag.get("attempt")
+    return Fired(
+        token=str(bag.get("token") or ""),
+        content=_old_content(bag),
+        at=_time(str(bag.get("at") or "")),
+        beside=beside,
+        attempt=_old_moment(attempt) if isinstance(attempt, Mapping) else None,
+        doubt=tuple(_old_moment(one) for one in bag.get("doubt") or () if isinstance(one, Mapping)),
+    )

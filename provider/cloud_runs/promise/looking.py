@@ -1,0 +1,228 @@
+"""What a list says of what was asked for. Pure: a list, the asks and the clocks go in, and for each ask what it shows.
+
+*May it be ours?* is wide, *is it surely ours?* is narrow. Between the two nothing is fired and nothing is taken: the
+run is named. Times are compared as the service tells them; no clock is believed further than it must be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from cloud_runs.promise.ledger import Moment, Recorded
+from cloud_runs.runs import Candidate, Found, Phase
+
+TICK = timedelta(seconds=2)
+"""Services give whole seconds, in `Date` and in their lists, so two times of one moment may differ by this much."""
+SKEW = timedelta(minutes=15)
+"""How far a clock may be off, ours or that of a service's `Date` from that of its lists: with more than this a service
+refuses a signature (RequestTimeTooSkewed)."""
+NEAR = timedelta(minutes=10)
+"""A run without a marker of ours is taken for the lost one only if it began within this time of an attempt."""
+CLOCKS = timedelta(hours=3)
+"""A service's time that is further from ours is nonsense, or our clock is wrong, which must not hide a run."""
+FORGET = timedelta(days=7)
+"""Beyond this a service may have forgotten a run, so that none found proves nothing."""
+
+
+class Sight(Enum):
+    NONE = "no run that may be ours"
+    OURS = "one run, and it is surely ours"
+    DOUBT = "runs that may be ours, and none of them surely"
+    FORGOTTEN = "none, and it is too long ago for the service to tell"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a list shows of one ask. `candidates`: the runs that may be ours, oldest first."""
+
+    sight: Sight
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def run(self) -> Candidate:
+        return self.candidates[0]
+
+    @property
+    def marked(self) -> bool:
+        """A run with our marker needs no second look; another may be joined by ours, which a list may show late."""
+        return any(candidate.proof for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """This machine's clocks at the time of the look, and the service's in its answer (None if it told none)."""
+
+    now: datetime
+    boot: str
+    uptime: float
+    server: datetime | None = None
+
+    def estimates(self, moment: Moment) -> list[datetime]:
+        """When the moment may have been: by the time of day that was noted, by the kernel's clock, and both by the
+        clock of the service. Each of them may be off: a time of day is corrected, a machine is paused and restored, a
+        service has more than one clock."""
+        ours = [moment.at]
+        if self.boot and self.boot == moment.boot:
+            ours.append(self.now - timedelta(seconds=self.uptime - moment.uptime))
+        offset = self.server - self.now if self.server else timedelta(0)
+        return [*ours, *(at + offset for at in ours)]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What is looked for of one ask. `sharers`: so many asks of this stack are in doubt about the same work.
+
+    `after`: the run or fan-out on record that is replaced; a run of ours began after its own, and is none of those.
+    """
+
+    moments: Sequence[Moment]
+    after: Recorded | None = None
+    sharers: int = 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list with what this stack has on record taken out: `free` are the candidates that nobody has."""
+
+    found: Found
+    free: Sequence[Candidate]
+    clocks: Clocks
+    known: frozenset[str] = field(default_factory=frozenset)
+    """Ids of runs on record that are old enough: if the list shows one, the service has forgotten none since."""
+
+    @property
+    def remembers(self) -> bool:
+        return any(candidate.id in self.known for candidate in self.found.candidates)
+
+
+def read(listing: Listing, asks: Mapping[str, Looked]) -> dict[str, Seen]:
+    """For each ask by its key (a run's is '') what the list shows."""
+    by_key: dict[str, list[Candidate]] = {}
+    for candidate in listing.free:
+        if candidate.key in asks and may_be(candidate, asks[candidate.key], listing):
+            by_key.setdefault(candidate.key, []).append(candidate)
+    shared = Counter(candidate.id for candidates in by_key.values() for candidate in candidates)
+    near = near_ids(listing, asks, by_key)
+    return {key: _seen(key, ask, by_key.get(key, []), near, shared, listing) for key, ask in asks.items()}
+
+
+def _seen(
+    key: str,
+    ask: Looked,
+    candidates: list[Candidate],
+    near: Collection[str],
+    shared: Mapping[str, int],
+    listing: Listing,
+) -> Seen:
+    if not candidates:
+        past = listing.clocks.now - min((moment.at for moment in ask.moments), default=listing.clocks.now)
+        return Seen(Sight.FORGOTTEN if past > FORGET and not listing.remembers else Sight.NONE)
+    ordered = tuple(sorted(candidates, key=lambda candidate: candidate.began or listing.clocks.now))
+    # So many asks and at most as many runs of the same work: any assignment is right.
+    enough = len(ordered) <= ask.sharers and all(shared[candidate.id] == 1 for candidate in ordered)
+    sure = enough and all(_is_sure(candidate, ask, near, listing) for candidate in ordered)
+    return Seen(Sight.OURS if sure else Sight.DOUBT, ordered)
+
+
+def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: Listing) -> bool:
+    """A marker of ours, or a run that began near an attempt, and not before the run that it replaces. One that was
+    cancelled is never taken: somebody did not want it."""
+    if candidate.phase is Phase.CANCELLED:
+        return False
+    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, TICK)):
+        return False
+    return candidate.proof or candidate.id in near
+
+
+def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
+    """Whether this run can be one that was started for this ask. What carries our marker is never left out by time, but
+    for what began before the run that is replaced: a forced replacement keeps the intent, and so the marker."""
+    if ask.after and candidate.id in ask.after.ids.values():
+        return False
+    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, SKEW)):
+        return False
+    return candidate.proof or began_since(candidate, earliest(ask.moments, listing))
+
+
+def earliest(moments: Iterable[Moment], listing: Listing) -> datetime | None:
+    """Since when a run can be of one of these moments, as the list tells times."""
+    times = [time for moment in moments for time in listing.clocks.estimates(moment)]
+    return _minus(min(times), SKEW) if times else None
+
+
+def begun(own: Recorded, key: str, listing: Listing, margin: timedelta) -> datetime | None:
+    """When the run on record of this object began, as the list tells times: by its own row, else by what is on record,
+    which is the time of another clock, so less a margin."""
+    id = own.ids.get(key)
+    row = next((c.began for c in listing.found.candidates if c.id == id and c.began), None)
+    if row:
+        return row
+    return _minus(own.fired.at, margin) if own.fired.at else None
+
+
+def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, Sequence[Candidate]]) -> frozenset[str]:
+    """The runs that began near an attempt, or near another such run: many starts go on for as long as their pace takes,
+    but there is never that long a time between two of them."""
+    began = sorted((c.began, c.id) for found in by_key.values() for c in found if c.exact and c.began)
+    near = set[str]()
+    for moment in {moment for ask in asks.values() for moment in ask.moments}:
+        times = listing.clocks.estimates(moment)
+        first, until = _minus(min(times), TICK), _plus(max(times), NEAR)
+        for at, id in began:
+            if first <= at <= until:
+                near.add(id)
+                until = max(until, _plus(at, NEAR))
+    return frozenset(near)
+
+
+def strays(listing: Listing, moments: Sequence[Moment]) -> list[Candidate]:
+    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record."""
+    near = near_ids(listing, {"": Looked(moments)}, {"": listing.free})
+    return [c for c in listing.free if c.proof or c.id in near or c.began is None]
+
+
+def began_since(candidate: Candidate, moment: datetime | None) -> bool:
+    """Whether it began then or later; one whose time is not known may have."""
+    return candidate.began is None or moment is None or candidate.began >= moment
+
+
+def since(moments: Iterable[Moment], clocks: Clocks, own: Recorded | None) -> datetime:
+    """Since when a list is asked for: it must show all that `may_be` can take, and the runs on record where they tell
+    how the list's times compare, or whether the service has forgotten any."""
+    times = [time for moment in moments for time in clocks.estimates(moment)] or [clocks.now]
+    first = _minus(min(times), SKEW)
+    at = own.fired.at if own else None
+    if at and (clocks.now - first > FORGET or at > _minus(first, CLOCKS)):
+        return min(first, _minus(at, SKEW))
+    return first
+
+
+def describe(candidates: Sequence[Candidate], told: Callable[[datetime], str], most: int = 10) -> str:
+    """`id (began 2024-.., succeeded), ...`."""
+    shown = [_described(candidate, told) for candidate in candidates[:most]]
+    more = f" and {len(candidates) - most} more" if len(candidates) > most else ""
+    return ", ".join(shown) + more
+
+
+def _described(candidate: Candidate, told: Callable[[datetime], str]) -> str:
+    when = f"began {told(candidate.began)}" if candidate.began else "began at an unknown time"
+    state = f", {candidate.phase.value}" if candidate.phase is not Phase.UNKNOWN else ""
+    return f"{candidate.id} ({when}{state})"
+
+
+def _minus(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment - by
+    except OverflowError:
+        return moment
+
+
+def _plus(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:
+        return moment

@@ -1,0 +1,218 @@
+"""This host process: its name, its age, and what it has seen of the stack. One object, handed in.
+
+A test that wants another process makes another object. No Pulumi and no HTTP library here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from cloud_runs.limits import since_boot
+from cloud_runs.promise.ledger import Intent, Moment, Recorded
+from cloud_runs.runs import Candidate
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; one for each start of the kernel, whose clock it names
+
+
+def kernel() -> str:
+    """The name of this start of the kernel; empty where the system does not tell."""
+    try:
+        return hashlib.sha256(_BOOT_ID.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
+
+
+class Clock(NamedTuple):
+    """The clocks of a machine. `boot` names the kernel, whose own clock `uptime` nobody sets."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    monotonic: Callable[[], float] = time.monotonic
+    boot: Callable[[], str] = kernel
+    uptime: Callable[[], float] = since_boot
+
+
+class Before(NamedTuple):
+    """The run that a resource had, and whether this process has just deleted it."""
+
+    recorded: Recorded | None
+    deleted: bool = False
+
+
+class Process:
+    """Thread-safe: the dynamic host has four threads. `id` is random and not a pid, since pids come round again.
+
+    An *id space* is that within which the id of a run is unique. *Work* is equal for requests whose runs a look cannot
+    tell apart.
+    """
+
+    def __init__(self, clock: Clock | None = None, id: str = "") -> None:
+        self.clock = clock or Clock()
+        self.id = id or secrets.token_hex(16)
+        self.began = self.clock.monotonic()
+        self.beginning = self.moment()
+        self._lock = threading.Lock()
+        self._recorded: dict[str, Recorded] = {}
+        self._deleted: dict[str, Recorded] = {}
+        self._settled: set[str] = set()
+        self._attempted: set[tuple[str, str]] = set()
+        self._taken: dict[tuple[Hashable, str], str] = {}
+        self._work: dict[Hashable, threading.Lock] = {}
+        self._doubting: Counter[Hashable] = Counter()
+        self._outcomes: dict[tuple[str, str], object] = {}
+        self._former: dict[str, Intent] = {}
+
+    @property
+    def age(self) -> float:
+        """Seconds."""
+        return self.clock.monotonic() - self.began
+
+    def moment(self, token: str = "") -> Moment:
+        """Now, in this process; under a new token if none is given."""
+        boot = self.clock.boot()
+        at = self.clock.now()
+        return Moment(token or secrets.token_hex(16), at, self.id, boot, self.clock.uptime() if boot else 0.0)
+
+    def minted(self, moment: Moment) -> bool:
+        """Whether the moment is one of this process."""
+        return moment.host == self.id
+
+    # -- what is on record
+
+    def saw(self, urn: str, space: Hashable, run: Recorded) -> dict[str, str]:
+        """`diff` was asked about this resource. Its runs that another resource has on record as well: id -> URN."""
+        with self._lock:
+            self._recorded[urn] = run
+            self._settled.update((run.fired.token, run.fired.beside))
+            twins = {}
+            for id in run.ids.values():
+                other = self._taken.setdefault((space, id), urn)
+                if other != urn and id in self._ids_on_record(other):
+                    twins[id] = other
+            return twins
+
+    def _ids_on_record(self, urn: str) -> Iterable[str]:
+        found = self._recorded.get(urn)
+        return found.ids.values() if found else ()
+
+    def deleted(self, token: str, space: Hashable, run: Recorded) -> None:
+        """`delete` was called for this run: if a create with its intent's token follows, it is a replacement.
+
+        The token and not the URN: a rename changes the URN, and another run may have taken it since.
+        """
+        with self._lock:
+            self._deleted[token] = run
+            self._settled.update((run.fired.token, run.fired.beside))
+            self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
+            for id in run.ids.values():
+                self._taken.setdefault((space, id), "")
+
+    def before(self, urn: str, token: str) -> Before:
+        with self._lock:
+            found = self._recorded.get(urn)
+            gone = self._deleted.get(token) or (found if found in self._deleted.values() else None)
+            return Before(gone or found, gone is not None)
+
+    # -- what this process itself does
+
+    def keep(self, urn: str, token: str, outcome: object) -> None:
+        """What an ask came to: a second `create` for it must not fire."""
+        with self._lock:
+            self._outcomes[urn, token] = outcome
+
+    def outcome(self, urn: str, token: str) -> object | None:
+        with self._lock:
+            return self._outcomes.get((urn, token))
+
+    def attempting(self, urn: str, token: str) -> None:
+        with self._lock:
+            self._attempted.add((urn, token))
+
+    def attempted(self, urn: str, token: str) -> bool:
+        with self._lock:
+            return (urn, token) in self._attempted
+
+    def refused(self, urn: str, token: str) -> None:
+        """The attempt came to nothing for certain, so that another one needs no look."""
+        with self._lock:
+            self._attempted.discard((urn, token))
+
+    def settled(self, urn: str, token: str, space: Hashable, ids: Iterable[str]) -> None:
+        """The ask has come to these runs."""
+        with self._lock:
+            self._deleted.pop(token, None)  # one delete stands for one replacement
+            self._recorded.pop(urn, None)
+            self._settled.add(token)
+            for id in ids:
+                self._taken[space, id] = urn
+
+    # -- intents
+
+    def replaced(self, urn: str, former: Intent) -> None:
+        """This update gives the run with this URN another intent."""
+        with self._lock:
+            self._former[urn] = former
+
+    def former(self, urn: str) -> Intent | None:
+        """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
+        record. Told once."""
+        with self._lock:
+            former = self._former.pop(urn, None)
+            return former if former and self._lost(former) else None
+
+    def lost(self, intent: Intent) -> bool:
+        """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this
+        process has been told."""
+        with self._lock:
+            return self._lost(intent)
+
+    def _lost(self, intent: Intent) -> bool:
+        return intent.moment.host != self.id and intent.token not in self._settled
+
+    # -- runs that are spoken for
+
+    def claim(self, space: Hashable, id: str, urn: str) -> bool:
+        """Takes a run for this resource, unless it is on record already."""
+        with self._lock:
+            free = (space, id) not in self._taken
+            if free:
+                self._taken[space, id] = urn
+            return free
+
+    def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """The candidates that no resource of this stack has on record."""
+        with self._lock:
+            return [candidate for candidate in candidates if (space, candidate.id) not in self._taken]
+
+    @contextmanager
+    def doubting(self, works: Iterable[Hashable]) -> Iterator[None]:
+        """Meanwhile somebody is in doubt about a run of each of these works."""
+        held = list(works)
+        with self._lock:
+            self._doubting.update(held)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._doubting.subtract(held)
+
+    def doubters(self, work: Hashable) -> int:
+        """How many are in doubt about a run of this work: so many candidates can be shared out in any way."""
+        with self._lock:
+            return self._doubting[work]
+
+    @contextmanager
+    def one_at_a_time(self, work: Hashable) -> Iterator[None]:
+        """Two resources that ask for the same work must not take each other's run for their own."""
+        with self._lock:
+            lock = self._work.setdefault(work, threading.Lock())
+        with lock:
+            yield

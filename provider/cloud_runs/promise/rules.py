@@ -1,0 +1,219 @@
+"""What is fired, looked for, kept or refused; when an intent needs a new token; when a replacement is due. Pure.
+
+One rule for one run and for each object of a fan-out: a run is a fan-out over the one object ''. When in doubt, nothing
+is fired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cloud_runs.errors import RunsError
+from cloud_runs.promise.ledger import Content, Fired, Intent, Moment, Recorded, intent_urn
+from cloud_runs.promise.process import Before, Process
+
+TAKEN_BACK = "the change was taken back, so the recorded run stays"
+EVERYTHING = "*"  # of `ignore_changes`
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What one `create` or `update` is asked for. `intent` is None if the engine brought no token. `ignored` are the
+    paths under `ignore_changes`. `objects`: a run is that of the object ''; `listed` is their digest."""
+
+    urn: str
+    intent: Intent | None
+    content: Content
+    ignored: frozenset[str] = frozenset()
+    objects: Sequence[str] = ("",)
+    listed: str = ""
+
+    @property
+    def token(self) -> str:
+        return self.intent.token if self.intent else ""
+
+    @property
+    def attempt(self) -> str:
+        """What stands for this `up`'s start: the intent's token, of a fan-out that of its last attempt."""
+        return self.intent.moments[-1].token if self.intent else ""
+
+
+class Doubt(NamedTuple):
+    """Objects that an earlier `up` may have started, and the moments at which it may have begun to do so."""
+
+    keys: Sequence[str]
+    moments: Sequence[Moment]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done. `fire`: objects that no earlier process can have started. `look`: those that may have been.
+
+    `keep`: the run or fan-out on record that stays, `replaced` the one that goes. `keep` with nothing to fire and
+    nothing to look for: nothing is to be done.
+    """
+
+    fire: Sequence[str] = ()
+    look: Sequence[Doubt] = ()
+    keep: Recorded | None = None
+    replaced: Recorded | None = None
+
+    @property
+    def doubtful(self) -> list[str]:
+        return [key for doubt in self.look for key in doubt.keys]
+
+
+def decide(ask: Ask, before: Before, process: Process) -> Work:
+    """For a resource that is created. The order matters. Raises RunsError if nothing may be fired.
+
+    | what the process knows | is done |
+    |---|---|
+    | no token came, or one that stands for other work | refused |
+    | the resource's old run, fired for the same under another token, and not deleted here: taken back | kept |
+    | the token is of this process, or this process has just deleted the resource's run (a replacement) | fired |
+    | anything else: an earlier `up` may have fired | looked for |
+    """
+    intent = intended(ask, process)
+    old, deleted = before
+    # Under the token on record beside it the replacement was forced, and no change has been taken back.
+    if old and not deleted and old.fired.shown != intent.token and not other_work(old.content, ask):
+        return add(ask, old, process)
+    if process.attempted(
+        ask.urn, ask.attempt
+    ):  # an error hook asks again: what this process has sent must be looked for
+        return Work(look=[Doubt(ask.objects, [process.beginning])], replaced=old)
+    if deleted or all(process.minted(moment) for moment in intent.moments):
+        return Work(fire=ask.objects, replaced=old)
+    return Work(look=[Doubt(ask.objects, intent.moments)], replaced=old)
+
+
+def add(ask: Ask, own: Recorded, process: Process) -> Work:
+    """For a resource on record that stays: a run needs nothing; of a fan-out what it lacks.
+
+    An object that it does not name may have been started in each attempt since the one on record. One that it names as
+    refused is tried again by every `up`, which leaves no trace of its own.
+    """
+    missing = [key for key in ask.objects if key not in own.ids]
+    attempts = ask.intent.attempts if ask.intent else ()
+    known, since = attempts_since(attempts, own.fired)
+    settled = [own.fired.attempt] if own.fired.attempt else []
+    again = [key for key in missing if key in own.refused]
+    new = [key for key in missing if key not in own.refused]
+    look = [Doubt(again, [*(own.fired.doubt or settled), *since])]
+    here = bool(known and since) and all(process.minted(attempt) for attempt in since)
+    if here and not process.attempted(ask.urn, ask.attempt):
+        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own)
+    moments = [process.beginning] if here else since if known and since else [*settled, *since]
+    return Work(look=[doubt for doubt in (Doubt(new, moments), *look) if doubt.keys], keep=own)
+
+
+def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
+    """Whether the attempt on record is among these, and those after it, else all."""
+    tokens = [attempt.token for attempt in attempts]
+    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
+    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
+    return known, list(attempts[after:])
+
+
+def intended(ask: Ask, process: Process) -> Intent:
+    """The intent that the engine brought. Raises RunsError if it brought none, or one that was made for other work or
+    other objects: firing under a token that stands for something else could fire twice."""
+    intent = ask.intent
+    if intent is None:
+        raise not_intended(ask.urn)
+    here = all(process.minted(moment) for moment in intent.moments[-1:])
+    if not here and (other_work(intent.content, ask) or other_objects(intent, ask)):
+        raise not_intended(ask.urn)
+    return intent
+
+
+def not_intended(urn: str) -> RunsError:
+    return RunsError(
+        "nothing was fired: its intent is not part of this update, or was made for other arguments. Leave --target and "
+        f"--exclude away, or name the intent too: {intent_urn(urn)}. If a transform of the stack or a parent changes "
+        "arguments or ignore_changes of the run, change a trigger"
+    )
+
+
+def other_work(content: Content, ask: Ask) -> list[str]:
+    """In what it was made or fired for something else; not what is under `ignore_changes`, which `create` gets raw."""
+    return [name for name in content.differences(ask.content) if not is_ignored(name, ask.ignored)]
+
+
+def other_objects(intent: Intent, ask: Ask) -> bool:
+    return bool(ask.listed) and intent.objects != ask.listed and not is_ignored("objects", ask.ignored)
+
+
+def is_ignored(name: str, ignored: frozenset[str]) -> bool:
+    """Whether a difference is under one of these paths. An argument is one value here, so a path into it covers it."""
+    root = name.partition(".")[0]
+    roots = {path.partition(".")[0] for path in ignored if not path.startswith("triggers.")}
+    return EVERYTHING in ignored or name in ignored or root in roots
+
+
+def new_token(intent: Intent, wanted: Content, unknown: Collection[str]) -> list[str]:
+    """Why an intent needs a new token: a changed argument, a new or changed trigger. What is unknown asks for none."""
+    return [name for name in intent.content.differences(wanted) if name not in unknown]
+
+
+class Due(NamedTuple):
+    """Whether a new run is due. `replaces`: the arguments and triggers that ask for it. `unintended`: those that have
+    changed while the intent did not change with them, so that nothing fires."""
+
+    replaces: Sequence[str] = ()
+    unintended: Sequence[str] = ()
+
+
+def due(
+    run: Recorded, wanted: Content, unknown: Collection[str], intent: Intent | None, previewed: bool, process: Process
+) -> Due:
+    """For a run or a fan-out on record. `unknown`: arguments and triggers whose value is not known yet.
+
+    What is unknown asks for nothing: the engine asks with unknowns during an `up` too, and the value may be the same.
+    `previewed`: the intent itself is not known, as in a preview alone. That over-estimates: what is unknown may change.
+    """
+    changed = [name for name in run.content.differences(wanted) if name not in unknown]
+    if previewed:
+        return Due(replaces=[*changed, *sorted(unknown)])
+    if changed and not minted_for(intent, run, wanted, changed, process):
+        return Due(unintended=changed)
+    return Due(replaces=changed)
+
+
+def minted_for(intent: Intent | None, run: Recorded, wanted: Content, changed: Iterable[str], process: Process) -> bool:
+    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else.
+
+    Under `--target` of the run alone the engine brings the old intent: firing under it could fire twice, since the
+    next full `up` makes a new one.
+    """
+    if intent is None or intent.token == run.fired.token:
+        return False
+    if process.minted(intent.moment):  # made in this update, so for what the program asks for now
+        return True
+    made_for, asked = flat(intent.content), flat(wanted)
+    return all(made_for.get(name) == asked.get(name) for name in changed)
+
+
+def flat(content: Content) -> dict[str, str]:
+    return {**content.arguments, **{f"triggers.{key}": value for key, value in content.triggers.items()}}
+
+
+def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -> list[Moment]:
+    """The attempts of earlier processes that are not on record: each may have been killed after it had begun."""
+    since = attempts_since(attempts, own)[1] if own else list(attempts)
+    return [attempt for attempt in since if not process.minted(attempt)]
+
+
+def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began: Moment) -> tuple[Moment, ...]:
+    """Since when the objects that were refused may have been started, for the next `up`.
+
+    A refusal is what the service says, and it may have started the run all the same: so at the latest since this `up`
+    began. Objects whose look was not settled keep their moments.
+    """
+    if not refused:
+        return ()
+    before = {moment.token: moment for doubt in look for moment in doubt.moments} if unsettled else {}
+    moments = sorted(before.values(), key=lambda moment: moment.at)
+    return (*moments[:1], *moments[1:][-18:], began)
