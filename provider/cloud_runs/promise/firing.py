@@ -26,6 +26,8 @@ AGAIN_PAUSES = (1.0, 2.0, 4.0)
 (then once less)."""
 LOOK_SECONDS = 20.0
 """How long is looked beyond the time in which a run must have come to be and to show: lists may lag more than told."""
+LAST_LOOK_SECONDS = 5.0
+"""Of these, for the last look to be answered in."""
 _LOOKING = "an earlier up may have started this run: looking for it before firing"
 SIBLINGS_SECONDS = 1.0
 """The engine asks for the diffs of sibling runs, which tell their recorded ids, within about this time."""
@@ -224,9 +226,10 @@ class _Look:
 
     def until(self, settle: float, seconds: float, what: str, *, patient: bool = False) -> Seen:
         """What is shown once it may be decided on: a run with our marker at once; another, or none, when `settle`
-        seconds are over, since ours may still come to be. `patient`: none, and errors, only after `seconds`."""
+        seconds are over, since ours may still come to be. `patient`: none, and errors, only when `seconds` are nearly
+        over; the last look has time left to be answered."""
         limit, clock, pause = self.world.limit(seconds), self.world.process.clock.monotonic, 1.0
-        began, end = clock(), seconds if patient else settle
+        began, end = clock(), seconds - LAST_LOOK_SECONDS if patient else settle
         while True:
             waited = clock() - began
             if self.api.marked or waited >= settle:
