@@ -222,7 +222,8 @@ class FanOut:
             return []
         world = self._world
         world.sleep(SIBLINGS_SECONDS)
-        while (left := world.times.settle - world.process.age) > 0:
+        moments = {moment for some in asks.values() for moment in some}
+        while (left := world.times.settle - world.process.quiet(moments)) > 0:
             world.tell(f"an earlier up may have started runs: looking for them before firing, {left:.0f} s left")
             world.sleep(min(left, 4.0))
         try:

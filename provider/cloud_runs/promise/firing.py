@@ -149,8 +149,7 @@ def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World
 def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: World) -> Settled:
     process, pauses, leave = world.process, list(AGAIN_PAUSES), world.leave()
     while True:
-        sent = process.moment(ask.attempt)
-        process.attempting(ask.urn, ask.attempt)
+        sent = process.attempting(ask.urn, ask.attempt)
         try:
             started = api.start(leave)
             break
@@ -178,7 +177,7 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
     """An earlier `up` may have fired. None means: certainly not, so fire."""
     world.sleep(SIBLINGS_SECONDS)
     look = _Look(urn, asked, space, api, world)
-    settle = max(0.0, world.times.settle - world.process.age)
+    settle = max(0.0, world.times.settle - world.process.quiet(asked.moments))
     try:
         seen = look.until(settle, settle + LOOK_SECONDS, _LOOKING)
     except (errors.Unavailable, errors.Refused) as error:

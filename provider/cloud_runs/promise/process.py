@@ -63,7 +63,8 @@ class Process:
         self._recorded: dict[str, Recorded] = {}
         self._deleted: dict[str, Recorded] = {}
         self._settled: set[str] = set()
-        self._attempted: set[tuple[str, str]] = set()
+        self._attempted: dict[tuple[str, str], list[Moment]] = {}
+        self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: Counter[Hashable] = Counter()
@@ -132,18 +133,31 @@ class Process:
         with self._lock:
             return self._outcomes.get((urn, token))
 
-    def attempting(self, urn: str, token: str) -> None:
+    def attempting(self, urn: str, token: str) -> Moment:
+        """Something may be started from now on: this moment."""
+        moment = self.moment()
         with self._lock:
-            self._attempted.add((urn, token))
+            self._attempted.setdefault((urn, token), []).append(moment)
+            self._attempted_at[moment.token] = self.clock.monotonic()
+        return moment
 
-    def attempted(self, urn: str, token: str) -> bool:
+    def attempted(self, urn: str, token: str) -> tuple[Moment, ...]:
+        """When this process may have started something for this ask, oldest first."""
         with self._lock:
-            return (urn, token) in self._attempted
+            return tuple(self._attempted.get((urn, token), ()))
 
     def refused(self, urn: str, token: str) -> None:
-        """The attempt came to nothing for certain, so that another one needs no look."""
+        """The last attempt came to nothing for certain, so that another one needs no look for it."""
         with self._lock:
-            self._attempted.discard((urn, token))
+            if attempts := self._attempted.get((urn, token)):
+                attempts.pop()
+
+    def quiet(self, moments: Iterable[Moment]) -> float:
+        """For how many seconds nothing of these moments can have been sent: an earlier process has ended before this
+        one began."""
+        now = self.clock.monotonic()
+        with self._lock:
+            return min(self.age, *(now - self._attempted_at.get(moment.token, self.began) for moment in moments))
 
     def settled(self, urn: str, token: str, space: Hashable, ids: Iterable[str]) -> None:
         """The ask has come to these runs."""
