@@ -157,7 +157,7 @@ class Process:
         one began."""
         now = self.clock.monotonic()
         with self._lock:
-            return min(self.age, *(now - self._attempted_at.get(moment.token, self.began) for moment in moments))
+            return min([self.age, *(now - self._attempted_at.get(moment.token, self.began) for moment in moments)])
 
     def settled(self, urn: str, token: str, space: Hashable, ids: Iterable[str]) -> None:
         """The ask has come to these runs."""
@@ -165,6 +165,7 @@ class Process:
             self._deleted.pop(token, None)  # one delete stands for one replacement
             self._recorded.pop(urn, None)
             self._settled.add(token)
+            self._attempted.pop((urn, token), None)
             for id in ids:
                 self._taken[space, id] = urn
 
