@@ -167,11 +167,17 @@ def begun(own: Recorded, key: str, listing: Listing, margin: timedelta) -> datet
 def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, Sequence[Candidate]]) -> frozenset[str]:
     """The runs that began near an attempt, or near another such run: many starts go on for as long as their pace takes,
     but there is never that long a time between two of them."""
-    began = sorted((c.began, c.id) for found in by_key.values() for c in found if c.exact and c.began)
+    moments = {moment for ask in asks.values() for moment in ask.moments}
+    times = [listing.clocks.estimates(moment) for moment in moments]
+    candidates = (c for found in by_key.values() for c in found if c.exact)
+    return _in_a_chain(candidates, [(_minus(min(some), TICK), _plus(max(some), NEAR)) for some in times])
+
+
+def _in_a_chain(candidates: Iterable[Candidate], spans: Iterable[tuple[datetime, datetime]]) -> frozenset[str]:
+    """Those that began in one of these spans, each of which every such run makes longer."""
+    began = sorted((c.began, c.id) for c in candidates if c.began)
     near = set[str]()
-    for moment in {moment for ask in asks.values() for moment in ask.moments}:
-        times = listing.clocks.estimates(moment)
-        first, until = _minus(min(times), TICK), _plus(max(times), NEAR)
+    for first, until in spans:
         for at, id in began:
             if first <= at <= until:
                 near.add(id)
@@ -180,8 +186,10 @@ def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, 
 
 
 def strays(listing: Listing, moments: Sequence[Moment]) -> list[Candidate]:
-    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record."""
-    near = near_ids(listing, {"": Looked(moments)}, {"": listing.free})
+    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record. They
+    are told and not taken, so this is wide: a clock may be off, and a run that only agrees may be of them."""
+    times = [listing.clocks.estimates(moment) for moment in moments]
+    near = _in_a_chain(listing.free, [(_minus(min(some), SKEW), _plus(max(some), SKEW)) for some in times])
     return [c for c in listing.free if c.proof or c.id in near or c.began is None]
 
 
