@@ -117,8 +117,8 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World, former: Former
     rules.intended(ask, process)
     if former:
         former.tell(space, world)
-    with process.doubting([api.work]), process.one_at_a_time(api.work):
-        work = rules.decide(ask, process.before(ask.urn, ask.token), process)
+    work = rules.decide(ask, process.before(ask.urn, ask.token), process)
+    with process.doubting(ask.urn, [api.work] if work.look else []), process.one_at_a_time(api.work):
         if work.keep:
             world.tell(rules.TAKEN_BACK)
             settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep)
@@ -199,7 +199,8 @@ def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api:
     look = _Look(urn, asked, space, api, world)
     limit, trouble = world.times.settle + LOOK_SECONDS, ""
     try:
-        seen = look.until(world.times.settle, limit, "the answer was lost; looking for the run", patient=True)
+        with world.process.doubting(urn, [api.work]):
+            seen = look.until(world.times.settle, limit, "the answer was lost; looking for the run", patient=True)
         if found := look.taken(seen, "the answer was lost, the run was found: {run}"):
             return found
     except (errors.Unavailable, errors.Refused) as error:

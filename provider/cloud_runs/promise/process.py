@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -67,7 +67,7 @@ class Process:
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
         self._work: dict[Hashable, threading.Lock] = {}
-        self._doubting: Counter[Hashable] = Counter()
+        self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
         self._former: dict[str, Intent] = {}
 
@@ -208,21 +208,24 @@ class Process:
             return [candidate for candidate in candidates if (space, candidate.id) not in self._taken]
 
     @contextmanager
-    def doubting(self, works: Iterable[Hashable]) -> Iterator[None]:
-        """Meanwhile somebody is in doubt about a run of each of these works."""
+    def doubting(self, urn: str, works: Iterable[Hashable]) -> Iterator[None]:
+        """Meanwhile this resource is in doubt about a run of each of these works. Not to be said of one that only
+        fires: no run that a list shows is its own."""
         held = list(works)
         with self._lock:
-            self._doubting.update(held)
+            for work in held:
+                self._doubting[work][urn] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._doubting.subtract(held)
+                for work in held:
+                    self._doubting[work][urn] -= 1
 
     def doubters(self, work: Hashable) -> int:
-        """How many are in doubt about a run of this work: so many candidates can be shared out in any way."""
+        """How many resources are in doubt about a run of this work: so many candidates can be shared out in any way."""
         with self._lock:
-            return self._doubting[work]
+            return sum(count > 0 for count in self._doubting[work].values())
 
     @contextmanager
     def one_at_a_time(self, work: Hashable) -> Iterator[None]:
