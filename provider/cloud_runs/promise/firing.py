@@ -7,7 +7,7 @@ run costs money and cannot be taken back: when in doubt, nothing is fired.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -77,6 +77,12 @@ class World:
                 "machine's clock"
             )
         return Clocks(now, boot, clock.uptime() if boot else 0.0, server)
+
+    def wait(self, moments: Iterable[Moment], what: str) -> None:
+        """Until a list shows all that may have been started at these moments."""
+        while (left := self.times.settle - self.process.quiet(moments)) > 0:
+            self.tell(f"{what}, {left:.0f} s left")
+            self.sleep(min(left, 4.0))
 
     def limit(self, seconds: float) -> Limit:
         return Limit(seconds, self.process.clock.monotonic, self.over)
@@ -317,9 +323,10 @@ class Former:
     def tell(self, space: Hashable, world: World) -> list[str]:
         """Warns of the runs that may have been started and will be on no record, with their ids. Fires nothing; never
         raises but Interrupted."""
-        limit = world.limit(LOOK_SECONDS)
         try:
             world.sleep(SIBLINGS_SECONDS)
+            world.wait(self.moments, "an interrupted up may have started a run before this change: looking for it")
+            limit = world.limit(LOOK_SECONDS)
             since = looking.since(self.moments, world.clocks(), None)
             found = world.ask(lambda: self.find(since, limit), limit)
             lost = looking.strays(listed(found, space, world, []), self.moments)
