@@ -63,6 +63,8 @@ class Fanned:
     refused: dict[str, str] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     """The objects whose run was found, and not fired here."""
+    ended: dict[str, str] = field(default_factory=dict)
+    """Of those, what is to be said of the ones that have ended."""
     unsettled: int = 0
     """Refused ones that may have started all the same."""
     shared: list[str] = field(default_factory=list)
@@ -314,6 +316,7 @@ class FanOut:
                     continue
                 self.result.add(key, run.id, run.began)
                 self.result.found.append(key)
+                self.result.ended[key] = ended(run)
             elif what.sight is Sight.DOUBT:
                 listed = looking.describe(what.candidates, rfc3339)
                 self.result.doubt(

@@ -15,7 +15,7 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import looking, rules
-from cloud_runs.promise.ledger import Moment, Recorded
+from cloud_runs.promise.ledger import Recorded
 from cloud_runs.promise.looking import CLOCKS, Clocks, Listing, Looked, Seen, Sight
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.rules import Ask
@@ -98,12 +98,11 @@ class Settled:
     kept: Recorded | None = None
 
 
-def settle(ask: Ask, space: Hashable, api: Starter, world: World, former: Former | None = None) -> Settled:
+def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
     """The run of one `create()`. Raises, and then has fired nothing that it does not name. Asked again for the same
     intent in this process (an error hook may), it returns the same run.
 
-    `space`: the id space. `former`: the intent that this one replaces, if a run of it may be on no record: that is told
-    before anything is fired.
+    `space`: the id space.
 
     Raises Refused or NotReached (nothing ran), UnknownOutcome (what was tried, what to do), Ambiguous (lists the
     candidates), Unavailable (the service cannot be asked; nothing fired), RunsError (no intent), Orphaned, Interrupted.
@@ -112,9 +111,6 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World, former: Former
     before = process.outcome(ask.urn, ask.attempt)
     if isinstance(before, Settled):
         return before
-    rules.intended(ask, process)
-    if former:
-        former.tell(space, world)
     with process.doubting([api.work]), process.one_at_a_time(api.work):
         work = rules.decide(ask, process.before(ask.urn, ask.token), process)
         if work.keep:
@@ -297,37 +293,3 @@ def fired_at(started: Started, sent: datetime) -> datetime:
     """The earlier of the service's time and ours, since later looks take what began before it for older runs; ours
     alone where the service's is nonsense."""
     return min(started.at, sent) if abs(started.at - sent) <= CLOCKS else sent
-
-
-# -- runs of an intent that was given up
-
-
-@dataclass(frozen=True)
-class Former:
-    """An intent that this update gives up, and how to look for the runs that were started for it. `find` raises
-    whatever it likes: it must keep nothing from being fired."""
-
-    moments: Sequence[Moment]
-    find: Callable[[datetime, Limit], Found]
-
-    def tell(self, space: Hashable, world: World) -> list[str]:
-        """Warns of the runs that may have been started and will be on no record, with their ids. Fires nothing; never
-        raises but Interrupted."""
-        limit = world.limit(LOOK_SECONDS)
-        try:
-            world.sleep(SIBLINGS_SECONDS)
-            since = looking.since(self.moments, world.clocks(), None)
-            found = world.ask(lambda: self.find(since, limit), limit)
-            lost = looking.strays(listed(found, space, world, []), self.moments)
-        except errors.Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a run from being fired
-            world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
-            return []
-        if lost:
-            world.warn(
-                f"an interrupted up may have started {looking.describe(lost, rfc3339)} before this change: on no "
-                "record, and what has not ended goes on. To record one, set adopt_id to its id before anything else "
-                "is changed"
-            )
-        return [candidate.id for candidate in lost]

@@ -260,7 +260,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
     return Fired(
         token=told.get("token", ""),
         content=_content(told),
-        at=_time(told.get("at", "")),
+        at=time_of(told.get("at", "")),
         beside=told.get("beside", "") or told.get("token", ""),
         attempt=attempts[0] if attempts else None,
         doubt=_listed(told.get("doubt", "")),
@@ -344,13 +344,14 @@ def _listed(text: str) -> tuple[Moment, ...]:
 def _moment(parts: Sequence[str]) -> Moment:
     token, at, host, clock = (*parts, "", "", "")[:4]
     boot, _, uptime = clock.partition("+")
-    return Moment(token, _time(at) or _LONG_AGO, host, boot, float(uptime or 0))
+    return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime or 0))
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def _time(text: str) -> datetime | None:
+def time_of(text: str) -> datetime | None:
+    """The moment that an RFC 3339 text tells; None for what is none."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:  # an adopted run whose service told no time
@@ -369,7 +370,7 @@ def _old_intent(bag: Mapping[str, Any]) -> Intent | None:
 
 
 def _old_moment(bag: Mapping[str, Any]) -> Moment:
-    at = _time(str(bag.get("minted_at") or "")) or _LONG_AGO
+    at = time_of(str(bag.get("minted_at") or "")) or _LONG_AGO
     host, boot = str(bag.get("process") or ""), str(bag.get("boot") or "")
     return Moment(str(bag.get("token") or ""), at, host, boot, float(bag.get("uptime") or 0))
 
@@ -385,7 +386,7 @@ def _old_fired(bag: Mapping[str, Any], intent: Any) -> Fired:
     return Fired(
         token=str(bag.get("token") or ""),
         content=_old_content(bag),
-        at=_time(str(bag.get("at") or "")),
+        at=time_of(str(bag.get("at") or "")),
         beside=beside,
         attempt=_old_moment(attempt) if isinstance(attempt, Mapping) else None,
         doubt=tuple(_old_moment(one) for one in bag.get("doubt") or () if isinstance(one, Mapping)),
