@@ -26,7 +26,7 @@ class FanOut(dynamic.Resource):
     - It never sends the request that starts a run again when it may have arrived: it looks for that run instead.
     - It never waits for its runs, and never stops one.
     - A preview and a refresh never fire. An `up` with nothing changed only tries again what was refused.
-    - No credential gets into its inputs or outputs, a log or an error. Object keys do: they are in outputs and messages.
+    - No credential gets into its inputs or outputs, a log or an error. Object keys get into outputs and messages.
     """
 
     instance_ids: pulumi.Output[dict[str, str]]

@@ -25,7 +25,7 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.values import unknowns
+from cloud_runs.lifecycle.values import settings_of, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
@@ -75,7 +75,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     _settings: Settings | None = None
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = Settings(req.config.get)
+        self._settings = settings_of(req)
         host.end_with_engine()
 
     @property
@@ -194,11 +194,8 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         twins = self.process.saw(urn, self._space(olds), run)
         if twins:
-            of = {
-                key: f"{id}, on record of {ledger.name_of(twins[id])!r} too"
-                for key, id in run.ids.items()
-                if id in twins
-            }
+            shared = {key: id for key, id in run.ids.items() if id in twins}
+            of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
             progress.warn(
                 urn,
                 f"{len(of)} runs are on record of another resource as well: two asked, and one run does the work. For "
@@ -261,7 +258,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     def _problems(self, props: Mapping[str, Any]) -> Iterator[Problem]:
         one = self.kind.fans_out
         objects = props.get(OBJECTS)
-        plain = unknowns(props)
+        plain = settled(props)
         yield from ((name, why) for name, why in self.kind.problems({**plain, one: "x"}, self.settings) if name != one)
         yield from checks.triggers(props)
         yield from checks.number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)

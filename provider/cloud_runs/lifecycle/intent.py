@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
-from cloud_runs.lifecycle.values import known
+from cloud_runs.lifecycle.values import known, settings_of
 from cloud_runs.promise import ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD, Intent
 from cloud_runs.promise.process import Process
@@ -33,7 +33,7 @@ class IntentProvider(dynamic.ResourceProvider):
     _settings: Settings | None = None
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = Settings(req.config.get)
+        self._settings = settings_of(req)
         host.end_with_engine()
 
     @property
@@ -81,8 +81,8 @@ class IntentProvider(dynamic.ResourceProvider):
         return dynamic.UpdateResult(_outputs(named, {**_news, ARGUMENTS: _olds.get(ARGUMENTS, _news.get(ARGUMENTS))}))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for, and
-        told. Never raises for that."""
+        """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,
+        and told."""
         intent = ledger.intent_of(_props.get(RECORD))
         if intent and self._settings and self.process.lost(intent):
             urn = ""  # the engine shows it on the stack's row: the intent itself goes

@@ -80,7 +80,7 @@ def transformed(
         if old is not None:
             made, given = dict(old.props), old.opts
     for transform in opts.transforms or []:
-        if inspect.iscoroutinefunction(transform) or inspect.iscoroutinefunction(getattr(transform, "__call__", None)):
+        if inspect.iscoroutinefunction(transform):
             left.append(transform)
             continue
         new = transform(pulumi.ResourceTransformArgs(True, type_, name, made, given))

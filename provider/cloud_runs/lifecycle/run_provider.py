@@ -27,7 +27,7 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.values import known, unknowns
+from cloud_runs.lifecycle.values import known, settings_of, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
 from cloud_runs.promise.firing import Settled
@@ -68,7 +68,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     _settings: Settings | None = None
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = Settings(req.config.get)
+        self._settings = settings_of(req)
         host.end_with_engine()
 
     @property
@@ -83,7 +83,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        props = unknowns(news)
+        props = settled(news)
         found = [*self.kind.problems(props, self.settings), *self._steering_problems(news), *checks.triggers(news)]
         return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in found])
 
@@ -147,9 +147,9 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if former := self.process.former(urn):
             rules.intended(ask, self.process)
             strays.tell(former.intent, former.arguments, (), settings, world)
-        settled = firing.settle(ask, space, bound, world)
-        progress.tell(urn, f"{settled.provenance or 'kept'} {errors.clean(settled.id)}")  # in the place of "starting"
-        return self._created(props, place, request, Fired(token, content, settled.at), settled)
+        outcome = firing.settle(ask, space, bound, world)
+        progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}")  # in the place of "starting"
+        return self._created(props, place, request, Fired(token, content, outcome.at), outcome)
 
     @reported
     @recorded_settings
@@ -199,8 +199,8 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         for id, other in twins.items():
             progress.warn(
                 urn,
-                f"run {errors.clean(id)} is on record of {ledger.name_of(other)!r} as well: two asked, and one run does "
-                "the work. For a run of its own, change a trigger of one of them",
+                f"run {errors.clean(id)} is on record of {ledger.name_of(other)!r} as well: two asked, and one run "
+                "does the work. For a run of its own, change a trigger of one of them",
             )
 
     def _occasion(self, ask: Ask) -> Occasion:
@@ -226,7 +226,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     def _may_replace(self, id: str, olds: dict[str, Any], news: dict[str, Any], replaces: list[str]) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
-        if why := self.kind.hindrance(id, olds, unknowns(news)):
+        if why := self.kind.hindrance(id, olds, settled(news)):
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
 
     def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -273,18 +273,18 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         place: Reference,
         request: Request | None,
         fired: Fired,
-        settled: Settled,
+        outcome: Settled,
         status: RunStatus | None = None,
     ) -> dynamic.CreateResult:
         """The outputs. Must not raise."""
-        if settled.kept:
-            return dynamic.CreateResult(settled.id, restated(settled.kept, props))
-        started = settled.started
-        reference = replace(place, id=settled.id)
+        if outcome.kept:
+            return dynamic.CreateResult(outcome.id, restated(outcome.kept, props))
+        started = outcome.started
+        reference = replace(place, id=outcome.id)
         if status is None:
             phase, state = (started.phase, started.state) if started else (Phase.PENDING, "")
-            status = RunStatus(settled.id, phase, state)
-        at = settled.at or ledger.time_of(status.created_at)
+            status = RunStatus(outcome.id, phase, state)
+        at = outcome.at or ledger.time_of(status.created_at)
         outs = {
             **_inputs(props),
             **plain(status),
@@ -292,12 +292,12 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
             **(started.details if started else {}),
             **({"region": place.region} if place.region else {}),
             "reference": str(reference),
-            "provenance": settled.provenance,
+            "provenance": outcome.provenance,
             "request_id": started.request_id if started else status.request_id,
             "record_expired": False,
             FIRED: ledger.fired_text(replace(fired, at=at, beside=fired.token)),
         }
-        return dynamic.CreateResult(settled.id, outs)
+        return dynamic.CreateResult(outcome.id, outs)
 
 
 def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from cloud_runs.wire.settings import Settings
 
 
 def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Settings, world: World) -> list[str]:
-    """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires nothing.
-    Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
+    """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
+    nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
     kind = kinds().get(intent.kind)
     moments = [moment for moment in intent.moments if not world.process.minted(moment)]
     if kind is None or not isinstance(arguments, Mapping):

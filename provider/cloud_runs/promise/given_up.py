@@ -36,8 +36,7 @@ def tell(
     if lost:
         world.warn(
             f"an interrupted up may have started {looking.describe(lost, rfc3339)}: on no record after this, and what "
-            "has not ended goes on. To keep one, interrupt this update, and set adopt_id to its id with everything else "
-            "as it was"
+            "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
         )
     return [candidate.id for candidate in lost]
 
