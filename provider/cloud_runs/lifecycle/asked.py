@@ -14,8 +14,8 @@ from pulumi.output import Unknown
 from cloud_runs import errors
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, plain
-from cloud_runs.promise import ledger
-from cloud_runs.promise.ledger import Content
+from cloud_runs.promise import digests, ledger
+from cloud_runs.promise.records import Content
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,7 +28,7 @@ def _who(provider: Any, *args: Any) -> str:
     """`WorkflowRun 'transcode'`: every provider method has the properties as its last argument."""
     urn = ledger.urn_of(args[-1])
     name = ledger.name_of(urn) if urn else args[0] if isinstance(args[0], str) else ""
-    return f"{provider.kind.label} {name!r}"
+    return f"{provider.label} {name!r}"
 
 
 reported = one_line(_who, errors.RunsError)
@@ -87,7 +87,7 @@ def wanted(arguments: Iterable[str], values: Any, triggers: Any) -> Wanted:
 
 
 def _digests(values: Mapping[str, Any]) -> dict[str, str]:
-    return {key: ledger.short(value) for key, value in values.items() if value is not None and known(value)}
+    return {key: digests.short(value) for key, value in values.items() if value is not None and known(value)}
 
 
 def unchanged_intent(changed: Iterable[str]) -> str:

@@ -11,12 +11,14 @@ from pulumi.output import Unknown
 
 from cloud_runs import errors
 from cloud_runs.lifecycle import checks, durations, progress
+from cloud_runs.lifecycle.asked import of_0_1
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import digest, known
+from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import outcomes
+from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference, rfc3339
 
@@ -45,14 +47,14 @@ class CompletionProvider(dynamic.ResourceProvider):
 
         Runs that failed and were let pass are looked at again when `on_failure` becomes `halt`.
         """
-        halts = bool(_olds.get("failed")) and _news.get("on_failure") == "halt"
-        others = not known(_news["runs"]) or _olds["runs"] != _noted(_news["runs"])
-        return dynamic.DiffResult(changes=others or halts, replaces=[])
+        return dynamic.DiffResult(changes=_waits(_olds, _news) or of_0_1(_olds), replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(_name(props), self._completed({}, props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        if not _waits(_olds, _news):  # what 0.1 has recorded is written anew
+            return dynamic.UpdateResult({**_olds, **_news, "runs": _noted(_news["runs"])})
         return dynamic.UpdateResult(self._completed(_olds, _news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -92,6 +94,12 @@ class CompletionProvider(dynamic.ResourceProvider):
             "failed": len(bad),
             "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
         }
+
+
+def _waits(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether there is something to wait for, or to look at again."""
+    halts = bool(olds.get("failed")) and news.get("on_failure") == "halt"
+    return halts or not known(news["runs"]) or bool(olds["runs"] != _noted(news["runs"]))
 
 
 def _now() -> str:

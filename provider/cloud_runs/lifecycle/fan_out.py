@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pulumi
 from pulumi import dynamic
 
-from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
+from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
 from cloud_runs.lifecycle.run import Triggers, intended
 from cloud_runs.promise.ledger import FIRED, IDS, OBJECTS, PLACE, REFUSED
 
@@ -54,7 +54,7 @@ class FanOut(dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         kind = self._fan_out_provider.kind
-        label = f"{kind.label.removesuffix('Run')}FanOut"
+        label = fan_out_label(kind)
         self.label = f"{label} {resource_name!r}"
         steering = {"triggers": triggers, OBJECTS: objects, "concurrency": concurrency, "rate": rate}
         props, opts = intended(self, label, kind, kind.shared, resource_name, {**arguments, **steering}, opts)

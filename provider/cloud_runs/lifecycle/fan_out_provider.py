@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
@@ -14,7 +13,7 @@ from pulumi.output import Unknown
 from cloud_runs import errors
 from cloud_runs.checks import Problem
 from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle import checks, host, progress, strays
+from cloud_runs.lifecycle import checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
     current_urn,
@@ -25,21 +24,20 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.values import settings_of, settled
+from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.values import settled
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise import ledger, rules
+from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
-from cloud_runs.promise.ledger import FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED, Fired, Recorded
-from cloud_runs.promise.process import Process
+from cloud_runs.promise.ledger import FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
-from cloud_runs.wire.settings import Settings
 
 Request = TypeVar("Request")
 
 MOST_OBJECTS = 10_000
 MOST_CONCURRENT = 32  # the connections of the host's pool
-_SHOWN = 20  # objects that a warning names
 _GAVE_UP = (
     "its objects were changed after an up that was interrupted. Runs that it may have started for objects that are not "
     "in the list any more are on no record, and they go on"
@@ -65,26 +63,17 @@ class Requests(Generic[Request]):
         return self.api.find_each({key: self.of[key] for key in keys}, since, limit)
 
 
-class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
+def fan_out_label(kind: Kind[Any]) -> str:
+    """`WorkflowFanOut`: the resource's class name, for messages."""
+    return f"{kind.label.removesuffix('Run')}FanOut"
+
+
+class FanOutProvider(KindProvider, Generic[Request]):
     """What the kinds' fan-outs share."""
 
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    kind: ClassVar[Kind[Any]]
-
-    _settings: Settings | None = None
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = settings_of(req)
-        host.end_with_engine()
-
     @property
-    def settings(self) -> Settings:
-        return self._settings or Settings()
-
-    @property
-    def process(self) -> Process:
-        return host.this_process()
+    def label(self) -> str:
+        return fan_out_label(self.kind)
 
     # -- what Pulumi calls
 
@@ -131,13 +120,13 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
             own = before.recorded.ids if before.recorded else {}
-            world = host.world(ask.urn, self.settings.times(self.kind.vendor), self.process)
+            world = self.world(ask.urn)
             strays.tell(former.intent, former.arguments, {*ask.objects, *own}, self.settings, world)
         work = rules.decide(ask, before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
         outs = self._fan(props, ask, work)
-        space = self.kind.id_space(ledger.place_of(outs) or self.kind.place(props, self.settings))
+        space = self.space({**props, **outs})
         self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
         return dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
 
@@ -161,7 +150,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the runs. They go on: the services have no call that stops them."""
         run = ledger.recorded(_id, _props)
-        self.process.deleted(run.fired.shown, self._space(_props), run)
+        self.process.deleted(run.fired.shown, self.space(_props), run)
 
     # -- parts
 
@@ -171,7 +160,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
     def _ask(self, props: Mapping[str, Any]) -> Ask:
         intent = ledger.intent_of(props.get(INTENT))
         objects = list(props[OBJECTS])
-        listed = ledger.digest_of_objects(objects)
+        listed = digests.digest_of_objects(objects)
         content = self._wanted(props).content
         return Ask(ledger.urn_of(props), intent, content, ledger.ignored_of(props), objects, listed)
 
@@ -187,19 +176,15 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         here = bool(intent.attempts) and self.process.minted(intent.attempts[-1])
         return here and bool(rules.unsettled(intent.attempts, run.fired, self.process))
 
-    def _space(self, props: Mapping[str, Any]) -> Hashable:
-        """What the ids of these runs are unique in."""
-        return self.kind.id_space(ledger.place_of(props) or self.kind.place(props, self.settings))
-
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
-        twins = self.process.saw(urn, self._space(olds), run)
+        twins = self.process.saw(urn, self.space(olds), run)
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
             of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
             progress.warn(
                 urn,
                 f"{len(of)} runs are on record of another resource as well: two asked, and one run does the work. For "
-                f"runs of their own, take the objects out of one list for one `pulumi up`{_listed(of)}",
+                f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
             )
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
@@ -213,7 +198,7 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
         keys = {*work.fire, *work.doubtful}
         requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})
-        world = host.world(ask.urn, self.settings.times(self.kind.vendor), self.process, many=True)
+        world = self.world(ask.urn, many=True)
         self.process.attempting(ask.urn, ask.attempt)
         fanned = FanOut(
             ask.urn,
@@ -228,11 +213,11 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             self.process.refused(ask.urn, ask.attempt)
         if not own and not fanned.ids and fanned.refused and not fanned.unsettled:
             raise errors.RunsError(
-                f"nothing was fired: each of {len(fanned.refused)} objects was refused{_reasons(fanned.refused)}"
+                f"nothing was fired: each of {len(fanned.refused)} objects was refused{telling.reasons(fanned.refused)}"
             )
         if keys:
             progress.tell(ask.urn, f"{len(fanned.ids)} of {len(keys)} started")
-        _warn(ask.urn, fanned)
+        telling.warn(ask.urn, fanned)
         return self._outputs(props, ask, work, place, fanned, began)
 
     def _outputs(
@@ -244,7 +229,8 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began)
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         attempt = ask.intent.moments[-1] if ask.intent else None
-        fired = Fired(own.fired.token if own else ask.token, ask.content, latest, ask.token, attempt, doubt)
+        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
+        fired = Fired(token, content, latest, ask.token, attempt, doubt)
         return {
             **_inputs(props),
             **({"region": place.region} if place.region else {}),
@@ -293,39 +279,3 @@ def _restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
     stays = {name: value for name, value in run.outputs.items() if name not in (OBJECTS, INTENT, "triggers")}
     token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
     return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}
-
-
-def _warn(urn: str, fanned: Fanned) -> None:
-    if fanned.found:
-        listed = _listed({key: fanned.ids[key] + fanned.ended.get(key, "") for key in sorted(fanned.found)})
-        progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{listed}")
-    if fanned.refused:
-        progress.warn(urn, f"{len(fanned.refused)} objects have no run{_reasons(fanned.refused)}")
-    if fanned.shared:
-        listed = _listed({key: fanned.ids[key] for key in sorted(fanned.shared)})
-        progress.warn(
-            urn,
-            f"{len(fanned.shared)} starts were answered with a run that is on record already: nothing new may have run "
-            f"for them{listed}",
-        )
-
-
-def _listed(told: Mapping[str, str]) -> str:
-    lines = [f"\n  {key}: {what}" for key, what in list(told.items())[:_SHOWN]]
-    more = f"\n  and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return "".join(lines) + more
-
-
-def _reasons(refused: Mapping[str, str]) -> str:
-    """One line a reason, as long as there are few objects; the same reason for many is told once."""
-    count = Counter(refused.values())
-    if len(count) == len(refused) or len(refused) <= 2:
-        return _listed(refused)
-    groups: dict[str, list[str]] = {}
-    for key, why in refused.items():
-        groups.setdefault(why, []).append(key)
-    lines = {}
-    for why, keys in groups.items():
-        more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-        lines[", ".join(keys[:5]) + more] = why
-    return _listed(lines)

@@ -16,29 +16,17 @@ from pulumi import dynamic
 
 from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
-from cloud_runs.lifecycle.values import known, settings_of
-from cloud_runs.promise import ledger, rules
-from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD, Intent
-from cloud_runs.promise.process import Process
-from cloud_runs.wire.settings import Settings
+from cloud_runs.lifecycle.base import HostProvider
+from cloud_runs.lifecycle.values import known
+from cloud_runs.promise import digests, ledger, rules
+from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
+from cloud_runs.promise.records import Intent
 
 _RUN, _KIND, _TRIGGERS = "run", "kind", "triggers"
 
 
-class IntentProvider(dynamic.ResourceProvider):
+class IntentProvider(HostProvider):
     """Frozen name: the state refers to this class by module and name."""
-
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    _settings: Settings | None = None
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = settings_of(req)
-        host.end_with_engine()
-
-    @property
-    def process(self) -> Process:
-        return host.this_process()
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A changed argument, or a new or changed trigger, asks for a new token; a removed trigger does not."""
@@ -84,10 +72,10 @@ class IntentProvider(dynamic.ResourceProvider):
         """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,
         and told."""
         intent = ledger.intent_of(_props.get(RECORD))
-        if intent and self._settings and self.process.lost(intent):
+        if intent and self.process.lost(intent):
             urn = ""  # the engine shows it on the stack's row: the intent itself goes
-            world = host.world(urn, strays.times_of(intent, self._settings), self.process)
-            strays.tell(intent, _props.get(ARGUMENTS), (), self._settings, world)
+            world = host.world(urn, strays.times_of(intent, self.settings), self.process)
+            strays.tell(intent, _props.get(ARGUMENTS), (), self.settings, world)
 
 
 class RunIntent(dynamic.Resource, module="runs", name="Intent"):
@@ -114,7 +102,7 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
             RECORD: None,  # declared, to become an attribute
         }
         if objects is not None:
-            props[OBJECTS] = pulumi.Output.from_input(objects).apply(ledger.digest_of_objects)
+            props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
         super().__init__(IntentProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 

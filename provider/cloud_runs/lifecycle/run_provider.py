@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle import checks, host, progress, strays
+from cloud_runs.kinds import Occasion
+from cloud_runs.lifecycle import checks, progress, strays
 from cloud_runs.lifecycle.asked import (
     current_urn,
     must_checkpoint,
@@ -27,15 +27,15 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.values import known, settings_of, settled
+from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
 from cloud_runs.promise.firing import Settled
-from cloud_runs.promise.ledger import FIRED, INTENT, Fired, Recorded
-from cloud_runs.promise.process import Process
+from cloud_runs.promise.ledger import FIRED, INTENT
+from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain
-from cloud_runs.wire.settings import Settings
 
 Request = TypeVar("Request")
 
@@ -58,26 +58,8 @@ class Bound(Generic[Request]):
         return self.api.find(self.request, since, limit)
 
 
-class RunProvider(dynamic.ResourceProvider, Generic[Request]):
+class RunProvider(KindProvider, Generic[Request]):
     """What the kinds' providers share."""
-
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    kind: ClassVar[Kind[Any]]
-
-    _settings: Settings | None = None
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = settings_of(req)
-        host.end_with_engine()
-
-    @property
-    def settings(self) -> Settings:
-        return self._settings or Settings()
-
-    @property
-    def process(self) -> Process:
-        return host.this_process()
 
     # -- what Pulumi calls
 
@@ -143,7 +125,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         request = kind.request(props, self._occasion(ask))
         space = kind.id_space(place)
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
-        world = host.world(urn, settings.times(kind.vendor), self.process)
+        world = self.world(urn)
         if former := self.process.former(urn):
             rules.intended(ask, self.process)
             strays.tell(former.intent, former.arguments, (), settings, world)
@@ -155,7 +137,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the service for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
-        place = self._place(props)
+        place = self.place(props)
         try:
             status = self.kind.client(place, self.settings).get(id_)
         except errors.NotFound as gone:
@@ -181,7 +163,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     @recorded_settings
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
-        place = self._place(_props)
+        place = self.place(_props)
         if _props.get("on_delete") == "cancel":
             self.kind.client(place, self.settings).cancel(_id)
         run = ledger.recorded(_id, _props)
@@ -189,13 +171,9 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
 
     # -- parts
 
-    def _place(self, props: Mapping[str, Any]) -> Reference:
-        """A run on record stays where its reference says, whatever the configuration says today."""
-        return ledger.place_of(props) or self.kind.place(props, self.settings)
-
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         """Tells the process what is on record, and the user of a run that two resources have on record."""
-        twins = self.process.saw(urn, self.kind.id_space(self._place(olds)), run)
+        twins = self.process.saw(urn, self.space(olds), run)
         for id, other in twins.items():
             progress.warn(
                 urn,

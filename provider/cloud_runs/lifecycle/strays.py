@@ -13,7 +13,7 @@ from cloud_runs.lifecycle.clients import kinds
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
 from cloud_runs.promise.firing import World
-from cloud_runs.promise.ledger import Intent
+from cloud_runs.promise.records import Intent
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 

@@ -19,9 +19,9 @@ from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import looking
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, ended, fired_at, listed
-from cloud_runs.promise.ledger import Moment
 from cloud_runs.promise.looking import Looked, Seen, Sight
 from cloud_runs.promise.pacing import TICK_SECONDS, Pace
+from cloud_runs.promise.records import Moment
 from cloud_runs.promise.rules import Work
 from cloud_runs.runs import Found, Started, rfc3339
 

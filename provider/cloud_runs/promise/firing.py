@@ -15,9 +15,9 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import looking, rules
-from cloud_runs.promise.ledger import Recorded
 from cloud_runs.promise.looking import CLOCKS, Clocks, Listing, Looked, Seen, Sight
 from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Candidate, Found, Phase, Started, rfc3339
 

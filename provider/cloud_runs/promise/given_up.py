@@ -12,7 +12,7 @@ from cloud_runs import errors
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, listed
-from cloud_runs.promise.ledger import Moment
+from cloud_runs.promise.records import Moment
 from cloud_runs.runs import Found, rfc3339
 
 

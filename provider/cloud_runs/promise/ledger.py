@@ -6,19 +6,17 @@ The texts are versioned; the bags of 0.1, which were mappings, are read as well.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, unquote
 
 from cloud_runs.errors import RunsError
+from cloud_runs.promise.digests import SHORT
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.runs import Reference, rfc3339
 
 VERSION = "1"
-SHORT = 12  # of a digest; 48 bits tell one value of an argument from another
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
 
 INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
@@ -27,139 +25,6 @@ INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
 IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
-
-
-@dataclass(frozen=True)
-class Content:
-    """What was asked for: a short digest of each request argument, and of each trigger's value."""
-
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    triggers: Mapping[str, str] = field(default_factory=dict)
-
-    def differences(self, wanted: Content) -> list[str]:
-        """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
-
-        A trigger that was removed is no difference, so putting it back with its old value is none either.
-        """
-        names = sorted({*self.arguments, *wanted.arguments})
-        changed = [name for name in names if self.arguments.get(name) != wanted.arguments.get(name)]
-        changed += [
-            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
-        ]
-        return changed
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When something was or may have been started: the time of day of the machine, and the clock of its kernel
-    (`boot` names the kernel, `uptime` are the seconds since it started; empty where the system does not tell).
-
-    `host` is the host process (random, since pids come round again).
-    """
-
-    token: str
-    at: datetime
-    host: str = ""
-    boot: str = ""
-    uptime: float = 0.0
-
-
-@dataclass(frozen=True)
-class Intent:
-    """The durable record made before firing. `kind` and `name` tell what of: both are empty in a record of 0.1.
-
-    `objects` (a digest) and `attempts` (a moment for each list of objects, oldest first) are those of a fan-out.
-    """
-
-    moment: Moment
-    content: Content
-    kind: str = ""
-    name: str = ""
-    objects: str = ""
-    attempts: tuple[Moment, ...] = ()
-
-    @property
-    def token(self) -> str:
-        return self.moment.token
-
-    @property
-    def moments(self) -> tuple[Moment, ...]:
-        """All at which something may have been started."""
-        return (self.moment, *self.attempts)
-
-
-@dataclass(frozen=True)
-class Fired:
-    """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
-    beside it: another one after a rename, or after a change was taken back. `at`: in server time.
-
-    Of a fan-out also the attempt that it was made in, and the moments at which what it refused may have been started.
-    """
-
-    token: str
-    content: Content
-    at: datetime | None
-    beside: str = ""
-    attempt: Moment | None = None
-    doubt: tuple[Moment, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """The token that a forced replacement keeps, and that a changed argument or trigger gives up."""
-        return self.beside or self.token
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''."""
-
-    id: str
-    fired: Fired
-    ids: Mapping[str, str]
-    refused: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def content(self) -> Content:
-        return self.fired.content
-
-    @property
-    def fired_at(self) -> datetime | None:
-        return self.fired.at
-
-
-# -- digests
-
-
-def digest(value: Any) -> str:
-    """A fingerprint of a known value: the same in the program and in the host, in every later version.
-
-    Frozen: a change here would make every recorded run look changed. Raises TypeError for what is no property value.
-    """
-    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
-
-
-def short(value: Any) -> str:
-    """The digest as the texts have it."""
-    return digest(value)[:SHORT]
-
-
-def digest_of_objects(objects: Any) -> str:
-    """The same in any order, since their order asks for nothing. What is no list of texts is refused by the fan-out."""
-    return short(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)):
-        return float(value)  # the engine keeps numbers as doubles
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items() if item is not None}
-    if isinstance(value, Sequence):
-        return [_canonical(item) for item in value]
-    raise TypeError(f"a {type(value).__name__} cannot be a property value")
 
 
 # -- writing

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from cloud_runs.promise.ledger import Moment, Recorded
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.runs import Candidate, Found, Phase
 
 TICK = timedelta(seconds=2)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloud_runs.limits import since_boot
-from cloud_runs.promise.ledger import Intent, Moment, Recorded
+from cloud_runs.promise.records import Intent, Moment, Recorded
 from cloud_runs.runs import Candidate
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; one for each start of the kernel, whose clock it names

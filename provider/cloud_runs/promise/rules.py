@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cloud_runs.errors import RunsError
-from cloud_runs.promise.ledger import Content, Fired, Intent, Moment, Recorded, intent_urn
+from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
 EVERYTHING = "*"  # of `ignore_changes`
