@@ -56,7 +56,7 @@ class Stop:
     def check(self) -> None:
         """Raises Interrupted."""
         if self._event.is_set():
-            raise Interrupted("interrupted")
+            raise Interrupted("interrupted, and nothing was fired")
 
 
 class Questions(Generic[K, T]):

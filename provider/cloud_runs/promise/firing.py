@@ -174,7 +174,7 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
     look = _Look(urn, asked, space, api, world)
     settle = max(0.0, world.times.settle - world.process.age)
     try:
-        seen = look.until(settle, settle + LOOK_SECONDS, _LOOKING)
+        seen = look.until(settle, settle, _LOOKING)
     except (errors.Unavailable, errors.Refused) as error:
         raise errors.Unavailable(
             "nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. "
@@ -192,9 +192,9 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
 def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api: Starter, world: World) -> Settled:
     """The start was sent in this process, so its time is known; only the lag of the list is not."""
     look = _Look(urn, asked, space, api, world)
-    limit, trouble = world.times.settle + LOOK_SECONDS, ""
+    end, trouble = world.times.settle + LOOK_SECONDS, ""
     try:
-        seen = look.until(world.times.settle, limit, "the answer was lost; looking for the run", patient=True)
+        seen = look.until(world.times.settle, end, "the answer was lost; looking for the run")
         if found := look.taken(seen, "the answer was lost, the run was found: {run}"):
             return found
     except (errors.Unavailable, errors.Refused) as error:
@@ -202,7 +202,7 @@ def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api:
     except errors.Interrupted:
         trouble = " The look was interrupted."
     raise errors.UnknownOutcome(
-        f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {limit:.0f} s and not found, and "
+        f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {end:.0f} s and not found, and "
         f"nothing was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in "
         "the console, set adopt_id to its id"
     ) from lost
@@ -218,15 +218,15 @@ class _Look:
     api: Starter
     world: World
 
-    def until(self, settle: float, seconds: float, what: str, *, patient: bool = False) -> Seen:
-        """What is shown once it may be decided on: a run with our marker at once; another, or none, when `settle`
-        seconds are over, since ours may still come to be. `patient`: none, and errors, only after `seconds`."""
-        limit, clock, pause = self.world.limit(seconds), self.world.process.clock.monotonic, 1.0
-        began, end = clock(), seconds if patient else settle
+    def until(self, settle: float, end: float, what: str) -> Seen:
+        """What is shown once it may be decided on: a run with our marker at once; another when `settle` seconds are
+        over, since ours may still come to be; none, and an error, after `end` seconds."""
+        limit, clock, pause = self.world.limit(end + LOOK_SECONDS), self.world.process.clock.monotonic, 1.0
+        began = clock()
         while True:
             waited = clock() - began
             if self.api.marked or waited >= settle:
-                seen = self._once(limit, forgiving=patient and waited < end)
+                seen = self._once(limit, forgiving=waited < end)
                 if seen.candidates and (waited >= settle or (seen.marked and seen.sight is Sight.OURS)):
                     return seen
                 if waited >= end:
@@ -239,7 +239,7 @@ class _Look:
     def _once(self, limit: Limit, *, forgiving: bool) -> Seen:
         try:
             return self.once(limit)
-        except (errors.Unavailable, errors.Refused):
+        except (errors.Unavailable, errors.Throttled):
             if not forgiving:
                 raise
             return Seen(Sight.NONE)

@@ -124,8 +124,8 @@ def intended(ask: Ask, process: Process) -> Intent:
     intent = ask.intent
     if intent is None:
         raise not_intended(ask.urn)
-    here = all(process.minted(moment) for moment in intent.moments[-1:])
-    if not here and (other_work(intent.content, ask) or other_objects(intent, ask)):
+    of_others = not process.minted(intent.moment) and other_work(intent.content, ask)
+    if of_others or (not process.minted(intent.moments[-1]) and other_objects(intent, ask)):
         raise not_intended(ask.urn)
     return intent
 
