@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -105,19 +106,21 @@ class FanOut:
     def run(self) -> Fanned:
         """Raises Unavailable if what may have been started could not be looked up, unless there is a fan-out on record
         that is added to; or if no thread can be had. Then nothing was sent."""
-        works = {self._fleet.work(key) for key in (*self._work.fire, *self._work.doubtful)}
-        with self._world.process.doubting(works):
+        with self._doubting(self._work.doubtful):
             fire = [*self._work.fire, *self._missing()]
-            self._accepted_at = self._clock.monotonic()
-            self._left.extend(fire)
-            for thread in self._threads(min(self._concurrency, len(fire))):
-                while thread.is_alive():
-                    thread.join(TICK_SECONDS)
-                    self._tell(len(fire))
-            self._refuse_the_rest()
-            if self._lost:
-                self._find_lost()
+        self._accepted_at = self._clock.monotonic()
+        self._left.extend(fire)
+        for thread in self._threads(min(self._concurrency, len(fire))):
+            while thread.is_alive():
+                thread.join(TICK_SECONDS)
+                self._tell(len(fire))
+        self._refuse_the_rest()
+        with self._doubting(self._lost):
+            self._find_lost()
         return self.result
+
+    def _doubting(self, keys: Iterable[str]) -> AbstractContextManager[None]:
+        return self._world.process.doubting(self._urn, [self._fleet.work(key) for key in keys])
 
     # -- starting
 
@@ -224,7 +227,8 @@ class FanOut:
             return []
         world = self._world
         world.sleep(SIBLINGS_SECONDS)
-        while (left := world.times.settle - world.process.age) > 0:
+        moments = {moment for some in asks.values() for moment in some}
+        while (left := world.times.settle - world.process.quiet(moments)) > 0:
             world.tell(f"an earlier up may have started runs: looking for them before firing, {left:.0f} s left")
             world.sleep(min(left, 4.0))
         try:

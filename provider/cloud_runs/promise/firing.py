@@ -26,6 +26,8 @@ AGAIN_PAUSES = (1.0, 2.0, 4.0)
 (then once less)."""
 LOOK_SECONDS = 20.0
 """How long is looked beyond the time in which a run must have come to be and to show: lists may lag more than told."""
+LAST_LOOK_SECONDS = 5.0
+"""Of these, for the last look to be answered in."""
 _LOOKING = "an earlier up may have started this run: looking for it before firing"
 SIBLINGS_SECONDS = 1.0
 """The engine asks for the diffs of sibling runs, which tell their recorded ids, within about this time."""
@@ -111,8 +113,8 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
     before = process.outcome(ask.urn, ask.attempt)
     if isinstance(before, Settled):
         return before
-    with process.doubting([api.work]), process.one_at_a_time(api.work):
-        work = rules.decide(ask, process.before(ask.urn, ask.token), process)
+    work = rules.decide(ask, process.before(ask.urn, ask.token), process)
+    with process.doubting(ask.urn, [api.work] if work.look else []), process.one_at_a_time(api.work):
         if work.keep:
             world.tell(rules.TAKEN_BACK)
             settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep)
@@ -143,8 +145,7 @@ def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World
 def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: World) -> Settled:
     process, pauses, leave = world.process, list(AGAIN_PAUSES), world.leave()
     while True:
-        sent = process.moment(ask.attempt)
-        process.attempting(ask.urn, ask.attempt)
+        sent = process.attempting(ask.urn, ask.attempt)
         try:
             started = api.start(leave)
             break
@@ -172,7 +173,7 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
     """An earlier `up` may have fired. None means: certainly not, so fire."""
     world.sleep(SIBLINGS_SECONDS)
     look = _Look(urn, asked, space, api, world)
-    settle = max(0.0, world.times.settle - world.process.age)
+    settle = max(0.0, world.times.settle - world.process.quiet(asked.moments))
     try:
         seen = look.until(settle, settle, _LOOKING)
     except (errors.Unavailable, errors.Refused) as error:
@@ -194,7 +195,8 @@ def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api:
     look = _Look(urn, asked, space, api, world)
     end, trouble = world.times.settle + LOOK_SECONDS, ""
     try:
-        seen = look.until(world.times.settle, end, "the answer was lost; looking for the run")
+        with world.process.doubting(urn, [api.work]):
+            seen = look.until(world.times.settle, end, "the answer was lost; looking for the run")
         if found := look.taken(seen, "the answer was lost, the run was found: {run}"):
             return found
     except (errors.Unavailable, errors.Refused) as error:

@@ -6,11 +6,12 @@ run is named. Times are compared as the service tells them; no clock is believed
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from enum import Enum
+from functools import cached_property
 
 from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.runs import Candidate, Found, Phase
@@ -26,6 +27,9 @@ CLOCKS = timedelta(hours=3)
 """A service's time that is further from ours is nonsense, or our clock is wrong, which must not hide a run."""
 FORGET = timedelta(days=7)
 """Beyond this a service may have forgotten a run, so that none found proves nothing."""
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class Sight(Enum):
@@ -92,17 +96,23 @@ class Listing:
     free: Sequence[Candidate]
     clocks: Clocks
     known: frozenset[str] = field(default_factory=frozenset)
-    """Ids of runs on record that are old enough: if the list shows one, the service has forgotten none since."""
+    """Ids of runs on record: if the list shows one, the service has forgotten none since."""
 
-    @property
-    def remembers(self) -> bool:
-        return any(candidate.id in self.known for candidate in self.found.candidates)
+    @cached_property
+    def began(self) -> Mapping[str, datetime]:
+        """When each run of the list began, where it tells."""
+        return {candidate.id: candidate.began for candidate in self.found.candidates if candidate.began}
+
+    @cached_property
+    def reaches(self) -> datetime | None:
+        """When the first of the runs on record began that the list shows."""
+        return min((began for id, began in self.began.items() if id in self.known), default=None)
 
 
 def read(listing: Listing, asks: Mapping[str, Looked]) -> dict[str, Seen]:
     """For each ask by its key (a run's is '') what the list shows."""
     by_key: dict[str, list[Candidate]] = {}
-    for candidate in listing.free:
+    for candidate in {(candidate.key, candidate.id): candidate for candidate in listing.free}.values():
         if candidate.key in asks and may_be(candidate, asks[candidate.key], listing):
             by_key.setdefault(candidate.key, []).append(candidate)
     shared = Counter(candidate.id for candidates in by_key.values() for candidate in candidates)
@@ -119,13 +129,22 @@ def _seen(
     listing: Listing,
 ) -> Seen:
     if not candidates:
-        past = listing.clocks.now - min((moment.at for moment in ask.moments), default=listing.clocks.now)
-        return Seen(Sight.FORGOTTEN if past > FORGET and not listing.remembers else Sight.NONE)
+        return Seen(Sight.FORGOTTEN if _forgotten(key, ask, listing) else Sight.NONE)
     ordered = tuple(sorted(candidates, key=lambda candidate: candidate.began or listing.clocks.now))
     # So many asks and at most as many runs of the same work: any assignment is right.
     enough = len(ordered) <= ask.sharers and all(shared[candidate.id] == 1 for candidate in ordered)
     sure = enough and all(_is_sure(candidate, ask, near, listing) for candidate in ordered)
     return Seen(Sight.OURS if sure else Sight.DOUBT, ordered)
+
+
+def _forgotten(key: str, ask: Looked, listing: Listing) -> bool:
+    """Whether the service may have forgotten a run of that time, so that none found proves nothing. Not if the list
+    goes back to a run on record that is as old."""
+    times = [time for moment in ask.moments for time in listing.clocks.estimates(moment)]
+    after = begun(ask.after, key, listing, timedelta(0)) if ask.after else None
+    first = max(filter(None, (min(times, default=None), after)), default=listing.clocks.now)
+    forgets = listing.clocks.now - first > FORGET
+    return forgets and not (listing.reaches and listing.reaches <= _plus(first, NEAR))
 
 
 def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: Listing) -> bool:
@@ -157,8 +176,7 @@ def earliest(moments: Iterable[Moment], listing: Listing) -> datetime | None:
 def begun(own: Recorded, key: str, listing: Listing, margin: timedelta) -> datetime | None:
     """When the run on record of this object began, as the list tells times: by its own row, else by what is on record,
     which is the time of another clock, so less a margin."""
-    id = own.ids.get(key)
-    row = next((c.began for c in listing.found.candidates if c.id == id and c.began), None)
+    row = listing.began.get(own.ids.get(key, ""))
     if row:
         return row
     return _minus(own.fired.at, margin) if own.fired.at else None
@@ -167,21 +185,29 @@ def begun(own: Recorded, key: str, listing: Listing, margin: timedelta) -> datet
 def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, Sequence[Candidate]]) -> frozenset[str]:
     """The runs that began near an attempt, or near another such run: many starts go on for as long as their pace takes,
     but there is never that long a time between two of them."""
-    began = sorted((c.began, c.id) for found in by_key.values() for c in found if c.exact and c.began)
-    near = set[str]()
-    for moment in {moment for ask in asks.values() for moment in ask.moments}:
-        times = listing.clocks.estimates(moment)
-        first, until = _minus(min(times), TICK), _plus(max(times), NEAR)
-        for at, id in began:
-            if first <= at <= until:
-                near.add(id)
-                until = max(until, _plus(at, NEAR))
+    moments = {moment for ask in asks.values() for moment in ask.moments}
+    times = {time for moment in moments for time in listing.clocks.estimates(moment)}
+    candidates = (c for found in by_key.values() for c in found if c.exact)
+    return _in_a_chain(candidates, [(_minus(time, TICK), _plus(time, NEAR)) for time in times])
+
+
+def _in_a_chain(candidates: Iterable[Candidate], spans: Iterable[tuple[datetime, datetime]]) -> frozenset[str]:
+    """Those that began in one of these spans, each of which every such run makes longer."""
+    near, starts, reach = set[str](), deque(sorted(spans)), _LONG_AGO
+    for at, id in sorted((c.began, c.id) for c in candidates if c.began):
+        while starts and starts[0][0] <= at:
+            reach = max(reach, starts.popleft()[1])
+        if at <= reach:
+            near.add(id)
+            reach = max(reach, _plus(at, NEAR))
     return frozenset(near)
 
 
 def strays(listing: Listing, moments: Sequence[Moment]) -> list[Candidate]:
-    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record."""
-    near = near_ids(listing, {"": Looked(moments)}, {"": listing.free})
+    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record. They
+    are told and not taken, so this is wide: a clock may be off, and a run that only agrees may be of them."""
+    times = [listing.clocks.estimates(moment) for moment in moments]
+    near = _in_a_chain(listing.free, [(_minus(min(some), SKEW), _plus(max(some), SKEW)) for some in times])
     return [c for c in listing.free if c.proof or c.id in near or c.began is None]
 
 

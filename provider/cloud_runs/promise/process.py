@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -70,10 +70,11 @@ class Process:
         self._recorded: dict[str, Recorded] = {}
         self._deleted: dict[str, Recorded] = {}
         self._settled: set[str] = set()
-        self._attempted: set[tuple[str, str]] = set()
+        self._attempted: dict[tuple[str, str], list[Moment]] = {}
+        self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
         self._work: dict[Hashable, threading.Lock] = {}
-        self._doubting: Counter[Hashable] = Counter()
+        self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
         self._former: dict[str, Former] = {}
 
@@ -139,18 +140,31 @@ class Process:
         with self._lock:
             return self._outcomes.get((urn, token))
 
-    def attempting(self, urn: str, token: str) -> None:
+    def attempting(self, urn: str, token: str) -> Moment:
+        """Something may be started from now on: this moment."""
+        moment = self.moment()
         with self._lock:
-            self._attempted.add((urn, token))
+            self._attempted.setdefault((urn, token), []).append(moment)
+            self._attempted_at[moment.token] = self.clock.monotonic()
+        return moment
 
-    def attempted(self, urn: str, token: str) -> bool:
+    def attempted(self, urn: str, token: str) -> tuple[Moment, ...]:
+        """When this process may have started something for this ask, oldest first."""
         with self._lock:
-            return (urn, token) in self._attempted
+            return tuple(self._attempted.get((urn, token), ()))
 
     def refused(self, urn: str, token: str) -> None:
-        """The attempt came to nothing for certain, so that another one needs no look."""
+        """The last attempt came to nothing for certain, so that another one needs no look for it."""
         with self._lock:
-            self._attempted.discard((urn, token))
+            if attempts := self._attempted.get((urn, token)):
+                attempts.pop()
+
+    def quiet(self, moments: Iterable[Moment]) -> float:
+        """For how many seconds nothing of these moments can have been sent: an earlier process has ended before this
+        one began."""
+        now = self.clock.monotonic()
+        with self._lock:
+            return min([self.age, *(now - self._attempted_at.get(moment.token, self.began) for moment in moments)])
 
     def settled(self, urn: str, token: str, space: Hashable, ids: Iterable[str]) -> None:
         """The ask has come to these runs."""
@@ -158,6 +172,7 @@ class Process:
             self._deleted.pop(token, None)  # one delete stands for one replacement
             self._recorded.pop(urn, None)
             self._settled.add(token)
+            self._attempted.pop((urn, token), None)
             for id in ids:
                 self._taken[space, id] = urn
 
@@ -203,21 +218,24 @@ class Process:
             return [candidate for candidate in candidates if (space, candidate.id) not in self._taken]
 
     @contextmanager
-    def doubting(self, works: Iterable[Hashable]) -> Iterator[None]:
-        """Meanwhile somebody is in doubt about a run of each of these works."""
+    def doubting(self, urn: str, works: Iterable[Hashable]) -> Iterator[None]:
+        """Meanwhile this resource is in doubt about a run of each of these works. Not to be said of one that only
+        fires: no run that a list shows is its own."""
         held = list(works)
         with self._lock:
-            self._doubting.update(held)
+            for work in held:
+                self._doubting[work][urn] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._doubting.subtract(held)
+                for work in held:
+                    self._doubting[work][urn] -= 1
 
     def doubters(self, work: Hashable) -> int:
-        """How many are in doubt about a run of this work: so many candidates can be shared out in any way."""
+        """How many resources are in doubt about a run of this work: so many candidates can be shared out in any way."""
         with self._lock:
-            return self._doubting[work]
+            return sum(count > 0 for count in self._doubting[work].values())
 
     @contextmanager
     def one_at_a_time(self, work: Hashable) -> Iterator[None]:

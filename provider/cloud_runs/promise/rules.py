@@ -74,20 +74,18 @@ def decide(ask: Ask, before: Before, process: Process) -> Work:
     | no token came, or one that stands for other work | refused |
     | the resource's old run, fired for the same under another token, and not deleted here: taken back | kept |
     | the token is of this process, or this process has just deleted the resource's run (a replacement) | fired |
-    | anything else: an earlier `up` may have fired | looked for |
+    | anything else: an earlier `up`, or this process, may have fired | looked for |
     """
     intent = intended(ask, process)
     old, deleted = before
     # Under the token on record beside it the replacement was forced, and no change has been taken back.
     if old and not deleted and old.fired.shown != intent.token and not other_work(old.content, ask):
         return add(ask, old, process)
-    if process.attempted(
-        ask.urn, ask.attempt
-    ):  # an error hook asks again: what this process has sent must be looked for
-        return Work(look=[Doubt(ask.objects, [process.beginning])], replaced=old)
-    if deleted or all(process.minted(moment) for moment in intent.moments):
+    here = deleted or all(process.minted(moment) for moment in intent.moments)
+    moments = [*(() if here else intent.moments), *process.attempted(ask.urn, ask.attempt)]  # an error hook asks again
+    if not moments:
         return Work(fire=ask.objects, replaced=old)
-    return Work(look=[Doubt(ask.objects, intent.moments)], replaced=old)
+    return Work(look=[Doubt(ask.objects, moments)], replaced=old)
 
 
 def add(ask: Ask, own: Recorded, process: Process) -> Work:
@@ -102,12 +100,13 @@ def add(ask: Ask, own: Recorded, process: Process) -> Work:
     settled = [own.fired.attempt] if own.fired.attempt else []
     again = [key for key in missing if key in own.refused]
     new = [key for key in missing if key not in own.refused]
-    look = [Doubt(again, [*(own.fired.doubt or settled), *since])]
     here = bool(known and since) and all(process.minted(attempt) for attempt in since)
-    if here and not process.attempted(ask.urn, ask.attempt):
+    sent = process.attempted(ask.urn, ask.attempt)
+    look = [Doubt(again, [*(own.fired.doubt or settled), *since, *sent])]
+    if here and not sent:
         return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own)
-    moments = [process.beginning] if here else since if known and since else [*settled, *since]
-    return Work(look=[doubt for doubt in (Doubt(new, moments), *look) if doubt.keys], keep=own)
+    moments = [] if here else since if known and since else [*settled, *since]
+    return Work(look=[doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys], keep=own)
 
 
 def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
