@@ -11,9 +11,10 @@ from typing import Any, ParamSpec, TypeVar
 from pulumi.output import Unknown
 
 from cloud_runs import errors
+from cloud_runs.kinds import Occasion
 from cloud_runs.lifecycle.intent import content_of, intent_of, wanted_content
 from cloud_runs.lifecycle.reporting import one_line
-from cloud_runs.promise.record import PROCESS, Content, Recorded
+from cloud_runs.promise.record import PROCESS, Content, Intent, Recorded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +24,7 @@ def _who(provider: Any, *args: Any) -> str:
     """`WorkflowRun 'transcode'`: every provider method has the properties as its last argument."""
     urn = args[-1].get("resource_urn")
     name = urn.split("::", 3)[-1] if isinstance(urn, str) else args[0] if isinstance(args[0], str) else ""
-    return f"{provider.kind} {name!r}"
+    return f"{provider.label} {name!r}"
 
 
 reported = one_line(_who, errors.RunsError)
@@ -85,6 +86,17 @@ def recorded_run(id: str, outputs: Mapping[str, Any]) -> Recorded:
         fired_at=at,
         outputs=outputs,
         beside=token_of(outputs.get("intent")),
+    )
+
+
+def occasion(urn: str, intent: Intent | None, before: Recorded | None) -> Occasion:
+    """What a request derives from beside its arguments. `before`: the run that the resource had."""
+    return Occasion(
+        token=intent.token if intent else "",
+        minted_at=intent.minted_at if intent else None,
+        name=urn.split("::", 3)[-1],
+        before=before.outputs if before else None,
+        before_given=frozenset(before.content.digests) if before else frozenset(),
     )
 
 

@@ -13,6 +13,7 @@ from cloud_runs.lifecycle import options
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run import Triggers, urn_of
+from cloud_runs.lifecycle.values import carried
 
 CONCURRENCY = 16
 
@@ -54,18 +55,20 @@ class FanOut(dynamic.Resource):
         rate: pulumi.Input[float] | None,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        kind = self._fan_out_provider.kind
-        opts = options.for_run(opts, kind, resource_name)
-        self.label = f"{kind} {resource_name!r}"
+        kind, label = self._fan_out_provider.kind, type(self).__name__
+        opts = options.for_run(opts, label, resource_name)
+        self.label = f"{label} {resource_name!r}"
+        arguments = {name: carried(value) for name, value in arguments.items()}
+        objects, triggers = carried(objects), carried(triggers)
         urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
         intent = RunIntent(f"{resource_name}-intent", arguments, triggers, options.for_intent(opts), urn, objects)
         props: dict[str, Any] = {
-            **dict.fromkeys((*self._fan_out_provider.arguments, *_OUTPUTS)),
+            **dict.fromkeys((*kind.shared, *_OUTPUTS)),
             **arguments,
             "objects": objects,
             "triggers": triggers,
-            "concurrency": concurrency,
-            "rate": rate,
+            "concurrency": carried(concurrency),
+            "rate": carried(rate),
             "intent": intent.record,
             "ignored": sorted({options.root(path) for path in opts.ignore_changes or []}) or None,
             "resource_urn": urn,

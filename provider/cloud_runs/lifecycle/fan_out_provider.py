@@ -1,12 +1,12 @@
 """Create, read, diff, update and delete of a fan-out, the same for each system.
 
-What one of its runs is sent, and where, is the business of the system's own `RunProvider`.
+What one of its runs is sent, and where, is the business of its kind.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -15,6 +15,7 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
+from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import checks, fan_out_plan, progress
 from cloud_runs.lifecycle.asked import (
     content_asked,
@@ -30,17 +31,17 @@ from cloud_runs.lifecycle.asked import (
 from cloud_runs.lifecycle.fan_out_plan import Work
 from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, moment, moments_of, noted, wanted_content
 from cloud_runs.lifecycle.interrupts import Stop
-from cloud_runs.lifecycle.run_provider import MEMORY, RunProvider
+from cloud_runs.lifecycle.run_provider import MEMORY
+from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import fanning, firing
 from cloud_runs.promise.fanning import Doubt, Fanned, FanOut, Plan
 from cloud_runs.promise.firing import World
 from cloud_runs.promise.record import PROCESS, Content, Intent, Recorded
 from cloud_runs.runs import FanOutApi, Found, Reference, Started, rfc3339
+from cloud_runs.wire.settings import Settings
 
 Request = TypeVar("Request")
 
-MOST_OBJECTS = 10_000
-MOST_CONCURRENT = 32  # the connections of the host's pool
 _BEGAN = moment()
 _SHOWN = 20  # objects that a warning names
 _GAVE_UP = (
@@ -68,26 +69,29 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
 
-    kind: ClassVar[str]
-    run: ClassVar[type[RunProvider[Any]]]
-    """The provider of one such run."""
-    arguments: ClassVar[tuple[str, ...]]
-    """The request arguments that all runs share: a change in one of them asks for new runs of all objects."""
+    kind: ClassVar[Kind[Any]]
+    """Of one such run."""
 
-    _configured: dynamic.ConfigureRequest | None = None
+    _settings = Settings()
+
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return type(self).__name__.removesuffix("Provider")
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._configured = req
+        self._settings = settings_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in self._problems(news)])
+        problems = checks.of_fan_out(self.kind, news, self._settings)
+        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in problems])
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """New runs of all objects only by a replacement, as a run's; other objects, and refused ones, by an update."""
         recorded = recorded_run(_id, _olds)
-        wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
+        wanted = wanted_content({name: _news.get(name) for name in self.kind.shared}, _news.get("triggers"))
         changed = differences(recorded.content, wanted)
         system = self._system(_olds)
         MEMORY.saw(current_urn(_olds, _news), system, recorded)
@@ -159,19 +163,18 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
 
     # -- parts
 
-    def _runs(self) -> RunProvider[Any]:
-        provider = self.run()
-        if self._configured:
-            provider.configure(self._configured)
-        return provider
-
     def _system(self, props: Mapping[str, Any]) -> Hashable:
         """What the ids of these runs are unique in."""
-        runs, place = self._runs(), props.get("place")
-        return runs.identity(replace(Reference.parse(f"{place}-"), id="") if place else runs.place(props))
+        place = props.get("place")
+        return self.kind.id_space(Reference.parse(f"{place}-") if place else self.kind.place(props, self._settings))
+
+    def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
+        api: Any = self.kind.client(place, self._settings)
+        over = self.kind.fans_out
+        return Requests(api, {key: self.kind.request({**props, over: key}, Occasion()) for key in keys})
 
     def _intended(self, props: Mapping[str, Any]) -> tuple[Intent, Content]:
-        intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
+        intent, content = intent_of(props.get("intent")), content_asked(self.kind.shared, props)
         ignored = set(props.get("ignored") or ())
         if (
             intent is None
@@ -192,10 +195,8 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             return []
         urn = props["resource_urn"]
         try:
-            runs = self._runs()
             keys = {*_objects(props), *(old.outputs["instance_ids"] if old else ())}
-            api: Any = runs.client(runs.place(props))
-            requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in keys})
+            requests = self._requests(props, self.kind.place(props, self._settings), keys)
             world = World(MEMORY, lambda: True, _Teller(urn).tell)
             return fanning.strays(self._system(props), former, keys, requests, world)
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep runs from being fired
@@ -211,18 +212,18 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
         own: Recorded | None,
     ) -> dict[str, Any]:
         """`old` is the fan-out that is replaced, `own` the one on record that is added to."""
-        runs, urn, olds = self._runs(), props["resource_urn"], own.outputs if own else {}
-        place = Reference.parse(f"{olds['place']}-") if olds else replace(runs.place(props), id="-")
-        api: Any = runs.client(replace(place, id=""))
+        urn, olds = props["resource_urn"], own.outputs if own else {}
+        here = self.kind.place(props, self._settings) if not olds else None
+        place = replace(here, id="-") if here else Reference.parse(f"{olds['place']}-")
         (fire, look), attempts, began = work, moments_of(props["intent"]["attempts"]), moment()
         attempt = attempts[-1]
         if MEMORY.attempted(urn, attempt.token):  # an error hook asks again: what was lost must be looked for
-            here = [_BEGAN, *(one for one in attempts if one.process == PROCESS)]
-            look, fire = [*look, Doubt(fire, here)], []
+            of_this = [_BEGAN, *(one for one in attempts if one.process == PROCESS)]
+            look, fire = [*look, Doubt(fire, of_this)], []
         plan = Plan(self._system({**props, "place": olds.get("place")}), fire, look, old, own)
         wanted = [*fire, *(key for doubt in look for key in doubt.keys)]
         asked = {*wanted, *olds.get("instance_ids", ())} if look else wanted
-        requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in asked})
+        requests = self._requests(props, replace(place, id=""), asked)
         stop = Stop()
         world = World(MEMORY, lambda: not progress.engine_gone(), _Teller(urn).tell)
         MEMORY.attempting(urn, attempt.token)
@@ -261,32 +262,6 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
             },
         }
 
-    def _problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        runs = self._runs()
-        objects = props.get("objects")
-        yield from ((name, why) for name, why in runs.problems({**props, "object": "x"}) if name != "object")
-        yield from checks.triggers(props)
-        yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
-        if props.get("rate") is not None:
-            yield from _number(props, "rate", 0.01, 1000.0)
-        if isinstance(objects, Unknown):
-            return
-        if not isinstance(objects, list):
-            yield "objects", f"must be a list of object keys, not {type(objects).__name__}"
-            return
-        if len(objects) > MOST_OBJECTS:
-            yield "objects", f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
-        seen: dict[str, int] = {}
-        for index, key in enumerate(objects):
-            if isinstance(key, Unknown):
-                continue
-            yield from ((f"objects[{index}]", why) for name, why in runs.object_problems({"object": key}))
-            # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
-            first = seen.setdefault(str(key).strip().lstrip("/"), index)
-            if first != index:
-                same = errors.clean(str(key), 100)
-                yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
-
 
 def _warn(urn: str, fanned: Fanned) -> None:
     if fanned.found:
@@ -324,15 +299,3 @@ def _listed(told: Mapping[str, str]) -> str:
     lines = [f"\n  {key}: {what}" for key, what in list(told.items())[:_SHOWN]]
     more = f"\n  and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return "".join(lines) + more
-
-
-def _number(
-    props: Mapping[str, Any], name: str, least: float, most: float, *, whole: bool = False
-) -> Iterator[checks.Problem]:
-    value = props.get(name)
-    if isinstance(value, Unknown):
-        return
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1.0
-    if not least <= number <= most or (whole and number != int(number)):
-        kind = "a whole number" if whole else "a number"
-        yield name, f"must be {kind} from {least:g} to {most:g}, not {value!r}"

@@ -11,6 +11,7 @@ from pulumi import dynamic
 from cloud_runs.lifecycle import options
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.lifecycle.values import carried
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -85,7 +86,6 @@ class Run(dynamic.Resource):
     """What the run was fired with, as digests, and when (server time)."""
 
     _run_provider: ClassVar[type[RunProvider[Any]]]
-    _own_outputs: ClassVar[tuple[str, ...]]
 
     def _register(
         self,
@@ -94,12 +94,15 @@ class Run(dynamic.Resource):
         steering: Steering,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        opts = options.for_run(opts, self._run_provider.kind, resource_name)
-        self.label = f"{self._run_provider.kind} {resource_name!r}"  # for messages of others
+        kind = self._run_provider.kind
+        opts = options.for_run(opts, kind.label, resource_name)
+        self.label = f"{kind.label} {resource_name!r}"  # for messages of others
         urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
+        arguments = {name: carried(value) for name, value in arguments.items()}
+        steering = Steering(*map(carried, steering))
         props: dict[str, Any] = {
             # An output must be declared to become an attribute.
-            **dict.fromkeys((*self._run_provider.arguments, *_OUTPUTS, *self._own_outputs)),
+            **dict.fromkeys((*kind.names, *_OUTPUTS, *kind.own_outputs)),
             **arguments,
             "resource_urn": urn,
         }

@@ -6,16 +6,16 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
+from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import checks, progress
 from cloud_runs.lifecycle.asked import (
     content_asked,
@@ -23,6 +23,7 @@ from cloud_runs.lifecycle.asked import (
     for_outputs,
     minted_for,
     must_checkpoint,
+    occasion,
     recorded_run,
     recorded_settings,
     reported,
@@ -30,14 +31,12 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
 )
 from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, wanted_content
-from cloud_runs.lifecycle.values import known
+from cloud_runs.lifecycle.values import known, settings_of, settled
 from cloud_runs.promise import firing
 from cloud_runs.promise.firing import Ask, Settled, World
 from cloud_runs.promise.record import PROCESS, Content, Memory
 from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
-
-if TYPE_CHECKING:
-    from cloud_runs.wire.transport import Transport
+from cloud_runs.wire.settings import Settings
 
 Request = TypeVar("Request")
 
@@ -64,97 +63,44 @@ class Bound(Generic[Request]):
 
 
 class RunProvider(dynamic.ResourceProvider, Generic[Request]):
-    """What the systems' providers share. What a system adds comes first; what Pulumi calls comes after it."""
+    """What the providers of all kinds share."""
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
 
-    kind: ClassVar[str]
-    """The resource's class name, for messages."""
-    system: ClassVar[str]
-    """The system's name in references."""
-    arguments: ClassVar[tuple[str, ...]]
-    """The request arguments: a change in one of them asks for a new run."""
-    no_cancel: ClassVar[str] = ""
-    """Why `on_delete="cancel"` is refused, for a system that has no call that stops a run."""
+    kind: ClassVar[Kind[Any]]
 
-    by_system: ClassVar[dict[str, type[RunProvider[Any]]]] = {}
-    """The provider of each system, for those who have nothing but a reference."""
+    _settings = Settings()
 
-    _config: dynamic.Config | None = None
-
-    def __init_subclass__(cls) -> None:
-        RunProvider.by_system[cls.system] = cls
-
-    @abstractmethod
-    def problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Each bad input as (property, reason). Pure; unknown values must pass."""
-
-    def object_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The part of `problems` that is about `object`, for systems whose runs can be fanned out over objects."""
-        return iter(())
-
-    @abstractmethod
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        """Where the inputs and the configuration put the run; its id is empty. Raises InvalidConfiguration."""
-
-    @abstractmethod
-    def client(self, place: Reference) -> RunApi[Request]:
-        """Raises MissingCredentials or InvalidConfiguration."""
-
-    @abstractmethod
-    def request(self, props: Mapping[str, Any], token: str) -> Request:
-        """What is sent. `token` is the intent's: a generated name derives from it, so that a later `up` finds it."""
-
-    @abstractmethod
-    def work(self, request: Request) -> Hashable:
-        """Equal for requests whose runs a look-up cannot tell apart."""
-
-    @abstractmethod
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
-        """In what a run that is to be adopted differs from the inputs, each as `argument is X, not Y`."""
-
-    @abstractmethod
-    def details(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
-        """The system's own outputs and `url`. Called with what is known; must not raise."""
-
-    @staticmethod
-    def transport() -> Transport:
-        """This process's. Not imported before a client is made: programs, which make none, start faster without it."""
-        from cloud_runs.wire.transport import shared
-
-        return shared()
-
-    def look(self, api: Any, id: str) -> RunStatus:
-        """All that a refresh asks the system. Raises NotFound if it does not know the run."""
-        status: RunStatus = api.get(id)
-        return status
-
-    def identity(self, place: Reference) -> Hashable:
-        """Equal for places whose ids are one set, so that two resources do not take the same run for their own."""
-        return place
-
-    def setting(self, key: str) -> str | None:
-        """A value of the stack's (or the explicit provider's) configuration."""
-        value = self._config.get(key) if self._config else None
-        return value if isinstance(value, str) else None
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return self.kind.label
 
     # -- what Pulumi calls
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._config = req.config
+        self._settings = settings_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        failures = [
-            dynamic.CheckFailure(*problem) for problem in [*self.problems(news), *self._steering_problems(news)]
-        ]
+        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_run(self.kind, news, self._settings)]
         return dynamic.CheckResult(news, failures)
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """A new run only if the content differs from what was fired AND its intent was made for the new content."""
+        """A new run only if the content differs from what was fired AND its intent was made for the new content.
+
+        Refuses a replacement that could not fire, before it has deleted (or cancelled) the run on record.
+        """
+        result = self._diff(_id, _olds, _news)
+        replaces = result.replaces or []
+        if replaces and "adopt_id" not in replaces and (why := self.kind.hindrance(_id, _olds, settled(_news))):
+            raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
+        return result
+
+    def _diff(self, _id: str, _olds: Mapping[str, Any], _news: Mapping[str, Any]) -> dynamic.DiffResult:
         recorded = recorded_run(_id, _olds)
-        wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
+        wanted = wanted_content({name: _news.get(name) for name in self.kind.names}, _news.get("triggers"))
         changed = differences(recorded.content, wanted)
         MEMORY.saw(current_urn(_olds, _news), self._recorded_at(_olds), recorded)
         bag, adopt = _news.get("intent"), _news.get("adopt_id")
@@ -186,17 +132,17 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
-        place = self.place(props)
-        api = self.client(place)
-        intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
+        place = self.kind.place(props, self._settings)
+        api = self.kind.client(place, self._settings)
+        intent, content = intent_of(props.get("intent")), content_asked(self.kind.names, props)
         token = intent.token if intent else ""
         if props.get("adopt_id"):
             return self._adopt(props, place, api, content, token)
-        request = self.request(props, token)
         urn = props["resource_urn"]
+        request = self.kind.request(props, occasion(urn, intent, MEMORY.old(urn, token)[0]))
         world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
-        where = self.identity(place)
-        work = (where, self.work(request))
+        where = self.kind.id_space(place)
+        work = (where, self.kind.work(request))
         ignored = frozenset(props.get("ignored") or ())
         former = FORMER.pop(urn, None)
         strays = self._strays(props, former, api, world) if former and MEMORY.old(urn, token)[0] is None else []
@@ -212,20 +158,20 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
-        place = self.place(props)
+        place = self.kind.place(props, self._settings)
         try:
-            status = self.look(self.client(place), id_)
+            status = self.kind.client(place, self._settings).get(id_)
         except errors.NotFound as gone:
             if "fired" not in props:
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             return dynamic.ReadResult(id_, {**props, "record_expired": True})
         reference = replace(place, id=id_)
-        outs = {**props, **plain(status), **self.details(reference, None, status), "record_expired": False}
+        outs = {**props, **plain(status), **self.kind.outputs(reference, None, status), "record_expired": False}
         if "fired" not in props:  # .get(): there is no record of our own to keep
             told = {
                 name: _shown(value)
-                for name, value in status.request.items()
-                if name in self.arguments and name not in props
+                for name, value in self.kind.told(status).items()
+                if name in self.kind.names and name not in props
             }
             outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
         return dynamic.ReadResult(id_, outs)
@@ -239,25 +185,11 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         if _props.get("on_delete") == "cancel":
-            self.client(self.place(_props)).cancel(_id)
+            self.kind.client(self.kind.place(_props, self._settings), self._settings).cancel(_id)
         recorded = recorded_run(_id, _props)
         MEMORY.deleted(recorded.shown, self._recorded_at(_props), recorded)
 
     # -- parts
-
-    def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
-        if on_delete == "cancel" and self.no_cancel:
-            yield "on_delete", self.no_cancel
-        elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
-            choices = "'abandon'" if self.no_cancel else "'abandon' or 'cancel'"
-            yield "on_delete", f"must be {choices}, not {on_delete!r}"
-        id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
-        if adopt is not None and not isinstance(adopt, Unknown) and not id:
-            yield "adopt_id", "must be the id of a run that exists"
-        if not isinstance(rerun, (bool, type(None), Unknown)):
-            yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
-        yield from checks.triggers(props)
 
     def _strays(
         self, props: Mapping[str, Any], record: Mapping[str, Any], api: RunApi[Request], world: World
@@ -269,23 +201,27 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         if former is None or former.process == PROCESS:
             return []
         try:
-            request = self.request({**props, "intent": record}, former.token)
-            return firing.strays(self.identity(self.place(props)), former, Bound(api, request, None), world)
+            urn = props["resource_urn"]
+            request = self.kind.request(props, occasion(urn, former, MEMORY.old(urn, former.token)[0]))
+            where = self.kind.id_space(self.kind.place(props, self._settings))
+            return firing.strays(where, former, Bound(api, request, None), world)
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep a run from being fired
             progress.warn(props["resource_urn"], f"an interrupted up may have lost a run; could not look: {error}")
             return []
 
     def _recorded_at(self, outputs: Mapping[str, Any]) -> Hashable:
-        return self.identity(replace(Reference.parse(outputs["reference"]), id=""))
+        return self.kind.id_space(Reference.parse(outputs["reference"]))
 
     def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
         """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""
         given = {name: value for name, value in props.items() if name != "reference" and known(value)}
         try:
-            status = self.look(api or self.client(self.place(given)), id)
+            place = self.kind.place(given, self._settings)
+            status = (api or self.kind.client(place, self._settings)).get(id)
         except errors.NotFound as gone:
             raise errors.RunsError(f"there is no run {id} to adopt; nothing was fired. {gone}") from gone
-        differs = list(self.mismatches(given, status)) if all(known(props.get(name)) for name in self.arguments) else []
+        told = all(known(props.get(name)) for name in self.kind.names)
+        differs = list(self.kind.mismatches(given, status)) if told else []
         if differs:
             listed = "; ".join(map(errors.clean, differs))
             raise errors.RunsError(
@@ -300,7 +236,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         adopt = str(props["adopt_id"])
         status = self._verified(props, adopt, api)
         settled = Settled(adopt, "given", None)
-        MEMORY.settled(props["resource_urn"], token, self.identity(place), adopt)
+        MEMORY.settled(props["resource_urn"], token, self.kind.id_space(place), adopt)
         return self._created(props, place, None, content, token, settled, status)
 
     def _created(
@@ -327,7 +263,7 @@ class RunProvider(dynamic.ResourceProvider, Generic[Request]):
         outs = {
             **for_outputs(props),
             **plain(status),
-            **self.details(reference, request, status),
+            **self.kind.outputs(reference, request, status),
             **(started.details if started else {}),
             **({"region": place.region} if place.region else {}),
             "reference": str(reference),
