@@ -13,21 +13,20 @@ from pulumi.dynamic.dynamic import serialize_provider
 import cloud_runs
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.enos.flow_run import FlowRunProvider
-from cloud_runs.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
+from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
 from cloud_runs.lifecycle.intent import IntentProvider, RunIntent
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
-from cloud_runs.tencent.workflow_run import WorkflowRunProvider
+from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider, WorkflowRunProvider
 
 PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     IntentProvider: ("cloud_runs.lifecycle.intent", "IntentProvider"),
     WorkflowRunProvider: ("cloud_runs.tencent.workflow_run", "WorkflowRunProvider"),
     InventoryJobProvider: ("cloud_runs.tencent.inventory_job", "InventoryJobProvider"),
     HuaweiRunProvider: ("cloud_runs.huawei.workflow_run", "WorkflowRunProvider"),
-    WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_fan_out", "WorkflowFanOutProvider"),
-    HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_fan_out", "WorkflowFanOutProvider"),
+    WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_run", "WorkflowFanOutProvider"),
+    HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_run", "WorkflowFanOutProvider"),
     FlowRunProvider: ("cloud_runs.enos.flow_run", "FlowRunProvider"),
     CompletionProvider: ("cloud_runs.lifecycle.completion_provider", "CompletionProvider"),
 }

@@ -22,7 +22,7 @@ from cloud_runs.lifecycle.values import digests
 from cloud_runs.promise import fanning
 from cloud_runs.promise.record import Memory
 from cloud_runs.runs import rfc3339
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
+from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
 from tests.provider.host import PROVIDER, RUNS, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
@@ -136,7 +136,7 @@ class FanStack:
 
     def _intent(self, given: dict[str, Any], pinned: list[str], raw: list[str]) -> None:
         provider = IntentProvider()
-        asked_for = {key: given.get(key) for key in self.provider.arguments}
+        asked_for = {key: given.get(key) for key in self.provider.kind.shared}
         news = wire({"digests": digests(asked_for), "triggers": given.get("triggers"), "run": self.urn})
         news["__provider"] = PROVIDER
         news["objects"] = digest_of_objects(pinned)

@@ -63,7 +63,7 @@ class Host:
 
     def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.arguments}),
+            "digests": digests({key: inputs.get(key) for key in self.provider.kind.names}),
             "triggers": inputs.get("triggers"),
         }
         record = dict(IntentProvider().create(wire(asked)).outs or {})["record"]

@@ -96,8 +96,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         return Started(begun.id, begun.at, request_id=clean(request_id(begun.answer), 100), details=details)
 
     def get(self, id: str) -> RunStatus:
-        answer, info = self._execution(id)
-        return reading.execution_status(id, info, request_id(answer))
+        return self._complete(id)
 
     def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
         told: dict[str, RunStatus | Untold] = {}
@@ -105,10 +104,12 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         if len(ids) > 1:
             listed({self._graph: ids}, lambda _: self._shown(ids, stopped), told)
         left = [id for id in ids if id not in told]
-        return told | together(lambda id: self.complete(self.get(id), stopped.get(id, "")), left)
+        return told | together(lambda id: self._complete(id, stopped.get(id, "")), left)
 
-    def complete(self, status: RunStatus, stopped_at: str = "") -> RunStatus:
+    def _complete(self, id: str, stopped_at: str = "") -> RunStatus:
         """The status with the time at which the run ended, which is asked for if it is not given."""
+        answer, info = self._execution(id)
+        status = reading.execution_status(id, info, request_id(answer))
         if not status.phase.terminal or status.finished_at:
             return status
         return replace(status, finished_at=stopped_at or self.stopped_at(status))

@@ -10,17 +10,18 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import checks, durations, progress
+from cloud_runs.checks import Problem
+from cloud_runs.lifecycle import durations, progress
 from cloud_runs.lifecycle.asked import of_0_1
-from cloud_runs.lifecycle.clients import Clients
+from cloud_runs.lifecycle.clients import Clients, kind_named
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from cloud_runs.lifecycle.reporting import one_line
-from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import known
+from cloud_runs.lifecycle.values import known, settings_of
 from cloud_runs.promise import outcomes
 from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference, rfc3339
+from cloud_runs.wire.settings import Settings
 
 TIMEOUT = "30m"
 POLL_INTERVAL = "10s"
@@ -33,10 +34,10 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
 
-    _configured: dynamic.ConfigureRequest | None = None
+    _settings = Settings()
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._configured = req
+        self._settings = settings_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
@@ -73,7 +74,7 @@ class CompletionProvider(dynamic.ResourceProvider):
         watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
         timeout = durations.seconds(props.get("timeout") or TIMEOUT)
         interval = durations.seconds(props.get("poll_interval") or POLL_INTERVAL)
-        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._configured), timeout)
+        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._settings), timeout)
         wait.run(interval, cancel=props.get("on_timeout") == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
         bad = [(run.label, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
@@ -155,7 +156,7 @@ def _next(wanted: Sequence[Wanted]) -> str:
     )
 
 
-def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+def _problems(props: Mapping[str, Any]) -> Iterator[Problem]:
     for index, given in enumerate(props["runs"]):
         if isinstance(given, Unknown):
             continue
@@ -171,7 +172,7 @@ def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
             yield name, f"must be {' or '.join(map(repr, choices))}, not {value!r}"
 
 
-def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
+def _reference_problems(name: str, text: Any) -> Iterator[Problem]:
     if isinstance(text, Unknown):
         return
     if text is None:
@@ -185,7 +186,7 @@ def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
         system = Reference.parse(text).system if isinstance(text, str) else ""
     except ValueError:
         system = ""
-    if system not in RunProvider.by_system:
+    if kind_named(system) is None:
         expected = "a run, or a reference such as the output `reference` of a run"
         yield name, f"is not {expected}: {errors.clean(str(text), 100)!r}"
 

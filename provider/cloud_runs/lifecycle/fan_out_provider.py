@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,6 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.checks import Problem
 from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
@@ -25,7 +24,6 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
-from cloud_runs.lifecycle.values import settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
@@ -36,8 +34,6 @@ from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
 Request = TypeVar("Request")
 
-MOST_OBJECTS = 10_000
-MOST_CONCURRENT = 32  # the connections of the host's pool
 _GAVE_UP = (
     "its objects were changed after an up that was interrupted. Runs that it may have started for objects that are not "
     "in the list any more are on no record, and they go on"
@@ -79,7 +75,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in self._problems(news)])
+        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_fan_out(self.kind, news, self.settings)]
+        return dynamic.CheckResult(news, failures)
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -240,34 +237,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
             PLACE: ledger.place_text(place),
             FIRED: ledger.fired_text(fired),
         }
-
-    def _problems(self, props: Mapping[str, Any]) -> Iterator[Problem]:
-        one = self.kind.fans_out
-        objects = props.get(OBJECTS)
-        plain = settled(props)
-        yield from ((name, why) for name, why in self.kind.problems({**plain, one: "x"}, self.settings) if name != one)
-        yield from checks.triggers(props)
-        yield from checks.number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
-        if props.get("rate") is not None:
-            yield from checks.number(props, "rate", 0.01, 1000.0)
-        if isinstance(objects, Unknown):
-            return
-        if not isinstance(objects, list):
-            yield OBJECTS, f"must be a list of object keys, not {type(objects).__name__}"
-            return
-        if len(objects) > MOST_OBJECTS:
-            yield OBJECTS, f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
-        seen: dict[str, int] = {}
-        argument = self.kind.argument(one)
-        for index, key in enumerate(objects):
-            if isinstance(key, Unknown):
-                continue
-            yield from ((f"{OBJECTS}[{index}]", why) for _, why in argument.problems({one: key}, self.settings))
-            # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
-            first = seen.setdefault(str(key).strip().lstrip("/"), index)
-            if first != index:
-                same = errors.clean(str(key), 100)
-                yield f"{OBJECTS}[{index}]", f"is the same object as {OBJECTS}[{first}], name it once: {same!r}"
 
 
 def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -65,9 +65,8 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        props = settled(news)
-        found = [*self.kind.problems(props, self.settings), *self._steering_problems(news), *checks.triggers(news)]
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in found])
+        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_run(self.kind, news, self.settings)]
+        return dynamic.CheckResult(news, failures)
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -149,7 +148,7 @@ class RunProvider(KindProvider, Generic[Request]):
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
                 name: _shown(value)
-                for name, value in status.request.items()
+                for name, value in self.kind.told(status).items()
                 if name in self.kind.names and name not in props
             }
             outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
@@ -206,19 +205,6 @@ class RunProvider(KindProvider, Generic[Request]):
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
         if why := self.kind.hindrance(id, olds, settled(news)):
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
-
-    def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
-        if on_delete == "cancel" and self.kind.no_cancel:
-            yield "on_delete", self.kind.no_cancel
-        elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
-            choices = "'abandon'" if self.kind.no_cancel else "'abandon' or 'cancel'"
-            yield "on_delete", f"must be {choices}, not {on_delete!r}"
-        id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
-        if adopt is not None and not isinstance(adopt, Unknown) and not id:
-            yield "adopt_id", "must be the id of a run that exists"
-        if not isinstance(rerun, (bool, type(None), Unknown)):
-            yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
 
     def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
         """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""

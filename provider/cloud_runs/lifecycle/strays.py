@@ -9,7 +9,7 @@ from typing import Any
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle.clients import kinds
+from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
 from cloud_runs.promise.firing import World
@@ -21,7 +21,7 @@ from cloud_runs.wire.settings import Settings
 def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Settings, world: World) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
     nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
-    kind = kinds().get(intent.kind)
+    kind = kind_named(intent.kind)
     moments = [moment for moment in intent.moments if not world.process.minted(moment)]
     if kind is None or not isinstance(arguments, Mapping):
         world.warn(
@@ -44,7 +44,7 @@ def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Set
 
 def times_of(intent: Intent, settings: Settings) -> Times:
     try:
-        kind = kinds().get(intent.kind)
+        kind = kind_named(intent.kind)
         return settings.times(kind.vendor) if kind else Times()
     except errors.RunsError:
         return Times()

@@ -203,7 +203,18 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         )
 
     def get(self, id: str) -> RunStatus:
-        """The job together with its executions. Until the job itself has ended they are not asked for.
+        """The job together with its executions, whether it has ended or not. It is told also if they cannot be listed.
+
+        Raises NotFound, Unavailable or Refused.
+        """
+        job = self.job(id)
+        try:
+            return self.summed(job)
+        except (Unavailable, Refused) as error:
+            return reading.uncounted(job, error)
+
+    def _end(self, id: str) -> RunStatus:
+        """As `get`, for those who wait: until the job itself has ended its executions are not asked for.
 
         Raises NotFound, Unavailable or Refused, also if its executions cannot be listed.
         """
@@ -218,7 +229,7 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         told: dict[str, RunStatus | Untold] = {}
         if len(ids) > 1:
             listed({self._PATH: ids}, self._going, told)
-        return told | together(self.get, [id for id in ids if id not in told])
+        return told | together(self._end, [id for id in ids if id not in told])
 
     def job(self, id: str) -> RunStatus:
         """What the job says of itself. Raises NotFound, Unavailable or Refused."""
