@@ -161,6 +161,11 @@ def references(outputs: Mapping[str, Any]) -> dict[str, str]:
     return {key: place + quote(id, safe="") for key, id in ids.items()}
 
 
+def refused_of(outputs: Mapping[str, Any]) -> Mapping[str, str]:
+    """Why objects of a fan-out have no run, by object; empty for a run."""
+    return outputs.get(REFUSED) or {} if IDS in outputs else {}
+
+
 def urn_of(props: Mapping[str, Any]) -> str:
     urn = props.get(URN)
     return urn if isinstance(urn, str) else ""
