@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult, ResourceProvider
@@ -11,7 +12,6 @@ from pulumi.runtime import rpc
 
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import digests
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from tests.support.emulator import SECRET_ID, SECRET_KEY
@@ -33,6 +33,11 @@ def wire(values: dict[str, Any]) -> dict[str, Any]:
     return received
 
 
+def of_an_earlier_process(record: str) -> str:
+    """The record of an intent, as if another host process had made it."""
+    return re.sub(r"host=\w+", f"host={'0' * 32}", record)
+
+
 class Host:
     """One provider, configured for the emulator at `url`, and the inputs of one resource."""
 
@@ -45,6 +50,8 @@ class Host:
             "tencentcloud:secretId": SECRET_ID,
             "tencentcloud:secretKey": SECRET_KEY,
             "runs:tencentEndpoint": url,
+            "runs:startSeconds": "5",
+            "runs:lagSeconds": "0",
         } | {key.replace("__", ":"): value for key, value in config.items()}
         self.provider = kind()
         given = {key: value for key, value in settings.items() if value is not None}
@@ -61,15 +68,16 @@ class Host:
         inputs = self.inputs(**changes)
         return inputs | {"intent": self.intent(inputs, earlier=earlier)}
 
-    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
+    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> str:
+        kind = self.provider.kind
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.kind.names}),
+            "kind": kind.name,
+            "run": self.urn,
+            "arguments": {key: inputs[key] for key in kind.names if key in inputs},
             "triggers": inputs.get("triggers"),
         }
-        record = dict(IntentProvider().create(wire(asked)).outs or {})["record"]
-        if earlier:
-            record["process"] = "0" * 32
-        return dict(wire({"record": record})["record"])
+        record = str(dict(IntentProvider().create(wire(asked)).outs or {})["record"])
+        return of_an_earlier_process(record) if earlier else record
 
     def check(self, inputs: dict[str, Any]) -> CheckResult:
         return self.provider.check({}, {"intent": UNKNOWN, **inputs})

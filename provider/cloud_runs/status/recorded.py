@@ -95,7 +95,7 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
         for key, text in references.items():
             one = Reference.parse(text)
             status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
-            yield OnRecord(object=key, reference=reference, shown_reference=text, status=status, **common)
+            yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **common)
     elif "phase" in outs and (reference := _parsed(outs.get("reference"))):
         yield OnRecord(
             object="",
