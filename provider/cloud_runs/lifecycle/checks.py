@@ -33,6 +33,7 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
     yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
     if props.get("rate") is not None:
         yield from _number(props, "rate", 0.01, 1000.0)
+    yield from _adopted(props.get("adopt_ids"))
     yield from _objects(kind, props.get("objects"))
 
 
@@ -74,6 +75,17 @@ def _objects(kind: Kind[Any], objects: Any) -> Iterator[Problem]:
         if first != index:
             same = errors.clean(str(key), 100)
             yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
+
+
+def _adopted(ids: Any) -> Iterator[Problem]:
+    if ids in (None, LATER):
+        return
+    if not isinstance(ids, Mapping):
+        yield "adopt_ids", "must be a mapping of objects to the ids of runs that exist"
+        return
+    for key, id in ids.items():
+        if id is not LATER and not (isinstance(id, str) and id and id == errors.clean(id, 1024)):
+            yield f"adopt_ids[{key!r}]", "must be the id of a run that exists"
 
 
 def _number(props: Props, name: str, least: float, most: float, *, whole: bool = False) -> Iterator[Problem]:

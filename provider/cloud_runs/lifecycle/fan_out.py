@@ -51,12 +51,19 @@ class FanOut(dynamic.Resource):
         triggers: pulumi.Input[Triggers] | None,
         concurrency: pulumi.Input[int],
         rate: pulumi.Input[float] | None,
+        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         kind = self._fan_out_provider.kind
         label = fan_out_label(kind)
         self.label = f"{label} {resource_name!r}"
-        steering = {"triggers": triggers, OBJECTS: objects, "concurrency": concurrency, "rate": rate}
+        steering = {
+            "triggers": triggers,
+            OBJECTS: objects,
+            "concurrency": concurrency,
+            "rate": rate,
+            "adopt_ids": adopt_ids,
+        }
         props, opts = intended(self, label, kind, kind.shared, resource_name, {**arguments, **steering}, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
         super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)

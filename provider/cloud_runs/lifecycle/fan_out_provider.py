@@ -12,7 +12,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle import checks, progress, strays, telling
+from cloud_runs.lifecycle import adopting, checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
     current_urn,
@@ -27,7 +27,7 @@ from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
-from cloud_runs.promise.ledger import FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
@@ -99,6 +99,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         objects = _news.get(OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
         others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
+        others = others or bool(_to_adopt(_news, run))
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
@@ -119,10 +120,11 @@ class FanOutProvider(KindProvider, Generic[Request]):
             own = before.recorded.ids if before.recorded else {}
             world = self.world(ask.urn)
             strays.tell(former.intent, former.arguments, {*ask.objects, *own}, self.settings, world)
-        work = rules.decide(ask, before, self.process)
+        adopted = self._adopted(props, _to_adopt(props, None))
+        work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
-        outs = self._fan(props, ask, work)
+        outs = self._fan(props, ask, work, adopted)
         space = self.space({**props, **outs})
         self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
         return dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
@@ -137,7 +139,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.UpdateResult(_restated(run, _news))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
-        return dynamic.UpdateResult(self._fan(_news, ask, rules.add(ask, run, self.process)))
+        adopted = self._adopted(_news, _to_adopt(_news, run))
+        work = rules.add(_without(ask, adopted), run, self.process)
+        return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks nothing: what became of the runs is told by a `Completion`."""
@@ -184,12 +188,23 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
             )
 
+    def _adopted(self, props: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, str]:
+        """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other work;
+        then nothing was fired."""
+        if ids:
+            place = self.kind.place(props, self.settings)
+            api = self.kind.client(place, self.settings)
+            for key, id in ids.items():
+                adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
+        return ids
+
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
         of = {key: self.kind.request({**props, self.kind.fans_out: key}, Occasion()) for key in keys}
         return Requests(self.kind, self.kind.id_space(place), api, of)
 
-    def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work) -> dict[str, Any]:
+    def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]) -> dict[str, Any]:
         """Does the work, and returns the outputs."""
         own, began = work.keep, self.process.moment()
         place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
@@ -208,13 +223,14 @@ class FanOutProvider(KindProvider, Generic[Request]):
         ).run()
         if not fanned.unsettled and not fanned.ids:
             self.process.refused(ask.urn, ask.attempt)
-        if not own and not fanned.ids and fanned.refused and not fanned.unsettled:
+        if not (own or adopted or fanned.ids or fanned.unsettled) and fanned.refused:
             raise errors.RunsError(
                 f"nothing was fired: each of {len(fanned.refused)} objects was refused{telling.reasons(fanned.refused)}"
             )
         if keys:
             progress.tell(ask.urn, f"{len(fanned.ids)} of {len(keys)} started")
         telling.warn(ask.urn, fanned)
+        fanned.ids |= adopted
         return self._outputs(props, ask, work, place, fanned, began)
 
     def _outputs(
@@ -239,9 +255,23 @@ class FanOutProvider(KindProvider, Generic[Request]):
         }
 
 
+def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
+    """The runs of objects in the list that are given and not on record: those of `adopt_ids`, and those of the setting
+    for objects without a run."""
+    once, always = (props.get(name) if isinstance(props.get(name), Mapping) else {} for name in (ADOPT, "adopt_ids"))
+    ids = own.ids if own else {}
+    wanted = {key: id for key, id in (once or {}).items() if key not in ids} | dict(always or {})
+    listed = set(props.get(OBJECTS) or ())
+    return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
+
+
+def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:
+    return replace(ask, objects=[key for key in ask.objects if key not in adopted])
+
+
 def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs as the outputs keep them: not the objects, which are keys of other outputs, and not the intent."""
-    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT)}
+    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT, ADOPT)}
 
 
 def _restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import options
+from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import carried
-from cloud_runs.promise.ledger import FIRED, IGNORED, INTENT, OBJECTS, REFERENCE, URN
+from cloud_runs.promise.ledger import ADOPT, FIRED, IGNORED, INTENT, OBJECTS, REFERENCE, URN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -150,7 +150,12 @@ def intended(
         urn,
         props.get(OBJECTS),
     )
-    return {**props, INTENT: intent.record, IGNORED: options.ignored(opts) or None}, opts
+    return {
+        **props,
+        INTENT: intent.record,
+        ADOPT: adopting.configured(resource_name),
+        IGNORED: options.ignored(opts) or None,
+    }, opts
 
 
 def urn_of(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:

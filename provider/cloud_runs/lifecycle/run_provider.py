@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import errors
 from cloud_runs.kinds import Occasion
-from cloud_runs.lifecycle import checks, progress, strays
+from cloud_runs.lifecycle import adopting, checks, progress, strays
 from cloud_runs.lifecycle.asked import (
     current_urn,
     must_checkpoint,
@@ -32,7 +32,7 @@ from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
 from cloud_runs.promise.firing import Settled
-from cloud_runs.promise.ledger import FIRED, INTENT
+from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain
@@ -79,6 +79,8 @@ class RunProvider(KindProvider, Generic[Request]):
                 progress.warn(urn, told)
             return dynamic.DiffResult(changes=True, replaces=[])
         bag, adopt = _news.get(INTENT), _news.get("adopt_id")
+        if _news.get(ADOPT) and not adopt:
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), _news[ADOPT], _id))
         intent = ledger.intent_of(bag)
         previewed = isinstance(bag, Unknown)
         changed = [name for name in run.content.differences(asked.content) if name not in asked.unknown]
@@ -118,7 +120,7 @@ class RunProvider(KindProvider, Generic[Request]):
         intent = ledger.intent_of(props.get(INTENT))
         content = wanted(kind.names, props, props.get("triggers")).content
         token = intent.token if intent else ""
-        if props.get("adopt_id"):
+        if props.get("adopt_id") or props.get(ADOPT):
             return self._adopt(props, place, api, Fired(token, content, None))
         ask = Ask(urn, intent, content, ledger.ignored_of(props))
         request = kind.request(props, self._occasion(ask))
@@ -192,7 +194,9 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def _adopting(self, id: str, adopt: str, news: dict[str, Any], changed: list[str]) -> dynamic.DiffResult | None:
         if adopt != id:
-            self._verified(news, adopt)  # before the engine deletes the record of the other run
+            given = {name: value for name, value in news.items() if name != REFERENCE and known(value)}
+            api = self.kind.client(self.kind.place(given, self.settings), self.settings)
+            adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
             return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
         if changed:
             raise errors.RunsError(
@@ -206,28 +210,11 @@ class RunProvider(KindProvider, Generic[Request]):
         if why := self.kind.hindrance(id, olds, settled(news)):
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
 
-    def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
-        """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""
-        given = {name: value for name, value in props.items() if name != "reference" and known(value)}
-        try:
-            status = (api or self.kind.client(self.kind.place(given, self.settings), self.settings)).get(id)
-        except errors.NotFound as gone:
-            raise errors.RunsError(f"there is no run {id} to adopt; nothing was fired. {gone}") from gone
-        complete = all(known(props.get(name)) for name in self.kind.names)
-        differs = list(self.kind.mismatches(given, status)) if complete else []
-        if differs:
-            listed = "; ".join(map(errors.clean, differs))
-            raise errors.RunsError(
-                f"run {id} does other work: {listed}. Nothing was recorded or fired; set "
-                "adopt_id to the run that you mean, or the arguments to those of this run"
-            )
-        return status
-
     def _adopt(
         self, props: dict[str, Any], place: Reference, api: RunApi[Request], fired: Fired
     ) -> dynamic.CreateResult:
-        id = str(props["adopt_id"])
-        status = self._verified(props, id, api)
+        id = str(props.get("adopt_id") or props[ADOPT])
+        status = adopting.verified(self.kind, props, id, api)
         self.process.settled(ledger.urn_of(props), fired.token, self.kind.id_space(place), [id])
         return self._created(props, place, None, fired, Settled(id, "given"), status)
 
@@ -266,7 +253,7 @@ class RunProvider(KindProvider, Generic[Request]):
 
 def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs as the outputs keep them. Not the intent: its own resource has it on record."""
-    return {name: value for name, value in props.items() if name != INTENT}
+    return {name: value for name, value in props.items() if name not in (INTENT, ADOPT)}
 
 
 def _shown(told: Any) -> Any:
@@ -280,6 +267,6 @@ def _shown(told: Any) -> Any:
 
 def restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT)}
+    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT, ADOPT)}
     token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
     return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -24,6 +24,7 @@ INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
 # Keys of the state. `RECORD` and `ARGUMENTS` are the intent's; the others are a run's or a fan-out's.
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
+ADOPT = "adopt"  # what the setting `runs:adopt` says
 IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
 
 

@@ -184,6 +184,7 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
         triggers: pulumi.Input[Triggers] | None = None,
         concurrency: pulumi.Input[int] = CONCURRENCY,
         rate: pulumi.Input[float] | None = None,
+        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
@@ -200,8 +201,10 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
         :param concurrency: How many starts are under way at once, 1 to 32. Changing it fires nothing.
         :param rate: Starts a second at most, 0.01 to 1000; without it there is no limit but `concurrency`. When the
             service asks for fewer requests, all of them wait, and then go on more slowly. Changing it fires nothing.
+        :param adopt_ids: Records these runs for objects of the list, object -> id, instead of firing them: each is
+            verified first. Never fires, and taking it away changes nothing.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         """
         arguments = {"bucket": bucket, "region": region, "workflow_id": workflow_id}
-        self._register(resource_name, arguments, objects, triggers, concurrency, rate, opts)
+        self._register(resource_name, arguments, objects, triggers, concurrency, rate, adopt_ids, opts)
