@@ -189,8 +189,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
             )
 
     def _adopted(self, props: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, str]:
-        """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other work;
-        then nothing was fired."""
+        """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
+        work; then nothing was fired."""
         if ids:
             place = self.kind.place(props, self.settings)
             api = self.kind.client(place, self.settings)
@@ -258,9 +258,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
 def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
     """The runs of objects in the list that are given and not on record: those of `adopt_ids`, and those of the setting
     for objects without a run."""
-    once, always = (props.get(name) if isinstance(props.get(name), Mapping) else {} for name in (ADOPT, "adopt_ids"))
-    ids = own.ids if own else {}
-    wanted = {key: id for key, id in (once or {}).items() if key not in ids} | dict(always or {})
+    once, always, ids = props.get(ADOPT), props.get("adopt_ids"), own.ids if own else {}
+    wanted = {key: id for key, id in once.items() if key not in ids} if isinstance(once, Mapping) else {}
+    wanted |= dict(always) if isinstance(always, Mapping) else {}
     listed = set(props.get(OBJECTS) or ())
     return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
 

@@ -85,8 +85,8 @@ class RunProvider(KindProvider, Generic[Request]):
         previewed = isinstance(bag, Unknown)
         changed = [name for name in run.content.differences(asked.content) if name not in asked.unknown]
         if adopt and not isinstance(adopt, Unknown):
-            if (adopting := self._adopting(_id, str(adopt), _news, changed)) is not None:
-                return adopting
+            if (adopted := self._adopting(_id, str(adopt), _news, changed)) is not None:
+                return adopted
         else:
             due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
             if due.unintended:
