@@ -93,7 +93,7 @@ class Exchange:
         fault = self.plan.refusal(after_effect=after_effect)
         if fault is None:
             return
-        code = fault.code or self.system.invalid_code
+        code = self.system.invalid_code if fault.code is None else fault.code
         if fault.action == "error_in_200":
             raise ErrorIn200(code, fault.message)
         raise Refused(fault.status, code, fault.message)

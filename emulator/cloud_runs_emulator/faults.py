@@ -20,8 +20,8 @@ class BadFault(ValueError):
 class Fault:
     """One ordered fault; `times` is how many requests it still meets.
 
-    `seconds` is a wait, or with `date_skew` how far the clock of `Date` is ahead; `body` the raw bytes. An empty `code`
-    is the vendor's own for a request that is wrong. `run_id` is the id that a run is to get; empty: any odd one.
+    `seconds` is a wait, or with `date_skew` how far the clock of `Date` is ahead; `body` the raw bytes. A `code` of
+    `None` is the vendor's own for a request that is wrong. `run_id` is the id that a run is to get; empty: any odd one.
     """
 
     system: str
@@ -29,7 +29,7 @@ class Fault:
     action: str
     times: int = 1
     status: int = 500
-    code: str = "InternalError"
+    code: str | None = "InternalError"
     message: str = "ordered by a fault"
     body: bytes = b""
     seconds: float = 0.0

@@ -79,7 +79,7 @@ class Orders:
         fault.times = _integer(row, "times", MOST if action == "endless_pages" else 1, 1, MOST)
         fault.after_effect = _flag(row, "after_effect")
         if "code" in _ACTIONS[action].fields:
-            fault.code = _text(row, "code", fault.code)
+            fault.code = _text(row, "code", "InternalError")
             fault.message = _text(row, "message", fault.message)
         _READERS.get(action, _nothing)(row, fault)
         if fault.run_id and self._known(system, fault.run_id):
@@ -97,7 +97,8 @@ def _status(row: dict[str, object], fault: Fault) -> None:
 
 def _refused(row: dict[str, object], fault: Fault) -> None:
     fault.status = _integer(row, "status", 400, 200, 599)
-    fault.code = _text(row, "code", "")
+    if "code" not in row:
+        fault.code = None
     fault.after_effect = True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from emulator_bench import Bench
-from hostile_bench import CLOUDS, Cloud
+from hostile_bench import Cloud
 
 FIELDS = {
     "interim": {"status", "seconds", "after_effect"},
@@ -36,12 +36,6 @@ GOES_WITH = {
 }
 GOES_WITH["date_skew"] = GOES_WITH["error_in_200"] = GOES_WITH["interim"]
 GOES_WITH["refused_but_ran"] = GOES_WITH["repeat"] = GOES_WITH["slow_effect"]
-
-
-@pytest.fixture(params=CLOUDS, ids=lambda make: make.system)
-def cloud(request: pytest.FixtureRequest) -> Cloud:
-    made: Cloud = request.param()
-    return made
 
 
 @pytest.fixture
