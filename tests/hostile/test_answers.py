@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cloud_runs.promise.record import PROCESS, Clock, Content, Intent, Memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
@@ -21,7 +22,6 @@ from cloud_runs.enos import answers as enos
 from cloud_runs.errors import RunsError, Unavailable, UnknownOutcome, clean
 from cloud_runs.huawei import answers as huawei
 from cloud_runs.promise import firing
-from cloud_runs.promise.record import PROCESS, Clock, Content, Intent, Memory
 from cloud_runs.runs import Candidate, Found, RunStatus, Started
 from cloud_runs.tencent import answers as tencent
 from cloud_runs.wire import calls

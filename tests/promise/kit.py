@@ -11,7 +11,7 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from cloud_runs import errors
@@ -391,4 +391,3 @@ def killed(
 
 def moment(minute: float = 0, host: str = "another", token: str = "", **clock: object) -> Moment:
     return replace(Moment(token or f"t{minute:g}", NOON + minute * MINUTE, host), **clock)  # type: ignore[arg-type]
-

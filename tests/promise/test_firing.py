@@ -14,7 +14,6 @@ from cloud_runs.promise.ledger import Content, intent_urn
 from cloud_runs.promise.rules import TAKEN_BACK
 from cloud_runs.runs import Phase, Started
 from tests.promise.kit import (
-    B,
     DAY,
     HOUR,
     MINUTE,
@@ -23,6 +22,7 @@ from tests.promise.kit import (
     TWIN,
     URN,
     A,
+    B,
     Cloud,
     Host,
     Killed,
@@ -539,9 +539,7 @@ def test_a_run_that_only_agrees_is_neither_adopted_nor_fired_again(cloud: Cloud,
 
 @pytest.mark.parametrize("fate", ["lost", "bug", "reset before"])
 @pytest.mark.parametrize("marker", ["", "m"])
-def test_a_look_that_breaks_is_no_leave_to_fire_again_at_once(
-    cloud: Cloud, host: Host, fate: str, marker: str
-) -> None:
+def test_a_look_that_breaks_is_no_leave_to_fire_again_at_once(cloud: Cloud, host: Host, fate: str, marker: str) -> None:
     """A bug of ours, or an error that no look expects. The run may still come to be when it is asked again."""
     cloud.fates, cloud.slow, cloud.trouble = [fate], 30.0, KeyError("RunId")
     intent, request = host.mint(), Request(cloud, marker=marker)

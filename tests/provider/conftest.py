@@ -9,6 +9,7 @@ import pytest
 from cloud_runs.lifecycle import host
 from cloud_runs.promise import fanning, firing, given_up
 from cloud_runs.promise.process import Process
+from tests.provider.clock import old_process
 from tests.provider.host import JobHost, RunHost
 from tests.support.emulator import Emulator
 
@@ -33,8 +34,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def another_process(monkeypatch: pytest.MonkeyPatch) -> Process:
     """What a process knows of the stack is gone. It is old enough for what an earlier one has started to show."""
-    began = Process()
-    began.began -= 3600
+    began = old_process(monkeypatch)
     monkeypatch.setattr(host, "this_process", lambda: began)
     return began
 

@@ -19,11 +19,10 @@ from cloud_runs.lifecycle import host, progress
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, Requests
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise import fanning
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.promise.process import Process
 from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
+from tests.provider.clock import old_process
 from tests.provider.host import PROVIDER, RUNS, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
@@ -68,16 +67,13 @@ class FanStack:
         self.warned: list[str] = beside.warned if beside else []
         self.steps: list[str] = []
         self._left, self._dead = -1, False
-        for name_ in ("SIBLINGS_SECONDS", "LOOK_SECONDS"):
-            monkeypatch.setattr(fanning, name_, 0.0)
         monkeypatch.setattr(progress, "warn", lambda urn, text: self.warned.append(text))
         monkeypatch.setattr(progress, "engine_gone", lambda: self._dead)
         self.process()
 
     def process(self) -> None:
         """From here on it is another host process."""
-        began = Process()
-        began.began -= 3600
+        began = old_process(self._patch)
         self._patch.setattr(host, "this_process", lambda: began)
 
     # -- what is seen

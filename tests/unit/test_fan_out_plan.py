@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cloud_runs.promise.record import PROCESS, Clock, Content, Intent, Recorded
 from pulumi.output import UNKNOWN
 
 from cloud_runs.lifecycle import fan_out_plan
 from cloud_runs.lifecycle.intent import ATTEMPTS, digest_of_objects, moment, noted
 from cloud_runs.promise.fanning import Doubt, Fanned
-from cloud_runs.promise.record import PROCESS, Clock, Content, Intent, Recorded
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=timezone.utc)
 

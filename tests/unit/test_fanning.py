@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from cloud_runs.promise.record import Intent, Recorded
 from fans import NOTHING, SYSTEM, Dead, Process, Service
 
 from cloud_runs import errors
@@ -22,7 +23,6 @@ from cloud_runs.promise.fanning import (
     Fanned,
 )
 from cloud_runs.promise.firing import ADOPT_WITHIN, FORGET_AFTER, LOOK_SECONDS, SETTLE_SECONDS
-from cloud_runs.promise.record import Intent, Recorded
 
 KEYS = [f"{number}.mp4" for number in range(40)]
 MINUTE = timedelta(minutes=1)

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cloud_runs.promise.record import Content, Intent, Memory, Recorded, intent_urn
 
 from cloud_runs import errors
 from cloud_runs.promise import firing, record
 from cloud_runs.promise.firing import Ask, Settled, World, settle
-from cloud_runs.promise.record import Content, Intent, Memory, Recorded, intent_urn
 from cloud_runs.runs import Candidate, Found, Started
 
 URN = "urn:pulumi:test::tests::pulumi-python:dynamic/tencent:WorkflowRun::run"

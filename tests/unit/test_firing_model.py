@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cloud_runs.promise.record import Content, Intent, Recorded
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,7 +27,6 @@ from test_firing import SYSTEM, TWIN, URN, Cloud, Killed, Process, Request
 
 from cloud_runs import errors
 from cloud_runs.promise.firing import Settled
-from cloud_runs.promise.record import Content, Intent, Recorded
 
 EXAMPLES = 60
 """Of 20 steps each, the same in each run. Who changes the rules tries more of them, and others."""

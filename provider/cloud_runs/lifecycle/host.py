@@ -38,7 +38,7 @@ def world(urn: str, times: Times, process: Process | None = None, *, many: bool 
     def ask(question: Callable[[], T], limit: Limit) -> T:
         answers = Questions[str, T](stop).ask({"": question}, limit.left())
         answer = answers.get("", Unavailable(f"no answer within {limit.seconds:.0f} s"))
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

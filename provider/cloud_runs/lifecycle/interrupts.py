@@ -67,10 +67,10 @@ class Questions(Generic[K, T]):
     def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._stop, self._clock = stop, clock
         self._asked: set[K] = set()
-        self._answers: dict[K, T | Exception] = {}
+        self._answers: dict[K, T | BaseException] = {}
         self._news = threading.Event()
 
-    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | Exception]:
+    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | BaseException]:
         """What each question returned or raised; what was not answered within the time is left out.
 
         Raises Interrupted.
@@ -97,7 +97,7 @@ class Questions(Generic[K, T]):
             self._asked.add(key)
             try:
                 self._answers[key] = questions[key]()
-            except Exception as error:  # noqa: BLE001  # it is an answer to the one who asked
+            except BaseException as error:  # noqa: BLE001  # it is an answer to the one who asked
                 self._answers[key] = error
             self._asked.discard(key)
             self._news.set()
