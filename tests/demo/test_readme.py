@@ -49,7 +49,7 @@ def checkout(tmp_path: Path) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     (copy / ".venv").symlink_to(ROOT / ".venv")
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.lock", "pyproject.toml"):
         os.utime(copy / name, (0, 0))  # older than the environment: a test installs nothing
     subprocess.run("git init -q && git add -A", shell=True, cwd=copy, check=True)
     return copy
