@@ -267,6 +267,22 @@ def test_the_script_tells_the_host_the_virtual_environment(tmp_path: Path, optio
         assert done.stdout.splitlines() == [str(folder), *told, "-tracing=x y", "127.0.0.1:1"]
 
 
+@pytest.mark.parametrize("given", ["/opt/python/bin/python", "python3.12"])
+def test_with_a_virtual_environment_the_host_gets_no_path_to_a_python(tmp_path: Path, given: str) -> None:
+    """It would look for that path within the environment. The folder goes to PATH: there `python3` is looked for."""
+    program(tmp_path / "pulumi-language-python", (ROOT / "tools/engine/language/host.sh").read_text())
+    program(tmp_path / "python-language-host", '#!/bin/sh\nprintf "%s\\n" "$PATH" "${PULUMI_PYTHON_CMD-none}"\n')
+    env = os.environ | {"PULUMI_PYTHON_CMD": given}
+    for option, told in (
+        ("", [os.environ["PATH"], given]),
+        ("virtualenv: v", [f"/opt/python/bin:{os.environ['PATH']}", "none"] if "/" in given else [env["PATH"], given]),
+    ):
+        (tmp_path / "Pulumi.yaml").write_text(f"runtime:\n  options:\n    {option}\n")
+        command = tmp_path / "pulumi-language-python"
+        done = subprocess.run([command], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == told
+
+
 def test_the_script_does_without_a_project(tmp_path: Path) -> None:
     program(tmp_path / "pulumi-language-python", (ROOT / "tools/engine/language/host.sh").read_text())
     program(tmp_path / "python-language-host", '#!/bin/sh\nprintf "%s\\n" "$@"\n')
