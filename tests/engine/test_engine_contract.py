@@ -30,6 +30,7 @@ run = Thing("run", opts=ResourceOptions(delete_before_replace=True), wanted=WANT
     says_in_passing="a whisper", urn_of=pulumi.create_urn("run", TYPE))
 minted = Thing("minted", wanted=WANTED, overlaps=True)
 after = Thing("after", used=run.made, note=WANTED, token=minted.by)
+last = Thing("last", token=after.by)
 pinned = Thing("pinned", opts=ResourceOptions(delete_before_replace=True, ignore_changes=["value"]), wanted=WANTED,
     value=f"value {WANTED}")
 other = pulumi.ProviderResource("pulumi-python", "other", {"contract:word": "other's"})
@@ -176,7 +177,8 @@ def changed(stack: Contract, expect: Expectations) -> None:
         [("1", old), ("2", new)],
         "a dependant of what is deleted first is asked with its old inputs, in them the old intent, then with the new",
     )
-    expect(preview.of("after", "diff")[-1]["news"]["token"], UNKNOWN, "in a preview a new intent is not known")
+    for label, what in (("after", "a new intent"), ("last", "an intent that is updated")):
+        expect(preview.of(label, "diff")[-1]["news"]["token"], UNKNOWN, f"in a preview {what} is not known")
     pinned = [row["news"]["value"] for row in update.of("pinned") if row["call"] in ("check", "diff")]
     expect(pinned, ["value 1", "value 1", "value 2"], "ignore_changes: check and diff get the old value")
     (created,) = update.of("pinned", "create")
