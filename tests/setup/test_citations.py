@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "engine.md"
 
 # Notes that the authors had and nobody else has, by the names that comments gave them.
 ELSEWHERE = re.compile(
-    r"\bseeds?[ -]\d{3}\b|\bthe seeds?\b(?= sends?|'| of the vendor)|\bof_the_seed\b|\brequests of the seeds\b"
+    r"\bseeds?[ -](?:\d{3}\b|\*)|\b[Tt]he seeds\b|\bthe seed's (?:own )?sample|_of_the_seed\b"
     r"|\bfacts,? sections?\b|\bfacts of the\b|\bthe facts\b|\bfacts/"
     r"|\b(?:design|style|breaches|peers)\.md\b|(?<!\w)/work/|\bshared/facts\b"
 )
@@ -33,21 +33,35 @@ def files() -> list[str]:
     return [name for name in names if (ROOT / name).is_file() and not (ROOT / name).samefile(__file__)]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Sources: seed 003; https://example.com/", "(seeds 000 and 001)", 'recorded("seed-004-job")', "the seed's own sample",
-        "The seeds send the type on both calls.", "def test_the_request_of_the_seed(run):", "(facts, section 3a).",
-        "facts of the engine, sections 2 to 4", "# the facts' tables", "facts/engine.md", 'design.md, "Words"', "/work/main",
-    ],
-)  # fmt: skip
+FOLLOWED_BY_NOBODY = """
+Sources: seed 003; https://example.com/
+triggers a workflow (seeds 000 and 001).
+recorded("seed-004-job")
+# the seed's own sample
+The seeds send the type on both calls.
+def test_the_request_of_the_seed(run):
+"get access token" beside it (facts, section 3a).
+what the engine does (facts of the engine, sections 2 to 4)
+# the facts' tables, row by row
+observed with SDK 3.272; facts/engine.md, section 4
+design.md, "When does it run?", as code.
+see /work/shared
+"""
+OTHER_WORDS = """
+make soak SOAK_ARGS='--seed 3'
+from seed 1: 12 failed
+The table has the same facts.
+1. **Wire facts first.**
+tests/work/b
+"""
+
+
+@pytest.mark.parametrize("line", FOLLOWED_BY_NOBODY.strip().splitlines())
 def test_a_citation_that_nobody_can_follow_is_seen(line: str) -> None:
     assert list(cited(f"before\n{line}\n")) == [f"2: {line}"]
 
 
-@pytest.mark.parametrize(
-    "line", ["--seed 3", "for the seed 7 of the campaign", "The table has the same facts.", "Wire facts first.", "a/work/b"]
-)
+@pytest.mark.parametrize("line", OTHER_WORDS.strip().splitlines())
 def test_other_words_are_none(line: str) -> None:
     assert list(cited(line)) == []
 
