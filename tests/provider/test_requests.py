@@ -1,4 +1,4 @@
-"""`create` on the wire: the requests of the seeds, values unchanged, and which of them are sent at all."""
+"""`create` on the wire: the requests of the vendors' pages, values unchanged, and which of them are sent at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def header(request: dict[str, Any], name: str) -> str | None:
     return {key.lower(): value for key, value in request["headers"].items()}.get(name)
 
 
-# -- seed 001
+# -- https://www.tencentcloud.com/document/api/1045/50340 (Trigger Workflow)
 
 
 def test_the_workflow_request_of_the_seed(run: RunHost, cloud: Emulator) -> None:
@@ -78,7 +78,7 @@ def test_the_argument_comes_before_the_configured_region(run: RunHost, cloud: Em
     assert header(request_of(cloud, RUNS), "host") == f"{BUCKET}.ci.ap-shanghai.myqcloud.com"
 
 
-# -- seed 004
+# -- https://www.tencentcloud.com/document/product/1045/47029 (Triggering Job)
 
 
 SEED = """

@@ -132,7 +132,7 @@ def client(gateway: Gateway, session: Session | None = None) -> FlowClient:
     )  # fmt: skip
 
 
-# --- the seed's own sample, on the wire
+# --- the sample of the vendor's page trigger_flow, on the wire
 
 
 def test_the_request_of_the_seed_byte_for_byte() -> None:

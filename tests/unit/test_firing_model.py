@@ -1,6 +1,6 @@
 """At most once, as a model: random histories of ups, each in a process of its own, against one service.
 
-`Stack` does what the engine does with a run and its intent (facts of the engine, sections 2 to 4): the intent first,
+`Stack` does what the engine does with a run and its intent (docs/engine.md): the intent first,
 the delete of a replacement before its create, no `diff` when the replacement is forced. An *ask* is a token and how
 often a replacement was forced under it; a start is labelled with the ask that it was for.
 """

@@ -62,7 +62,7 @@ def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
     return WorkflowClient(script, KEYS, **options), script
 
 
-# --- the seed's own sample, on the wire
+# --- the sample of the vendor's page obs_04_0127, on the wire
 
 
 def test_the_request_of_the_seed_and_its_answer() -> None:
@@ -224,7 +224,7 @@ def test_start_that_is_refused(status: int) -> None:
             assert KEYS.source in str(caught.value)
 
 
-# the facts' tables, row by row: status, codes
+# https://support.huaweicloud.com/api-obs/obs_04_0115.html, tables 2 and 3, row by row: status, codes
 DOCUMENTED: list[tuple[int, str]] = [
     (500, "SYS.0001 SYS.0008 SYS.0016 SYS.0018 SYS.0019 SYS.0020 SYS.0024 SYS.0025 SYS.0026"),
     (500, "SYS.0031 SYS.0032 SYS.0033 SYS.0034 SYS.0035 SYS.0039 SYS.0040 SYS.0042 SYS.0043 SYS.0044"),

@@ -71,7 +71,7 @@ def jobs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
     return InventoryClient(script, KEYS, **options), script
 
 
-# --- the seeds' own samples, on the wire
+# --- the samples of the vendor's pages, on the wire
 
 
 def test_workflow_request_of_the_seed_and_its_malformed_answer() -> None:
