@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_runs.wire.settings import SYSTEMS
+from cloud_runs.accounts import settings as known_settings
 from tests.demo.pages import blocks, documented, point_to, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
@@ -228,7 +228,7 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
 def test_every_setting_is_in_the_table() -> None:
     text = (ROOT / "README.md").read_text().split("## A real account")[1].split("Key, secret and token")[0]
     rows = [tuple(re.findall(r"`([\w:]+)`", line)) for line in text.splitlines() if line.startswith("| ")]
-    known = [(setting.config, setting.environ, setting.argument) for system in SYSTEMS for setting in system.settings]
+    known = [(setting.config, setting.environ, setting.argument) for setting in known_settings()]
     assert sorted(row for row in rows if len(row) == 3) == sorted(known)
 
 

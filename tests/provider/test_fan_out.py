@@ -34,7 +34,7 @@ class FanHost(Host):
 
     def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.arguments}),
+            "digests": digests({key: inputs.get(key) for key in self.provider.kind.shared}),
             "triggers": inputs.get("triggers"),
             "objects": digest_of_objects(inputs["objects"]),
         }

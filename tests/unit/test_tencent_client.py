@@ -470,7 +470,7 @@ def test_find_jobs() -> None:
 
 def test_executions_are_counted_by_state() -> None:
     client, script = jobs(listed(), says(recorded("executions-many")), page(1, ""))
-    counts = client.executions(client.get("b3deffea2f84911ec9cb15254008618d9"))
+    counts = client.executions(client.job("b3deffea2f84911ec9cb15254008618d9"))
     assert counts == {"": 1, "Success": 4}  # i1 is on both pages and its later state counts
     assert dict(script.sent[1][2]) == {
         "workflowId": "w7476ff3564ee45b7b490d64bccaba6cc",
