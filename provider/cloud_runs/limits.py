@@ -56,6 +56,10 @@ class Limit:
         """Seconds; never below 0."""
         return max(0.0, self._until - self._clock())
 
+    def part(self, share: float) -> Limit:
+        """For a part of the question: this share of the time that is left."""
+        return Limit(self.left() * share, self._clock, self._given_up)
+
     def check(self) -> None:
         """Raises Interrupted, or Unavailable when the time is over. To be called before each request."""
         if self._given_up():

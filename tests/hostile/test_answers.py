@@ -28,7 +28,7 @@ from cloud_runs.wire import calls
 from cloud_runs.wire.payloads import PARTS, overfull
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, bombs, cases, oracle, parsers, systems
-from tests.support.clients import Scripted, says
+from tests.support.clients import GO, Scripted, says, soon
 
 SEEDS = st.integers(0, 2**32).map(str)
 texts = st.text(max_size=30) | st.sampled_from(answers.TEXTS)
@@ -99,7 +99,7 @@ def test_a_bomb_is_an_unknown_outcome_of_a_start(name: str) -> None:
     body = bombs.ALL[name]()
     for system in systems.REQUESTS:
         with pytest.raises((UnknownOutcome, errors.NotReached)) as raised:
-            systems.client(system, bombs.Bomb(body)).start(systems.REQUESTS[system])
+            systems.client(system, bombs.Bomb(body)).start(systems.REQUESTS[system], GO)
         assert isinstance(raised.value, UnknownOutcome) or system == "enos.flow", "EnOS looks before it starts"
 
 
@@ -119,10 +119,12 @@ def test_a_list_is_not_followed_for_ever() -> None:
     client = systems.client("tencent.workflow", script)
     client._calls._clock = clock  # type: ignore[attr-defined]
     with pytest.raises(calls.TooManyPages, match="took more than 600 s"):
-        client.find(systems.REQUESTS["tencent.workflow"], systems.SINCE)
+        client.find(systems.REQUESTS["tencent.workflow"], systems.SINCE, soon())
     long = says(f"<Response><NextToken>{'t' * 5000}</NextToken></Response>")
     with pytest.raises(Unavailable, match="too long a nextToken"):
-        systems.client("tencent.workflow", Scripted("", long)).find(systems.REQUESTS["tencent.workflow"], systems.SINCE)
+        systems.client("tencent.workflow", Scripted("", long)).find(
+            systems.REQUESTS["tencent.workflow"], systems.SINCE, soon()
+        )
 
 
 def test_a_job_that_names_a_million_workflows() -> None:
@@ -143,7 +145,7 @@ def test_a_listed_id_that_cannot_be_asked_for(id: str) -> None:
         ("huawei.workflow", says({"executions": [{"execution_name": id}], "is_truncated": False})),
     ):
         with pytest.raises(Unavailable, match="listed a run without"):
-            systems.client(system, Scripted("", answer)).find(systems.REQUESTS[system], systems.SINCE)
+            systems.client(system, Scripted("", answer)).find(systems.REQUESTS[system], systems.SINCE, soon())
 
 
 STARTED_AND_THROTTLED = [
@@ -155,7 +157,7 @@ STARTED_AND_THROTTLED = [
 @pytest.mark.parametrize(("system", "body"), STARTED_AND_THROTTLED)
 def test_an_id_beside_a_throttling_code_is_a_start(system: str, body: Any) -> None:
     """Else it would be fired again."""
-    assert systems.client(system, Scripted("", says(body))).start(systems.REQUESTS[system]).id == "e1"
+    assert systems.client(system, Scripted("", says(body))).start(systems.REQUESTS[system], GO).id == "e1"
 
 
 @pytest.mark.parametrize("code", [62103, 1203, 429])
@@ -175,7 +177,7 @@ def test_an_id_beside_a_code_of_enos_that_says_no_settles_nothing(code: int) -> 
             return says(answers.written(*answers.good(line)))
 
     with pytest.raises(UnknownOutcome):
-        systems.client("enos.flow", Transport(systems.Choices("x"))).start(systems.REQUESTS["enos.flow"])
+        systems.client("enos.flow", Transport(systems.Choices("x"))).start(systems.REQUESTS["enos.flow"], GO)
     assert len(sent) == 1
 
 
@@ -292,4 +294,4 @@ def test_a_code_in_none_of_the_pages_says_what_to_check(system: str, body: Any, 
         read = start
 
     with pytest.raises(errors.Refused, match=hint):
-        systems.client(system, Transport(systems.Choices("x"))).start(systems.REQUESTS[system])
+        systems.client(system, Transport(systems.Choices("x"))).start(systems.REQUESTS[system], GO)

@@ -27,7 +27,7 @@ from cloud_runs.tencent.workflow_run import WorkflowRunProvider as TencentProvid
 from cloud_runs.wire.settings import HUAWEI, TENCENT, enos_endpoint, is_loopback
 from cloud_runs.wire.transport import Transport
 from tests.hostile import answers, cases, systems
-from tests.support.clients import Scripted, says
+from tests.support.clients import GO, Scripted, says
 from tests.support.sockets import OK, Service
 
 HOSTS = [
@@ -80,7 +80,7 @@ def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
     transport: Any = Watching()
     with contextlib.suppress(RunsError):
         systems.HuaweiClient(transport, systems.KEYS, region=region, graph_name=graph).start(
-            systems.REQUESTS["huawei.workflow"]
+            systems.REQUESTS["huawei.workflow"], GO
         )
     for prepared in transport.prepared:
         assert sent_to(prepared) == {f"obs.{region.lower()}.myhuaweicloud.com"}
@@ -226,7 +226,7 @@ def test_inputs_of_any_shape(configured: None, provider: RunProvider[Any], chang
         patch.setattr(provider, "transport", lambda: transport)
         request = provider.request({**props, "intent": None}, "0" * 32)
         with contextlib.suppress(RunsError):
-            provider.client(place).start(request)
+            provider.client(place).start(request, GO)
     assert transport.asked or changes, "what is good is sent"
 
 

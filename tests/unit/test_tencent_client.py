@@ -26,7 +26,7 @@ from cloud_runs.tencent.codes import HINTS
 from cloud_runs.wire.calls import PAGES
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer, Transport
-from tests.support.clients import Scripted, says, service
+from tests.support.clients import GO, Scripted, says, service, soon
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"
 KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", "t0ken-hunter3", "environment TENCENTCLOUD_SECRET_ID")
@@ -77,7 +77,7 @@ def jobs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 def test_workflow_request_of_the_seed_and_its_malformed_answer() -> None:
     with service(lambda _: recorded("seed-001-trigger"), Date=DATE) as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
-        started = client.start(SEED_RUN)
+        started = client.start(SEED_RUN, GO)
     line, headers, body = received[0]
     assert line == "POST /triggerworkflow?workflowId=we59a9648e62e48ffb25e4b41f3721799&object=test.mp4 HTTP/1.1"
     assert headers["Host"] == "media-1250000000.ci.ap-beijing.myqcloud.com"
@@ -100,7 +100,7 @@ def test_job_request_of_the_seed() -> None:
       <WorkflowIds>w7476ff3564ee45b7b490d64bccaba6cc</WorkflowIds></Operation></Request>"""
     with service(lambda _: recorded("seed-004-job"), Date=DATE) as (endpoint, received):
         client, _ = jobs(transport=Transport(), endpoint=endpoint)
-        started = client.start(SEED_JOB)
+        started = client.start(SEED_JOB, GO)
         client.cancel(started.id)
     line, headers, body = received[0]
     assert line == "POST /inventorytriggerjob HTTP/1.1"
@@ -118,21 +118,21 @@ def test_job_request_of_the_seed() -> None:
 
 def test_a_label_is_sent_only_when_given() -> None:
     client, script = runs(says("<Response><InstanceId>i1</InstanceId></Response>"))
-    client.start(SEED_RUN)
-    client.start(WorkflowRequest("w1", "a", "nightly"))
+    client.start(SEED_RUN, GO)
+    client.start(WorkflowRequest("w1", "a", "nightly"), GO)
     assert [name for name, _ in script.sent[0][2]] == ["workflowId", "object"]
     assert script.sent[1][2] == [("workflowId", "w1"), ("object", "a"), ("name", "nightly")]
 
 
 def test_without_a_date_our_own_clock_counts() -> None:
     client, _ = runs(says("<Response><InstanceId>i1</InstanceId><RequestId>r</RequestId></Response>"))
-    started = client.start(SEED_RUN)
+    started = client.start(SEED_RUN, GO)
     assert (started.at, started.request_id) == (datetime.fromtimestamp(1, timezone.utc), "r")
 
 
 def test_an_answer_that_breaks_off_after_the_id() -> None:
     client, _ = runs(says("<Response><InstanceId>i1</InstanceId><Re", complete=False, x_ci_request_id="h"))
-    started = client.start(SEED_RUN)
+    started = client.start(SEED_RUN, GO)
     assert (started.id, started.request_id) == ("i1", "h")
 
 
@@ -154,7 +154,7 @@ def test_an_answer_that_breaks_off_after_the_id() -> None:
 def test_start_whose_outcome_is_unknown(answer: Answer) -> None:
     client, script = runs(answer)
     with pytest.raises(UnknownOutcome, match=r"POST /triggerworkflow"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     assert len(script.sent) == 1
 
 
@@ -163,14 +163,14 @@ def test_the_code_is_in_the_text_of_an_unknown_outcome() -> None:
     with pytest.raises(
         UnknownOutcome, match=r"failed at POST /triggerworkflow: 500 InternalError: try again \(request"
     ):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 403, 404, 405, 407, 411, 451])
 def test_start_that_is_refused(status: int) -> None:
     for client in (runs(error("X", status))[0], runs(says("", status))[0], runs(says("<html>", status))[0]):
         with pytest.raises(Refused, match=f"Tencent CI refused POST /triggerworkflow: {status}") as caught:
-            client.start(SEED_RUN)
+            client.start(SEED_RUN, GO)
         assert caught.value.status == status
         if status in (401, 403):
             assert KEYS.source in str(caught.value)
@@ -179,7 +179,7 @@ def test_start_that_is_refused(status: int) -> None:
 def test_text_of_a_refusal() -> None:
     client, _ = runs(says(recorded("error-ci"), 400))
     with pytest.raises(Refused) as caught:
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     assert str(caught.value) == (
         "Tencent CI refused POST /triggerworkflow: 400 MediaBucketUnBinded: The bucket is not bound (request NTk0). "
         "Enable media processing for bucket media-1250000000 first."
@@ -189,33 +189,33 @@ def test_text_of_a_refusal() -> None:
 def test_access_denied_names_the_right_and_the_source() -> None:
     client, _ = jobs(error("AccessDenied", 401))
     with pytest.raises(Refused, match=r"ci:CreateInventoryTriggerJob.* environment TENCENTCLOUD_SECRET_ID\.$"):
-        client.start(SEED_JOB)
+        client.start(SEED_JOB, GO)
 
 
 def test_errors_in_other_forms() -> None:
     client, _ = runs(says('{"code": 1020, "message": "no", "request_id": "j"}', 400))
     with pytest.raises(Refused, match=r"400 1020: no \(request j\)"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     client, _ = runs(says("", 400, x_ci_request_id="h"))
     with pytest.raises(Refused, match=r"400 \(request h\)"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     for body in ("[]", "{", '{"code": [1], "message": 3}', "1" * 5000, "<Error><Code><a/></Code></Error>", "<Error/>"):
         client, _ = runs(says(body, 400))
         with pytest.raises(Refused):
-            client.start(SEED_RUN)
+            client.start(SEED_RUN, GO)
 
 
 def test_unknown_workflow_is_known_by_its_message() -> None:
     client, _ = runs(error("InvalidArgument", 400, "Non-exist workflowId: w1"))
     with pytest.raises(Refused, match="Check the workflow id"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 503])
 def test_a_start_is_not_repeated_after_slow_down(status: int) -> None:
     client, script = runs(error("SlowDown", status), STARTED)
     with pytest.raises(Throttled, match="try again later"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     assert len(script.sent) == 1
     assert not script.slept
 
@@ -238,7 +238,7 @@ def test_a_question_is_asked_again_after_slow_down(status: int, tries: int) -> N
 def test_errors_of_the_transport_keep_their_kind(kind: type[RunsError]) -> None:
     client, script = runs(kind("POST /triggerworkflow to h: because"))
     with pytest.raises(kind, match=r"^Tencent CI .*: because$"):
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     assert len(script.sent) == 1
 
 
@@ -247,7 +247,7 @@ def test_a_server_that_sends_back_what_it_was_sent() -> None:
     for status in (400, 500):
         client, _ = runs(error("A" + KEYS.token, status, echo))
         with pytest.raises(RunsError) as caught:
-            client.start(SEED_RUN)
+            client.start(SEED_RUN, GO)
         assert "hunter" not in str(caught.value)
         assert "0123abcd" not in str(caught.value)
 
@@ -256,7 +256,7 @@ def test_a_server_that_sends_back_what_it_was_sent() -> None:
 def test_every_hint_can_be_said(code: str) -> None:
     client, _ = runs(error(code, 403))
     with pytest.raises(Refused) as caught:
-        client.start(SEED_RUN)
+        client.start(SEED_RUN, GO)
     assert "{" not in str(caught.value)
     assert str(caught.value).endswith(".")
 
@@ -270,7 +270,7 @@ def test_request_elements() -> None:
         "JobLevel": 1,
         "FreeTranscode": True,
     }
-    started = client.start(InventoryRequest("n", "Job", {"Object": "a/b"}, operation))
+    started = client.start(InventoryRequest("n", "Job", {"Object": "a/b"}, operation), GO)
     assert (started.phase, started.state) == (Phase.PENDING, "")
     root = ET.fromstring(script.sent[0][3])
     assert [child.tag for child in root] == ["Name", "Type", "Input", "Operation"]
@@ -286,14 +286,14 @@ def test_request_elements() -> None:
 def test_malformed_xml_is_never_sent(operation: dict[str, Any]) -> None:
     client, script = jobs(says(""))
     with pytest.raises(InvalidConfiguration):
-        client.start(InventoryRequest("n", "Job", {"Object": "a"}, operation))
+        client.start(InventoryRequest("n", "Job", {"Object": "a"}, operation), GO)
     assert not script.sent
 
 
 def test_half_a_character_is_never_sent() -> None:
     client, script = runs(says(""))
     with pytest.raises(InvalidConfiguration):
-        client.start(WorkflowRequest("w1", "a\ud800"))
+        client.start(WorkflowRequest("w1", "a\ud800"), GO)
     assert not script.sent
 
 
@@ -367,7 +367,7 @@ def test_get_that_cannot_be_read(body: str) -> None:
 
 def test_find_executions() -> None:
     client, script = runs(says(recorded("executions-many")), says(recorded("executions-none"), Date=DATE))
-    found = client.find(SEED_RUN, SINCE)
+    found = client.find(SEED_RUN, SINCE, soon())
     assert found.server_time == datetime(2022, 7, 14, 12, 37, 29, tzinfo=timezone.utc)
     began = datetime(2022, 8, 9, 6, 54, 17, tzinfo=timezone.utc)
     # i2 is of another object and i4 began before; i3 tells a URL, and i5 a time that cannot be read
@@ -382,18 +382,18 @@ def test_find_executions() -> None:
 
 
 def test_find_in_lists_of_one_and_none() -> None:
-    assert [c.id for c in runs(says(recorded("executions-one")))[0].find(SEED_RUN, SINCE).candidates] == ["i1"]
-    assert runs(says(recorded("executions-none")))[0].find(SEED_RUN, SINCE).candidates == ()
+    assert [c.id for c in runs(says(recorded("executions-one")))[0].find(SEED_RUN, SINCE, soon()).candidates] == ["i1"]
+    assert runs(says(recorded("executions-none")))[0].find(SEED_RUN, SINCE, soon()).candidates == ()
     for none in ("<Response/>", "<Response><WorkflowExecutionList/></Response>"):
-        assert runs(says(none))[0].find(SEED_RUN, SINCE).candidates == ()
+        assert runs(says(none))[0].find(SEED_RUN, SINCE, soon()).candidates == ()
 
 
 def test_a_run_of_the_same_second_is_not_hidden() -> None:
     client, _ = runs(says(recorded("executions-one")))
-    assert client.find(SEED_RUN, datetime(2022, 8, 9, 6, 54, 17, 999, tzinfo=timezone.utc)).candidates
-    assert not client.find(SEED_RUN, datetime(2022, 8, 9, 6, 54, 18, tzinfo=timezone.utc)).candidates
+    assert client.find(SEED_RUN, datetime(2022, 8, 9, 6, 54, 17, 999, tzinfo=timezone.utc), soon()).candidates
+    assert not client.find(SEED_RUN, datetime(2022, 8, 9, 6, 54, 18, tzinfo=timezone.utc), soon()).candidates
     ahead = SINCE.astimezone(timezone(timedelta(hours=8)))
-    assert client.find(SEED_RUN, ahead).candidates
+    assert client.find(SEED_RUN, ahead, soon()).candidates
 
 
 def page(number: int, token: str) -> Answer:
@@ -405,11 +405,11 @@ def page(number: int, token: str) -> Answer:
 
 def test_all_pages_or_none() -> None:
     whole = [page(number, str(number + 1)) for number in range(PAGES - 1)]
-    assert len(runs(*whole, page(PAGES, ""))[0].find(SEED_RUN, SINCE).candidates) == PAGES
+    assert len(runs(*whole, page(PAGES, ""))[0].find(SEED_RUN, SINCE, soon()).candidates) == PAGES
     with pytest.raises(Unavailable, match="cannot list them all"):
-        runs(*whole, page(PAGES, "more"))[0].find(SEED_RUN, SINCE)
+        runs(*whole, page(PAGES, "more"))[0].find(SEED_RUN, SINCE, soon())
     with pytest.raises(Unavailable, match="cannot list them all"):
-        runs(page(1, "a"), page(2, "b"), page(3, "a"))[0].find(SEED_RUN, SINCE)
+        runs(page(1, "a"), page(2, "b"), page(3, "a"))[0].find(SEED_RUN, SINCE, soon())
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_all_pages_or_none() -> None:
 def test_a_list_that_cannot_be_read_is_not_an_empty_one(answer: Answer | Exception) -> None:
     for answers in ([answer], [page(1, "a"), answer]):
         with pytest.raises(Unavailable):
-            runs(*answers)[0].find(SEED_RUN, SINCE)
+            runs(*answers)[0].find(SEED_RUN, SINCE, soon())
 
 
 def listed(*changes: tuple[str, str]) -> Answer:
@@ -444,7 +444,7 @@ JOB_SINCE = datetime(2022, 6, 27, 7, tzinfo=timezone.utc)
 
 def found_jobs(answer: Answer, **change: Any) -> tuple[Candidate, ...]:
     client, script = jobs(answer)
-    found = client.find(InventoryRequest(**{**vars(SEED_JOB), **change}), JOB_SINCE)
+    found = client.find(InventoryRequest(**{**vars(SEED_JOB), **change}), JOB_SINCE, soon())
     assert [name for name, _ in script.sent[0][2]] == ["type", "startCreationTime", "size"]
     return found.candidates
 
@@ -532,8 +532,16 @@ def test_errors_are_ours(name: str, form: str) -> None:
     for body in (inner, f"<Response>{inner}</Response>", f"<Response><JobsDetail>{inner}</JobsDetail></Response>"):
         for status in (200, 400):
             run, job = runs(says(body, status))[0], jobs(says(body, status))[0]
-            calls += [lambda c=run: c.start(SEED_RUN), lambda c=run: c.get("x"), lambda c=run: c.find(SEED_RUN, SINCE)]
-            calls += [lambda c=job: c.start(SEED_JOB), lambda c=job: c.get("x"), lambda c=job: c.find(SEED_JOB, SINCE)]
+            calls += [
+                lambda c=run: c.start(SEED_RUN, GO),
+                lambda c=run: c.get("x"),
+                lambda c=run: c.find(SEED_RUN, SINCE, soon()),
+            ]
+            calls += [
+                lambda c=job: c.start(SEED_JOB, GO),
+                lambda c=job: c.get("x"),
+                lambda c=job: c.find(SEED_JOB, SINCE, soon()),
+            ]
             calls += [lambda c=job: c.cancel("x")]
     for call in calls:
         try:

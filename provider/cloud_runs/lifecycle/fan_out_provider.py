@@ -31,6 +31,7 @@ from cloud_runs.lifecycle.fan_out_plan import Work
 from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, moment, moments_of, noted, wanted_content
 from cloud_runs.lifecycle.interrupts import Stop
 from cloud_runs.lifecycle.run_provider import MEMORY, RunProvider
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import fanning, firing
 from cloud_runs.promise.fanning import Doubt, Fanned, FanOut, Plan
 from cloud_runs.promise.firing import World
@@ -57,10 +58,10 @@ class Requests(Generic[Request]):
     of: Mapping[str, Request]
 
     def start(self, key: str) -> Started:
-        return self.api.start(self.of[key])
+        return self.api.start(self.of[key], Leave(lambda: True))
 
     def find(self, keys: Collection[str], since: datetime) -> Found:
-        return self.api.find_each({key: self.of[key] for key in keys}, since)
+        return self.api.find_each({key: self.of[key] for key in keys}, since, Limit(600.0))
 
 
 class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):

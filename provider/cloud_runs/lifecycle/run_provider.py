@@ -31,6 +31,7 @@ from cloud_runs.lifecycle.asked import (
 )
 from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, wanted_content
 from cloud_runs.lifecycle.values import known
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing
 from cloud_runs.promise.firing import Ask, Settled, World
 from cloud_runs.promise.record import PROCESS, Content, Memory
@@ -53,14 +54,13 @@ class Bound(Generic[Request]):
     request: Request
     work: Hashable
 
-    def prepare(self) -> None:
-        self.api.prepare(self.request)
+    def prepare(self) -> None: ...
 
     def start(self) -> Started:
-        return self.api.start(self.request)
+        return self.api.start(self.request, Leave(lambda: True))
 
     def find(self, since: datetime) -> Found:
-        return self.api.find(self.request, since)
+        return self.api.find(self.request, since, Limit(600.0))
 
 
 class RunProvider(dynamic.ResourceProvider, Generic[Request]):
