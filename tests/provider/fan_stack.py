@@ -24,6 +24,7 @@ from cloud_runs.promise.record import Memory
 from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
 from tests.provider.host import PROVIDER, RUNS, wire
+from tests.support.clients import GO, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
@@ -218,7 +219,7 @@ def _start(stack: FanStack) -> Any:
     def start(requests: Requests[Any], key: str) -> Any:
         if stack._dead:
             raise errors.UnknownOutcome("nobody sees this")
-        started = requests.api.start(requests.of[key])
+        started = requests.api.start(requests.of[key], GO)
         stack._left -= 1
         if stack._left == 0:
             stack._dead = True
@@ -232,6 +233,6 @@ def _find(stack: FanStack) -> Any:
     def find(requests: Requests[Any], keys: Collection[str], since: datetime) -> Any:
         if stack._dead:
             raise Killed
-        return requests.api.find_each({key: requests.of[key] for key in keys}, since)
+        return requests.api.find_each({key: requests.of[key] for key in keys}, since, soon())
 
     return find
