@@ -37,11 +37,11 @@ def an_error(error: RunsError, secrets: Collection[str]) -> None:
 def a_result(value: Any, secrets: Collection[str]) -> None:
     """What ends in outputs can be shown, and written into a state."""
     if isinstance(value, Started):
-        _an_id(value.id)
+        an_id(value.id)
         _plain({"id": value.id, "state": value.state, "request_id": value.request_id, **value.details})
     elif isinstance(value, Found):
         for candidate in value.candidates:
-            _an_id(candidate.id)
+            an_id(candidate.id)
     elif isinstance(value, RunStatus):
         _plain({**plain(value), "request_id": value.request_id, "executions": dict(value.executions)})
         _encodable(dict(value.request))  # kept as told, since it is compared; what is shown of it is made fit there
@@ -57,11 +57,12 @@ def a_result(value: Any, secrets: Collection[str]) -> None:
         assert value is None or isinstance(value, int), value
 
 
-def _an_id(id: str) -> None:
+def an_id(id: str) -> bool:
     """Opaque, but it can be shown, and asked for."""
     fit(id)
     assert id.strip() not in ("", ".", ".."), id
     assert len(id) <= LONGEST_ID, len(id)
+    return True
 
 
 def a_start(outcome: Any, answered: list[tuple[int, bytes]]) -> None:

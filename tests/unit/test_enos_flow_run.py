@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
@@ -18,7 +19,6 @@ from cloud_runs.lifecycle import run_provider
 from cloud_runs.lifecycle.asked import occasion
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.values import digests
-from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
 from cloud_runs.runs import Phase, Reference, RunStatus
 from cloud_runs.wire.settings import Settings
 

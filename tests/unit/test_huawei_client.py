@@ -98,10 +98,10 @@ def test_reads_are_signed_and_typed_like_the_sdks() -> None:
     answers = [recorded("sample-get.json"), b'{"count": 0, "executions": [], "is_truncated": false}']
     with service(lambda _: answers.pop(0), Date=DATE) as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
-        assert client.get("e 1").phase is Phase.RUNNING
+        assert client.get("<execution_name>").phase is Phase.RUNNING
         assert client.find(SEED_RUN, SINCE, soon()).candidates == ()
     assert [line for line, _, _ in received] == [
-        "GET /v2/workflowexecutions/e%201?x-workflow-graph-name=scan HTTP/1.1",
+        "GET /v2/workflowexecutions/%3Cexecution_name%3E?x-workflow-graph-name=scan HTTP/1.1",
         "GET /v2/workflowexecutions?x-workflow-graph-name=scan&x-workflow-execution-type=APICALL"
         "&x-workflow-limit=1000 HTTP/1.1",
     ]
@@ -379,7 +379,8 @@ def test_get() -> None:
 @pytest.mark.parametrize("id", ["a/../b", "a\r\nHost: evil", "a?x-workflow-prefix", "a#b", "a%2Fb", "中"])
 def test_an_id_stays_one_segment(id: str) -> None:
     client, script = runs(says(recorded("get-failed.json")))
-    client.get(id)
+    with pytest.raises(Unavailable, match="is not about run"):  # but about e1
+        client.get(id)
     path = script.sent[0][1].removeprefix("/v2/workflowexecutions/")
     assert not set(path) & set("/?# \r\n")
 
@@ -455,8 +456,8 @@ def page(*rows: Any, marker: str = "") -> Answer:
     return says({"count": len(rows), "executions": list(rows), **more}, Date=DATE)
 
 
-def info(**told: Any) -> Answer:
-    return says({"execution_info": {"started_at": BEGAN, "input": json.dumps(told)}})
+def info(name: str = "e1", **told: Any) -> Answer:
+    return says({"execution_info": {"execution_name": name, "started_at": BEGAN, "input": json.dumps(told)}})
 
 
 OURS = {"bucket": "demo-bucket", "object": "/mpc/demo.mp4", "inputs": {"template-id": 1234567}}
@@ -464,7 +465,7 @@ OURS = {"bucket": "demo-bucket", "object": "/mpc/demo.mp4", "inputs": {"template
 
 def test_the_list_tells_when_a_run_ended() -> None:
     ended = row("e12", stopped_at="2020-04-23T13:38:00.5Z")
-    client, script = runs(info(), page(row("e11"), ended))
+    client, script = runs(info("e12"), page(row("e11"), ended))
     assert client.stopped_at(client.get("e12")) == "2020-04-23T13:38:00.500000Z"
     assert dict(script.sent[1][2])["x-workflow-next-marker"] == "APICALLe1"
     assert len(script.sent) == 2
@@ -486,7 +487,7 @@ def found(*answers: Answer | Exception, request: WorkflowRequest = SEED_RUN) -> 
 
 def test_find() -> None:
     rows = [row("e1"), row("old", "2020-04-23T12:59:59.9Z"), row("e2"), row("event", execution_type="TRIGGERCAL")]
-    told = {"e1": info(**OURS), "e2": info(**{**OURS, "object": "other"}), "e3": info(**OURS)}
+    told = {"e1": info(**OURS), "e2": info("e2", **{**OURS, "object": "other"}), "e3": info("e3", **OURS)}
 
     def answer(_method: str, path: str, query: dict[str, str | None], _body: bytes) -> Answer:
         last = page(row("e3")) if "x-workflow-next-marker" in query else page(*rows, marker="APICALLe2")
@@ -510,7 +511,9 @@ def test_find() -> None:
 def test_the_list_of_the_page() -> None:
     """Its marker is of the other type: the page lists without one. The sample of `get` tells no input of ours."""
     client, script = runs(says(recorded("sample-list.json")), page(), says(recorded("sample-get.json")))
-    assert client.find(SEED_RUN, SINCE, soon()).candidates == (Candidate("<execution_name>", AT, exact=False),)
+    assert client.find(SEED_RUN, SINCE, soon()).candidates == (
+        Candidate("<execution_name>", AT, exact=False, phase=Phase.RUNNING),
+    )
     marker = "TRIGGERCALaa76d0ccc918619a2853ce2c5965c592ca6d8dfa1c39635029dacea2"
     assert dict(script.sent[1][2])["x-workflow-next-marker"] == marker
 
@@ -543,17 +546,18 @@ def test_what_is_told_and_differs_is_another_run(change: dict[str, Any], ours: b
 
 @pytest.mark.parametrize("input", [None, "", "x", "[1]", '[{"x":123}]', "{", 7, {}, "null"])
 def test_an_input_that_cannot_be_read_hides_no_run(input: Any) -> None:
-    answer = says({"execution_info": {"started_at": BEGAN, "input": input}})
+    answer = says({"execution_info": {"execution_name": "e1", "started_at": BEGAN, "input": input}})
     assert found(page(row("e1")), answer) == ["e1"]
 
 
 @pytest.mark.parametrize("began", ["", None, 7, "yesterday", "2020-04-23T13:37:43"])
 def test_a_time_that_cannot_be_read_hides_no_run(began: Any) -> None:
-    client, _ = runs(page(row("e1", began)), says({"execution_info": {"started_at": began, "input": ""}}))
+    unread = {"execution_name": "e1", "input": ""}
+    client, _ = runs(page(row("e1", began)), says({"execution_info": {**unread, "started_at": began}}))
     assert client.find(SEED_RUN, SINCE, soon()).candidates == (Candidate("e1", None, exact=False),)
     client, _ = runs(page(row("e1", began)), info(**OURS))
     assert client.find(SEED_RUN, SINCE, soon()).candidates == (Candidate("e1", AT),), "the run itself may tell its time"
-    old = says({"execution_info": {"started_at": "2020-04-23T12:00:00Z", "input": ""}})
+    old = says({"execution_info": {**unread, "started_at": "2020-04-23T12:00:00Z"}})
     assert found(page(row("e1", began)), old) == []
 
 
@@ -583,7 +587,10 @@ def test_all_pages_or_none() -> None:
 
 def test_too_many_to_compare_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOKS", 2)
-    assert found(page(row("e1"), row("e2")), info(**OURS)) == ["e1", "e2"]
+    told = {f"/v2/workflowexecutions/{id}": info(id, **OURS) for id in ("e1", "e2")}
+    listed = page(row("e1"), row("e2"))
+    client, _ = runs(transport=Answering(f"https://{HOST}", lambda _m, path, _q, _b: told.get(path, listed)))
+    assert [candidate.id for candidate in client.find(SEED_RUN, SINCE, soon()).candidates] == ["e1", "e2"]
     with pytest.raises(Unavailable, match="cannot compare them all"):
         found(page(row("e1"), row("e2"), row("e3")), info(**OURS))
 

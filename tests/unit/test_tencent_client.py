@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ SEED_JOB = InventoryRequest(
 )
 SINCE = datetime(2022, 8, 9, 6, 50, tzinfo=timezone.utc)
 BASE = "https://media-1250000000.ci.ap-beijing.myqcloud.com"
+RECORDED = "i166ee19017b011eda8a5525400c540df"
 DATE = "Thu, 14 Jul 2022 12:37:29 GMT"
 
 
@@ -230,7 +232,7 @@ def test_a_question_is_asked_again_after_slow_down(status: int, tries: int) -> N
         client, script = runs(
             error("SlowDown", status), error("SlowDown", status), says(recorded("execution-one-task"))
         )
-        assert client.get("i1").phase is Phase.SUCCEEDED
+        assert client.get(RECORDED).phase is Phase.SUCCEEDED
         assert len(script.slept) == 2
 
 
@@ -310,15 +312,16 @@ def test_a_bucket_cannot_change_the_host(bucket: str) -> None:
 
 def test_get_execution() -> None:
     client, script = runs(says(recorded("execution-one-task")))
-    found = client.get("i1=")
-    assert (found.id, found.phase, found.request_id) == ("i1=", Phase.SUCCEEDED, "NjJmMjA1OTlfZGM0OGE5MDlf")
-    assert script.sent[0][:2] == ("GET", "/workflowexecution/i1%3D")
+    found = client.get(RECORDED)
+    assert (found.id, found.phase, found.request_id) == (RECORDED, Phase.SUCCEEDED, "NjJmMjA1OTlfZGM0OGE5MDlf")
+    assert script.sent[0][:2] == ("GET", f"/workflowexecution/{RECORDED}")
 
 
 @pytest.mark.parametrize("id", ["a/../b", "a\r\nHost: evil", "a?cancel", "a#b", "a%2Fb", "中"])
 def test_an_id_stays_one_segment(id: str) -> None:
     client, script = runs(says(recorded("execution-one-task")))
-    client.get(id)
+    with pytest.raises(Unavailable, match="is not about run"):
+        client.get(id)
     path = script.sent[0][1].removeprefix("/workflowexecution/")
     assert not set(path) & set("/?# \r\n")
 
@@ -371,7 +374,11 @@ def test_find_executions() -> None:
     assert found.server_time == datetime(2022, 7, 14, 12, 37, 29, tzinfo=timezone.utc)
     began = datetime(2022, 8, 9, 6, 54, 17, tzinfo=timezone.utc)
     # i2 is of another object and i4 began before; i3 tells a URL, and i5 a time that cannot be read
-    assert found.candidates == (Candidate("i1", began), Candidate("i3", began), Candidate("i5", None))
+    assert found.candidates == (
+        Candidate("i1", began, phase=Phase.SUCCEEDED),
+        Candidate("i3", began, phase=Phase.SUCCEEDED),
+        Candidate("i5", None, phase=Phase.SUCCEEDED),
+    )
     first, second = (dict(sent[2]) for sent in script.sent)
     assert first == {
         "workflowId": SEED_RUN.workflow_id,
@@ -384,7 +391,8 @@ def test_find_executions() -> None:
 def test_find_in_lists_of_one_and_none() -> None:
     assert [c.id for c in runs(says(recorded("executions-one")))[0].find(SEED_RUN, SINCE, soon()).candidates] == ["i1"]
     assert runs(says(recorded("executions-none")))[0].find(SEED_RUN, SINCE, soon()).candidates == ()
-    for none in ("<Response/>", "<Response><WorkflowExecutionList/></Response>"):
+    for inner in ("<RequestId>r</RequestId>", "<WorkflowExecutionList/>", "<NextToken/><TotalCount>0</TotalCount>"):
+        none = f"<Response>{inner}</Response>"
         assert runs(says(none))[0].find(SEED_RUN, SINCE, soon()).candidates == ()
 
 
@@ -452,13 +460,15 @@ def found_jobs(answer: Answer, **change: Any) -> tuple[Candidate, ...]:
 def test_find_jobs() -> None:
     began = datetime(2022, 6, 27, 7, 23, 10, tzinfo=timezone.utc)
     id = "b3deffea2f84911ec9cb15254008618d9"
-    assert found_jobs(listed()) == (Candidate(id, began),)
-    assert found_jobs(listed(), marker="demo") == (Candidate(id, began, proof=True),)
-    assert found_jobs(listed(), marker="demo", input={"Prefix": "other"}) == (Candidate(id, began, proof=True),)
+    plain = Candidate(id, began, phase=Phase.RUNNING)
+    proof = replace(plain, proof=True)
+    assert found_jobs(listed()) == (plain,)
+    assert found_jobs(listed(), marker="demo") == (proof,)
+    assert found_jobs(listed(), marker="demo", input={"Prefix": "other"}) == (proof,)
     assert found_jobs(listed(), input={"Prefix": "other"}) == ()
-    assert found_jobs(listed(), input={"Object": "input"}) == (Candidate(id, began),)  # an echo without it says nothing
+    assert found_jobs(listed(), input={"Object": "input"}) == (plain,)  # an echo without it says nothing
     assert found_jobs(listed(("<WorkflowIds>w7", "<WorkflowIds>w8"))) == ()
-    assert found_jobs(listed(("2022-02-01T12:00:00+0800", "2022-02-01T04:00:00Z"))) == (Candidate(id, began),)
+    assert found_jobs(listed(("2022-02-01T12:00:00+0800", "2022-02-01T04:00:00Z"))) == (plain,)
     assert found_jobs(listed(("<Name>demo<", "<Name>demo2<"))) == ()
     assert found_jobs(listed(("<Type>Workflow<", "<Type>Job<"))) == ()
     with pytest.raises(Unavailable, match="without Name"):
@@ -494,10 +504,10 @@ def test_cancel() -> None:
     assert script.sent == [("PUT", "/inventorytriggerjob/b1", [("cancel", None)], b"")]
 
 
-@pytest.mark.parametrize("after", [says(recorded("job-failed")), says(recorded("job-unknown"))])
-def test_cancel_of_a_job_that_has_ended_or_is_unknown(after: Answer) -> None:
-    client, script = jobs(error("JobCannotCancel", 400), after)
-    client.cancel("b1")
+@pytest.mark.parametrize(("id", "after"), [("b1", "job-failed"), ("b404", "job-unknown")])
+def test_cancel_of_a_job_that_has_ended_or_is_unknown(id: str, after: str) -> None:
+    client, script = jobs(error("JobCannotCancel", 400), says(recorded(after)))
+    client.cancel(id)
     assert [sent[0] for sent in script.sent] == ["PUT", "GET"]
 
 

@@ -46,7 +46,7 @@ class Gateway:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints."""
-        self._org, self._user, self._secret = org, user, credentials.secret
+        self._credentials, self._endpoint, self._org, self._user = credentials, endpoint, org, user
         self._session = session or _session(endpoint, credentials.id)
         self._context = Context(credentials, endpoint, org, user, flow)
         self._tokens = Tokens(transport, self._context, self._session, clock, sleep)
@@ -62,7 +62,7 @@ class Gateway:
         for last in (False, True):
             token = self._tokens.token(limit)
             self._context.mask.learn(token)
-            answer, failed = yield ApimAuth(token, self._secret, lambda: self._session.stamp(self._clock))
+            answer, failed = yield ApimAuth(token, self._credentials.secret, lambda: self._session.stamp(self._clock))
             # A run's id beside such a code: it did pass.
             if failed.succeeded or failed.kind is not Kind.EXPIRED or last or reading.started_id(answer.body):
                 return

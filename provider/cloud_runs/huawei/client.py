@@ -105,10 +105,14 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         begun = self._calls.start(path, reading.started_id, explain, leave=leave, headers=self._headers, body=body)
         content = begun.content
         began = time_text(reading.text(content, "started_at"))
-        shown = self._context.mask.text
-        urn = clean(shown(reading.text(content, "execution_urn")), 500)
+        urn = clean(reading.text(content, "execution_urn"), 500)
         details = {"execution_urn": urn, "created_at": began, "started_at": began}
-        return Started(begun.id, begun.at, request_id=clean(shown(request_id(begun.answer)), 100), details=details)
+        return Started(
+            begun.id,
+            begun.at,
+            request_id=clean(self._context.mask.text(request_id(begun.answer)), 100),
+            details=details,
+        )
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         return self._complete(id, limit or Limit(ASK_SECONDS))

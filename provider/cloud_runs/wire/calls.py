@@ -261,7 +261,7 @@ class Calls(Generic[F]):
             raise Unavailable(f"{self._title} could not be asked: {error}") from None
         if failed.succeeded:
             return answer
-        if failed.throttled or not failed.refused:
+        if failed.later or failed.throttled or not failed.refused:
             raise Unavailable(str(explain(f"{self._title} did not answer {what}", failed)))
         raise explain(f"{self._title} refused {what}", failed)
 

@@ -125,7 +125,7 @@ class _LimitedReader(io.RawIOBase):
             if remaining <= 0:
                 raise TimeoutError("deadline")
             self._sock.settimeout(remaining)  # for the rest of a TLS record whose beginning is there
-            wait = remaining if call.limit is None else min(TICK, remaining)
+            wait = min(TICK, remaining) if call.limit is not None and call.limit.watched else remaining
             if _pending(self._sock) or wait_for_read(self._sock, wait):
                 return
 

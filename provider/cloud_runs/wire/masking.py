@@ -18,6 +18,8 @@ from cloud_runs.wire.settings import Credentials
 SHOWN = "***"
 PIECE = 8
 """So many characters of a secret in a row are masked; fewer tell too little, and are found in any text by chance."""
+DISTINCT = 4
+"""A piece with fewer different characters, as a row of zeros, is found in any text as well."""
 _MOST = 16_384  # characters of one text that are looked at; what is shown of it is far shorter
 _TOKENS = 8  # access tokens that are remembered
 _PASSES = 3  # what is escaped may be escaped again
@@ -100,7 +102,8 @@ class _Secret:
     def __init__(self, value: str) -> None:
         self.value = value
         written = [value, *_in_base64(value.encode())]
-        self._pieces = {form[at : at + PIECE] for form in written for at in range(len(form) - PIECE + 1)}
+        pieces = {form[at : at + PIECE] for form in written for at in range(len(form) - PIECE + 1)}
+        self._pieces = {piece for piece in pieces if len(set(piece)) >= DISTINCT}
 
     def cover(self, text: str, covered: bytearray) -> None:
         """Marks what is of this secret."""

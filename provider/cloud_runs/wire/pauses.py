@@ -13,6 +13,6 @@ def nap(seconds: float, limit: Limit, sleep: Callable[[float], None]) -> None:
     """Sleeps so long. Raises as `limit.check` does, soon after there is no time left or the user has given up."""
     while seconds > 0:
         limit.check()
-        piece = min(NAP, seconds)
+        piece = min(NAP, seconds) if limit.watched else seconds
         sleep(piece)
         seconds -= piece
