@@ -155,7 +155,7 @@ class FanOut:
     def _start(self, key: str) -> None:
         sent = self._world.process.moment()
         try:
-            started = self._fleet.start(key, self._leave)
+            self._accept(key, self._fleet.start(key, self._leave), sent)
         except errors.Orphaned:
             self._halt("the Pulumi engine that asked for it is gone")
             self._left.append(key)
@@ -166,22 +166,21 @@ class FanOut:
                 self.result.refused[key] = str(error)
             if isinstance(error, errors.Refused) and error.status in (401, 403):
                 self._halt(str(error))  # the same key would be refused for each of them
-        except Exception as error:  # noqa: BLE001 - whatever it was: the request may have arrived
+        except Exception as error:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
             with self._lock:
                 self._lost[key] = (sent, str(error).rstrip("."))
             self._failed(error, LOST_IN_A_ROW)
-        else:
-            self._accept(key, started, sent)
 
     def _accept(self, key: str, started: Started, sent: Moment) -> None:
-        self._pace.accepted()
+        at = fired_at(started, sent.at)
         free = self._world.process.claim(self._space, started.id, self._urn)
         with self._lock:
+            self.result.add(key, started.id, at)
             self._in_a_row.clear()
             self._accepted_at = self._clock.monotonic()
-            self.result.add(key, started.id, fired_at(started, sent.at))
             if not free:
                 self.result.shared.append(key)
+        self._pace.accepted()
 
     def _again(self, key: str, error: errors.RunsError) -> None:
         """Nothing ran: later, and all of them slower."""

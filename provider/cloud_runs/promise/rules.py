@@ -6,6 +6,7 @@ is fired.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from cloud_runs.promise.process import Before, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
-EVERYTHING = "*"  # of `ignore_changes`
+_STEP = re.compile(r'\["((?:[^"\\]|\\.)+)"\]|([^\[\].]+)')  # of a property path: `["a.b"]`, or `a`, `[0]`, `*`
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,23 @@ def other_objects(intent: Intent, ask: Ask) -> bool:
     return bool(ask.listed) and intent.objects != ask.listed and not is_ignored("objects", ask.ignored)
 
 
-def is_ignored(name: str, ignored: frozenset[str]) -> bool:
-    """Whether a difference is under one of these paths. An argument is one value here, so a path into it covers it."""
-    root = name.partition(".")[0]
-    roots = {path.partition(".")[0] for path in ignored if not path.startswith("triggers.")}
-    return EVERYTHING in ignored or name in ignored or root in roots
+def is_ignored(name: str, ignored: Iterable[str]) -> bool:
+    """Whether a difference is under one of these paths (`input.prefix`, `["input"]`, `triggers["a.b"]`, `*`).
+
+    An argument is one value here, so a path into it covers it; a trigger is covered by a path to its key.
+    """
+    root, _, key = name.partition(".")
+    return any(_covers(steps_of(path), root, key) for path in ignored)
+
+
+def _covers(steps: Sequence[str], root: str, key: str) -> bool:
+    first, inner = steps[:1], steps[1:2]
+    return first in ([root], ["*"]) and (root != "triggers" or inner in ([], [key], ["*"]))
+
+
+def steps_of(path: str) -> list[str]:
+    """The names and indexes of a property path."""
+    return [re.sub(r"\\(.)", r"\1", quoted) if quoted else plain for quoted, plain in _STEP.findall(path)]
 
 
 def new_token(intent: Intent, wanted: Content, unknown: Collection[str]) -> list[str]:
