@@ -48,7 +48,7 @@ def _waited(cloud: Emulator, n: int, ask: Ask) -> Sample:
         Transport(), Credentials(SECRET_ID, SECRET_KEY), region=PLACE.region, bucket=PLACE.scope, endpoint=cloud.url
     )
     with ThreadPoolExecutor(8) as pool:
-        started = pool.map(lambda number: client.start(WorkflowRequest(WORKFLOW, f"{number:05}.mp4"), GO).id, range(n))
+        started = pool.map(lambda number: client.start(WorkflowRequest(WORKFLOW, f"{number:05}.mp4"), Leave(lambda: True)).id, range(n))
         watch = Watch(Reference(PLACE.system, PLACE.region, PLACE.scope, id) for id in started)
     end = time.monotonic() + RUN_SECONDS
     before, began = counted(cloud)["requests"], time.process_time()

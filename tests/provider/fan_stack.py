@@ -5,7 +5,6 @@ What is on record passes the wire format, each `up` is a host process of its own
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -20,10 +19,9 @@ from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, Requests
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
 from tests.provider.clock import old_process
-from tests.provider.host import PROVIDER, RUNS, wire
+from tests.provider.host import PROVIDER, RUNS, older, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
@@ -198,18 +196,8 @@ class FanStack:
         self.intent, self.state = _older(self.intent, timedelta(**by)), _older(self.state, timedelta(**by))
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-_UPTIME = re.compile(r"(?<=[0-9a-f]\+)[\d.]+")
-
-
 def _older(bag: dict[str, Any], by: timedelta) -> dict[str, Any]:
-    """The records in it are texts with times and with the seconds that the kernel had been running."""
-
-    def told(text: str) -> str:
-        text = _TIME.sub(lambda at: rfc3339(datetime.fromisoformat(at[0].replace("Z", "+00:00")) - by), text)
-        return _UPTIME.sub(lambda seconds: f"{float(seconds[0]) - by.total_seconds():.2f}", text)
-
-    return {key: told(value) if key in ("record", "fired") else value for key, value in bag.items()}
+    return {key: older(value, by) if key in ("record", "fired") else value for key, value in bag.items()}
 
 
 def _start(stack: FanStack) -> Any:

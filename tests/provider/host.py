@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult, ResourceProvider
@@ -12,6 +13,7 @@ from pulumi.runtime import rpc
 
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from tests.support.emulator import SECRET_ID, SECRET_KEY
@@ -33,9 +35,20 @@ def wire(values: dict[str, Any]) -> dict[str, Any]:
     return received
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_UPTIME = re.compile(r"(?<=[0-9a-f]\+)[\d.]+")
+
+
 def of_an_earlier_process(record: str) -> str:
     """The record of an intent, as if another host process had made it."""
     return re.sub(r"host=\w+", f"host={'0' * 32}", record)
+
+
+def older(record: str, by: timedelta) -> str:
+    """The record of an intent, or of what was fired, as if it were as much older: it is a text with times, and with the
+    seconds that the kernel had been running."""
+    text = _TIME.sub(lambda at: rfc3339(datetime.fromisoformat(at[0].replace("Z", "+00:00")) - by), record)
+    return _UPTIME.sub(lambda seconds: f"{float(seconds[0]) - by.total_seconds():.2f}", text)
 
 
 class Host:
@@ -45,6 +58,7 @@ class Host:
 
     def __init__(self, url: str, name: str = "run", **config: str | None) -> None:
         kind, type_, self.defaults = self.kinds
+        self.url = url
         settings = {
             "tencentcloud:region": "ap-beijing",
             "tencentcloud:secretId": SECRET_ID,

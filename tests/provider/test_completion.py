@@ -18,7 +18,6 @@ from cloud_runs.lifecycle.completion_wait import Wait, Wanted
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference
-from cloud_runs.wire.settings import Settings
 from tests.provider.host import JOBS, PROVIDER, RUNS, JobHost, RunHost, failures, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
@@ -90,9 +89,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 
 
 @pytest.fixture
-def runs(cloud: Emulator) -> list[tuple[str, str]]:
+def runs(run: RunHost) -> list[tuple[str, str]]:
     """Ids and references of three runs that go on."""
-    fired = [RunHost(cloud.url, f"r{n}").fired(object=f"{n}") for n in range(3)]
+    fired = [RunHost(run.url, f"r{n}").fired(object=f"{n}") for n in range(3)]
     return [(id, outs["reference"]) for id, outs in fired]
 
 
@@ -347,7 +346,7 @@ def test_an_interrupt_ends_a_wait_with_what_is_known(
 def test_progress_is_told_for_each_change_and_once_a_minute(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = Reference.parse(GOOD)
     others = [Wanted(f"run {n}", replace(reference, id=f"i{n}")) for n in range(2)]  # ended in a former wait
-    wait = Wait("urn", [Wanted("run", reference), *others], Watch([reference]), Clients(Settings()), 60)
+    wait = Wait("urn", [Wanted("run", reference), *others], Watch([reference]), Clients(None), 60)
     for waited in (0, 10, 59, 60, 65, 119, 120.4):
         wait._tell(wait._watch, waited)
     assert shown.told == [f"2 of 3 finished, 1 running, {span}" for span in ("0s", "1m", "2m")]
@@ -418,9 +417,9 @@ def test_a_time_out_names_what_failed_meanwhile_as_well(
 
 
 @pytest.fixture
-def jobs(cloud: Emulator) -> list[tuple[str, str]]:
+def jobs(job: JobHost) -> list[tuple[str, str]]:
     """Ids and references of two batch jobs that go on."""
-    fired = [JobHost(cloud.url, f"j{n}").fired(name=f"j{n}") for n in range(2)]
+    fired = [JobHost(job.url, f"j{n}").fired(name=f"j{n}") for n in range(2)]
     return [(id, outs["reference"]) for id, outs in fired]
 
 

@@ -6,7 +6,7 @@ import base64
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from pulumi.output import Unknown
@@ -72,14 +72,12 @@ class Wanted(NamedTuple):
     unknown: frozenset[str]
 
 
-def wanted(arguments: Iterable[str], values: Any, triggers: Any) -> Wanted:
+def wanted(arguments: Collection[str], values: Any, triggers: Any) -> Wanted:
     """`values` are the request arguments by name. Triggers that are none have no digests: the run's own check refuses
     them, with all else that is wrong."""
-    if not isinstance(values, Mapping):
-        return Wanted(Content(), frozenset(arguments))
-    given = {name: values.get(name) for name in arguments}
+    given = {name: values.get(name) for name in arguments} if isinstance(values, Mapping) else {}
     keys = dict(triggers) if isinstance(triggers, Mapping) and plain(triggers) else {}
-    unknown = {name for name, value in given.items() if not known(value)}
+    unknown = {name for name in arguments if name not in given or not known(given[name])}
     unknown |= {f"triggers.{key}" for key, value in keys.items() if not known(value)}
     if isinstance(triggers, Unknown):
         unknown.add("triggers")

@@ -131,6 +131,8 @@ class RunProvider(KindProvider, Generic[Request]):
             rules.intended(ask, self.process)
             strays.tell(former.intent, former.arguments, (), settings, world)
         outcome = firing.settle(ask, space, bound, world)
+        if outcome.note:
+            progress.note(urn, outcome.note)
         progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}")  # in the place of "starting"
         return self._created(props, place, request, Fired(token, content, outcome.at), outcome)
 

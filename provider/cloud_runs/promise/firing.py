@@ -88,7 +88,8 @@ class World:
 
 @dataclass(frozen=True)
 class Settled:
-    """One run for one ask. `provenance`: `fired` or `found`; `kept` is the run on record that stays, if it does.
+    """One run for one ask. `provenance`: `fired` or `found`; `kept` is the run on record that stays, if it does, and
+    `note` why, if that is to be said.
 
     `at` is when the run was fired, in server time.
     """
@@ -98,6 +99,7 @@ class Settled:
     at: datetime | None = None
     started: Started | None = None
     kept: Recorded | None = None
+    note: str = ""
 
 
 def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
@@ -117,7 +119,7 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
     with process.doubting(ask.urn, [api.work] if work.look else []), process.one_at_a_time(api.work):
         if work.keep:
             world.tell(rules.TAKEN_BACK)
-            settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep)
+            settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep, note=rules.TAKEN_BACK)
         else:
             settled = _one(ask, work, space, api, world)
         process.settled(ask.urn, ask.token, space, [settled.id])
