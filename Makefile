@@ -20,13 +20,13 @@ WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/b
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-venv: $(STAMP)  ## the Python environment .venv, from the hash-locked requirements.txt
+venv: $(STAMP)  ## the Python environment .venv, from the hash-locked requirements.lock
 
 # pip brings an older .venv up to date, so it is not thrown away when the lock changes.
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.lock pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 10) and "python3 on PATH is %d.%d, but 3.10 or later is needed" % sys.version_info[:2])'
 	python3 -m venv .venv
-	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -52,9 +52,9 @@ test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how
 	@$(WITH_ENGINE) $(PY) -m pytest -m long $(PYTEST_ARGS)
 
 # The lock's tools, and over them the oldest of everything that users may have beside the package.
-$(OLDEST)/.installed: requirements.txt tests/packaging/oldest.txt pyproject.toml $(STAMP)
+$(OLDEST)/.installed: requirements.lock tests/packaging/oldest.txt pyproject.toml $(STAMP)
 	$(OLDEST_PYTHON) -m venv $(OLDEST)
-	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/packaging/oldest.txt
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -64,9 +64,9 @@ oldest: $(OLDEST)/.installed  ## tests with the oldest Python and dependencies t
 	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OLDEST)/bin:$$PATH" && \
 	python -m pytest -W ignore::pytest.PytestUnraisableExceptionWarning $(PYTEST_ARGS) $(OTHER_ARGS)
 
-$(OTHER)/.installed: requirements.txt pyproject.toml $(STAMP)
+$(OTHER)/.installed: requirements.lock pyproject.toml $(STAMP)
 	$(PYTHON) -m venv $(OTHER)
-	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -127,15 +127,18 @@ shell: venv  ## a shell in which plain `pulumi up` works, with its state in .pul
 	    'eval "$$(make -s -C "$(CURDIR)" env)"' >"$$rc" && exec "$$SHELL" --rcfile "$$rc" ;; \
 	esac && exec "$${SHELL:-/bin/sh}"
 
-COMPILE = uv pip compile --upgrade --universal --python-version 3.10 --generate-hashes \
-  --no-emit-index-url --no-header --no-annotate
+COMPILE = uv pip compile --universal --python-version 3.10 --no-emit-index-url --no-header --no-annotate
+NEWEST = $(COMPILE) --upgrade --generate-hashes
 SHARED = certifi charset-normalizer idna requests urllib3 xmltodict
 
-lock:  ## write the requirements.txt files anew, with the newest versions allowed (needs uv)
-	$(COMPILE) --extra emulator --output-file requirements.txt pyproject.toml requirements.in
-	$(COMPILE) --constraint requirements.txt $(SHARED:%=--no-emit-package %) \
+lock:  ## write the pinned versions anew, with the newest that are allowed (needs uv)
+	$(NEWEST) --extra emulator --output-file requirements.lock pyproject.toml requirements.in
+	$(NEWEST) --constraint requirements.lock $(SHARED:%=--no-emit-package %) \
 	  --output-file tests/vendor/requirements.txt tests/vendor/requirements.in
-	$(COMPILE) --resolution lowest-direct --extra emulator --output-file tests/packaging/oldest.txt pyproject.toml
+	$(NEWEST) --resolution lowest-direct --extra emulator --output-file tests/packaging/oldest.txt pyproject.toml
+	sed '/^-e/q' requirements.txt >requirements.new  # the head
+	$(COMPILE) --quiet --constraint requirements.lock --extra emulator pyproject.toml >>requirements.new
+	mv requirements.new requirements.txt
 
 clean:  ## remove the environment and the caches in this checkout (not the engine, not .pulumi-state)
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -10,6 +10,7 @@ from functools import partial
 
 from bench.measure import Sample, Series
 from bench.stage import LATENCY_MS, clouds, counted
+from cloud_runs.limits import Leave
 from cloud_runs.promise.waiting import Watch, wait
 from cloud_runs.runs import Reference, RunStatus, Untold
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
@@ -48,7 +49,9 @@ def _waited(cloud: Emulator, n: int, ask: Ask) -> Sample:
         Transport(), Credentials(SECRET_ID, SECRET_KEY), region=PLACE.region, bucket=PLACE.scope, endpoint=cloud.url
     )
     with ThreadPoolExecutor(8) as pool:
-        started = pool.map(lambda number: client.start(WorkflowRequest(WORKFLOW, f"{number:05}.mp4")).id, range(n))
+        started = pool.map(
+            lambda number: client.start(WorkflowRequest(WORKFLOW, f"{number:05}.mp4"), Leave(lambda: True)).id, range(n)
+        )
         watch = Watch(Reference(PLACE.system, PLACE.region, PLACE.scope, id) for id in started)
     end = time.monotonic() + RUN_SECONDS
     before, began = counted(cloud)["requests"], time.process_time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack
+
+# Without a terminal (`make test &`, nohup) SIGINT is ignored, and whatever is started inherits that: no test could then
+# interrupt what it has started, which would go on for ever.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Stack.settings = {"PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip")}
 

@@ -13,21 +13,20 @@ from pulumi.dynamic.dynamic import serialize_provider
 import cloud_runs
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.enos.flow_run import FlowRunProvider
-from cloud_runs.huawei.workflow_fan_out import WorkflowFanOutProvider as HuaweiFanOutProvider
+from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
 from cloud_runs.lifecycle.intent import IntentProvider, RunIntent
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
-from cloud_runs.tencent.workflow_run import WorkflowRunProvider
+from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider, WorkflowRunProvider
 
 PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     IntentProvider: ("cloud_runs.lifecycle.intent", "IntentProvider"),
     WorkflowRunProvider: ("cloud_runs.tencent.workflow_run", "WorkflowRunProvider"),
     InventoryJobProvider: ("cloud_runs.tencent.inventory_job", "InventoryJobProvider"),
     HuaweiRunProvider: ("cloud_runs.huawei.workflow_run", "WorkflowRunProvider"),
-    WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_fan_out", "WorkflowFanOutProvider"),
-    HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_fan_out", "WorkflowFanOutProvider"),
+    WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_run", "WorkflowFanOutProvider"),
+    HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_run", "WorkflowFanOutProvider"),
     FlowRunProvider: ("cloud_runs.enos.flow_run", "FlowRunProvider"),
     CompletionProvider: ("cloud_runs.lifecycle.completion_provider", "CompletionProvider"),
 }
@@ -99,20 +98,20 @@ def test_types_in_the_state(kind: type, expected: str) -> None:
 
 # As the state of a stack had them. What is here must be readable for ever.
 STORED = {
-    IntentProvider: "gASVMwAAAAAAAACMGXByb3ZpZGVyLmxpZmVjeWNsZS5pbnRlbnSUjA5JbnRlbnRQcm92aWRlcpSTlCmBlC4=",
-    WorkflowRunProvider: "gASVPAAAAAAAAACMHXByb3ZpZGVyLnRlbmNlbnQud29ya2Zsb3dfcnVulIwTV29y"
-    "a2Zsb3dSdW5Qcm92aWRlcpSTlCmBlC4=",
-    InventoryJobProvider: "gASVPgAAAAAAAACMHnByb3ZpZGVyLnRlbmNlbnQuaW52ZW50b3J5X2pvYpSMFElu"
-    "dmVudG9yeUpvYlByb3ZpZGVylJOUKYGULg==",
-    HuaweiRunProvider: "gASVOwAAAAAAAACMHHByb3ZpZGVyLmh1YXdlaS53b3JrZmxvd19ydW6UjBNX"
-    "b3JrZmxvd1J1blByb3ZpZGVylJOUKYGULg==",
-    WorkflowFanOutProvider: "gASVQwAAAAAAAACMIXByb3ZpZGVyLnRlbmNlbnQud29ya2Zsb3dfZmFuX291dJSMFldv"
-    "cmtmbG93RmFuT3V0UHJvdmlkZXKUk5QpgZQu",
-    HuaweiFanOutProvider: "gASVQgAAAAAAAACMIHByb3ZpZGVyLmh1YXdlaS53b3JrZmxvd19mYW5fb3V0lIwWV29y"
+    IntentProvider: "gASVNQAAAAAAAACMG2Nsb3VkX3J1bnMubGlmZWN5Y2xlLmludGVudJSMDkludGVudFByb3ZpZGVylJOUKYGULg==",
+    WorkflowRunProvider: "gASVPgAAAAAAAACMH2Nsb3VkX3J1bnMudGVuY2VudC53b3JrZmxvd19ydW6UjBNXb3JrZmxv"
+    "d1J1blByb3ZpZGVylJOUKYGULg==",
+    InventoryJobProvider: "gASVQAAAAAAAAACMIGNsb3VkX3J1bnMudGVuY2VudC5pbnZlbnRvcnlfam9ilIwUSW52ZW50b3J5"
+    "Sm9iUHJvdmlkZXKUk5QpgZQu",
+    HuaweiRunProvider: "gASVPQAAAAAAAACMHmNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X3J1bpSME1dvcmtmbG93"
+    "UnVuUHJvdmlkZXKUk5QpgZQu",
+    WorkflowFanOutProvider: "gASVRQAAAAAAAACMI2Nsb3VkX3J1bnMudGVuY2VudC53b3JrZmxvd19mYW5fb3V0lIwWV29y"
     "a2Zsb3dGYW5PdXRQcm92aWRlcpSTlCmBlC4=",
-    FlowRunProvider: "gASVMQAAAAAAAACMFnByb3ZpZGVyLmVub3MuZmxvd19ydW6UjA9GbG93UnVuUHJvdmlkZXKUk5QpgZQu",
-    CompletionProvider: "gASVRAAAAAAAAACMJnByb3ZpZGVyLmxpZmVjeWNsZS5jb21wbGV0aW9uX3Byb3ZpZGVylIwSQ29t"
-    "cGxldGlvblByb3ZpZGVylJOUKYGULg==",
+    HuaweiFanOutProvider: "gASVRAAAAAAAAACMImNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X2Zhbl9vdXSUjBZXb3JrZmxv"
+    "d0Zhbk91dFByb3ZpZGVylJOUKYGULg==",
+    FlowRunProvider: "gASVMwAAAAAAAACMGGNsb3VkX3J1bnMuZW5vcy5mbG93X3J1bpSMD0Zsb3dSdW5Qcm92aWRlcpSTlCmBlC4=",
+    CompletionProvider: "gASVRgAAAAAAAACMKGNsb3VkX3J1bnMubGlmZWN5Y2xlLmNvbXBsZXRpb25fcHJvdmlkZXKUjBJDb21w"
+    "bGV0aW9uUHJvdmlkZXKUk5QpgZQu",
 }
 
 

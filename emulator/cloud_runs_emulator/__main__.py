@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import textwrap
 
 from cloud_runs_emulator.app import Emulator
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_KEYS, DEFAULT_SECRET_KEY
+from cloud_runs_emulator.orders import ACTIONS
 from cloud_runs_emulator.settings import DEFAULT_OBJECTS, Settings
 
 try:
@@ -17,6 +19,10 @@ except ModuleNotFoundError as missing:
         raise
     sys.exit("the emulator needs more than the package itself: pip install '.[emulator]'")
 
+_INDENT = " " * 30
+_ACTIONS = textwrap.fill(
+    "actions: " + ", ".join(sorted(ACTIONS)), 120, initial_indent=_INDENT, subsequent_indent=_INDENT
+)
 _EPILOG = f"""\
 key pairs:
   --access-key and --secret-key come in pairs, in the same order, as often as wanted. Without any, this public pair is
@@ -29,6 +35,7 @@ admin calls (JSON):
   GET  /_emulator/requests    how many requests came, by system and operation, and over how many connections
   POST /_emulator/runs/<id>   {{"state": "Failed", "code": "...", "message": "..."}} sets a run's state
   POST /_emulator/faults      {{"system", "operation", "action", "times", ...}}, or a list of them for one request
+{_ACTIONS}
   DELETE /_emulator/faults    forget those that have met no request; the answer lists them
   POST /_emulator/reset       forget runs, counts, faults and tokens
 

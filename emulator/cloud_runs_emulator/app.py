@@ -1,23 +1,25 @@
-"""The ASGI application: finds the cloud for a request, carries out ordered faults around its effect, and answers."""
+"""The ASGI application: finds the cloud for a request, lets it be carried out, and answers."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from cloud_runs_emulator.admin import PREFIX, Admin
 from cloud_runs_emulator.counters import Counters
 from cloud_runs_emulator.enos.urls import EnosFlows
+from cloud_runs_emulator.exchange import Exchange, Gone, World
 from cloud_runs_emulator.faults import FaultQueue, Plan
 from cloud_runs_emulator.huawei.urls import HuaweiObs
 from cloud_runs_emulator.link import Link
+from cloud_runs_emulator.orders import Orders
 from cloud_runs_emulator.runs import RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Answer, Match, Refused, Request, System
+from cloud_runs_emulator.systems import Answer, Match, Request, System
 from cloud_runs_emulator.tencent.urls import TencentCi
 
 if TYPE_CHECKING:
@@ -28,21 +30,18 @@ _log = logging.getLogger("emulator")
 SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiObs, EnosFlows)
 
 
-class Gone(Exception):
-    """The store was emptied while this request waited: it must not leave a run in the next test's store."""
-
-
 class Emulator:
     """All clouds behind one port."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         store = RunStore()
+        self._clock = settings.clock
         self._systems = [make(settings, store) for make in SYSTEMS]
-        self._store = store
         operations = {name: names for system in SYSTEMS for name, names in system.operations.items()}
         self._counters = Counters(operations)
-        self._faults = FaultQueue(operations)
+        self._world = World(settings, store, self._counters)
+        orders = Orders(operations, lambda system, run_id: store.get(system, run_id) is not None)
+        self._faults = FaultQueue(orders.parse)
         clears = [system.clear for system in self._systems]
         self._admin = Admin(store, self._counters, self._faults, settings.clock, clears)
 
@@ -57,7 +56,7 @@ class Emulator:
         # uvicorn answers a bug of the emulator with a plain 500, but its log is off: it must be seen all the same.
         try:
             if scope["path"].startswith(PREFIX):
-                await _send(send, self._admin.answer(scope["method"], scope["path"], body))
+                await self._send(send, self._admin.answer(scope["method"], scope["path"], body))
             else:
                 await self._exchange(_request(scope, body), link, send)
         except asyncio.CancelledError:
@@ -82,32 +81,23 @@ class Emulator:
         else:
             self._counters.request(match.system, match.operation)
             plan = self._faults.take(match.system, match.operation)
+        if system is None:
+            await self._send(send, _no_cloud(request))
+            return
         try:
-            await self._wait(plan.seconds(after_effect=False), epoch)
-            if system is not None and match is not None and plan.has("foreign_run"):
-                with contextlib.suppress(Refused):
-                    system.handle(request, match, "foreign")
-            if plan.has("reset_before"):
-                link.reset()
-                return
-            answer = self._answer(system, request, match, plan)
-            await self._wait(plan.seconds(after_effect=True) + self._settings.latency, epoch)
+            answer = await Exchange(self._world, system, match, request, plan, link, epoch).answer()
         except Gone:
             link.drop()
+            return
+        if answer is None:
             return
         if plan.has("drop_response"):
             link.drop()
         elif plan.has("truncate"):
-            await _send(send, answer, part=len(answer.body) // 2)
+            await self._send(send, answer, part=len(answer.body) // 2)
             link.finish()
         else:
-            await _send(send, answer)
-
-    async def _wait(self, seconds: float, epoch: int) -> None:
-        if seconds > 0:
-            await self._settings.sleep(seconds)
-            if self._counters.epoch != epoch:
-                raise Gone
+            await self._send(send, answer)
 
     def _route(self, request: Request) -> tuple[System | None, Match | None]:
         host = request.host
@@ -120,38 +110,13 @@ class Emulator:
                 return system, match
         return None, None
 
-    def _answer(self, system: System | None, request: Request, match: Match | None, plan: Plan) -> Answer:
-        """The answer with the faults that change it. The effect of the request has happened when this returns."""
-        if system is None:
-            text = json.dumps(
-                {"error": f"no emulated cloud has {request.method} {request.path} on host {request.host!r}"}
-            )
-            return Answer(404, text.encode(), [(b"content-type", b"application/json")])
-        try:
-            refusal = plan.find("status")
-            if refusal is not None:
-                raise Refused(refusal.status, refusal.code, refusal.message)
-            system.authenticate(request)
-            if match is None:
-                raise system.unrouted
-            answer = system.handle(request, match, "api")
-            if plan.has("forget"):
-                for run in answer.runs:
-                    self._store.forget(run)
-                # The answer to a start stands, with an id that nobody knows; a look must already tell of the loss.
-                if answer.forget is not None:
-                    answer.forget()
-                elif match.operation != "start":
-                    answer = system.handle(request, match, "api")
-            lost = plan.find("status", after_effect=True)
-            if lost is not None:
-                raise Refused(lost.status, lost.code, lost.message)
-        except Refused as refused:
-            answer = system.refuse(refused)
-        replaced = plan.find("body")
-        if replaced is not None:
-            answer.body = replaced.body
-        return answer
+    async def _send(self, send: ASGISendCallable, answer: Answer, part: int | None = None) -> None:
+        """Send it; with `part` only so many bytes of its body, though Content-Length promises all (1 at least)."""
+        length = len(answer.body) if part is None else max(1, len(answer.body))
+        date = formatdate(self._clock() + answer.skew, usegmt=True).encode()
+        headers = [*answer.headers, (b"date", date), (b"content-length", b"%d" % length)]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": answer.body[:part], "more_body": part is not None})
 
 
 def _request(scope: HTTPScope, body: bytes) -> Request:
@@ -164,6 +129,11 @@ def _request(scope: HTTPScope, body: bytes) -> Request:
     )
 
 
+def _no_cloud(request: Request) -> Answer:
+    text = json.dumps({"error": f"no emulated cloud has {request.method} {request.path} on host {request.host!r}"})
+    return Answer(404, text.encode(), [(b"content-type", b"application/json")])
+
+
 async def _read(receive: ASGIReceiveCallable) -> bytes | None:
     """The body, or `None` if the client left before it was complete: then nothing happens."""
     body = b""
@@ -174,11 +144,3 @@ async def _read(receive: ASGIReceiveCallable) -> bytes | None:
         body += message.get("body", b"")
         if not message.get("more_body", False):
             return body
-
-
-async def _send(send: ASGISendCallable, answer: Answer, part: int | None = None) -> None:
-    """Send the answer; with `part` only so many bytes of its body, though Content-Length promises all (at least 1)."""
-    length = len(answer.body) if part is None else max(1, len(answer.body))
-    headers = [*answer.headers, (b"content-length", b"%d" % length)]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers, "trailers": False})
-    await send({"type": "http.response.body", "body": answer.body[:part], "more_body": part is not None})

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-ACTIONS = frozenset(
-    {"drop_response", "reset_before", "status", "body", "truncate", "delay", "forget", "foreign_run"},
-)
-_FIELDS: dict[str, frozenset[str]] = {
-    "status": frozenset({"status", "code", "message", "after_effect"}),
-    "body": frozenset({"body", "body_base64"}),
-    "delay": frozenset({"seconds", "after_effect"}),
-}
-_COMMON = frozenset({"system", "operation", "action", "times"})
+CONDITIONS = ("date_skew", "endless_pages")
+"""Actions that last while others happen, so that they do not stand in line with those."""
+
+_REFUSALS = frozenset({"status", "error_in_200", "refused_but_ran"})
+_PAUSES = frozenset({"delay", "interim", "endless_pages"})
 
 
 class BadFault(ValueError):
@@ -24,18 +18,23 @@ class BadFault(ValueError):
 
 @dataclass(slots=True)
 class Fault:
-    """One ordered fault; `times` is how many requests it still meets. `seconds` is a wait, `body` the raw bytes."""
+    """One ordered fault; `times` is how many requests it still meets.
+
+    `seconds` is a wait, or with `date_skew` how far the clock of `Date` is ahead; `body` the raw bytes. A `code` of
+    `None` is the vendor's own for a request that is wrong. `run_id` is the id that a run is to get; empty: any odd one.
+    """
 
     system: str
     operation: str
     action: str
     times: int = 1
     status: int = 500
-    code: str = "InternalError"
+    code: str | None = "InternalError"
     message: str = "ordered by a fault"
     body: bytes = b""
     seconds: float = 0.0
     after_effect: bool = False
+    run_id: str = ""
 
 
 class Plan:
@@ -48,136 +47,94 @@ class Plan:
 
     def has(self, action: str) -> bool:
         """Whether one of them is this action."""
-        return any(fault.action == action for fault in self._faults)
+        return self.find(action) is not None
 
-    def find(self, action: str, *, after_effect: bool = False) -> Fault | None:
-        """The first fault of this action that comes before (or after) the request takes effect."""
-        for fault in self._faults:
-            if fault.action == action and fault.after_effect == after_effect:
-                return fault
-        return None
+    def find(self, action: str) -> Fault | None:
+        """The first fault of this action."""
+        return next((fault for fault in self._faults if fault.action == action), None)
 
-    def seconds(self, *, after_effect: bool) -> float:
-        """How long to wait before (or after) the request takes effect, in seconds."""
-        return sum(
-            fault.seconds for fault in self._faults if fault.action == "delay" and fault.after_effect == after_effect
-        )
+    def refusal(self, *, after_effect: bool) -> Fault | None:
+        """The first fault by which the request is refused before (or after) it takes effect."""
+        faults = (fault for fault in self._faults if fault.action in _REFUSALS)
+        return next((fault for fault in faults if fault.after_effect == after_effect), None)
+
+    def pauses(self, *, after_effect: bool) -> Iterator[Fault]:
+        """The faults with waits before (or after) the request takes effect, in the order in which they were given."""
+        return (fault for fault in self._faults if fault.action in _PAUSES and fault.after_effect == after_effect)
+
+    @property
+    def effect_seconds(self) -> float:
+        """How long the service takes to carry out the request, in seconds."""
+        return sum(fault.seconds for fault in self._faults if fault.action == "slow_effect")
+
+    @property
+    def skew(self) -> float:
+        """How far the clock of `Date` is ahead, in seconds; negative: behind."""
+        return sum(fault.seconds for fault in self._faults if fault.action == "date_skew")
 
 
 _NOTHING = Plan()
 
 
 class FaultQueue:
-    """Orders waiting for requests. An order posted as a list meets one request together; orders wait their turn."""
+    """Faults waiting for requests. Those added together meet one request together; they wait their turn.
 
-    def __init__(self, operations: Mapping[str, frozenset[str]]) -> None:
-        self._operations = operations
-        self._waiting: dict[tuple[str, str], list[list[Fault]]] = {}
+    `CONDITIONS` have lines of their own: such a fault meets a request whatever else meets it.
+    """
+
+    def __init__(self, parse: Callable[[object], Fault]) -> None:
+        self._parse = parse
+        # By system and operation, then by line: the empty name, or that of a condition.
+        self._waiting: dict[tuple[str, str], dict[str, list[list[Fault]]]] = {}
 
     def add(self, order: object) -> int:
         """Queue a fault or a list of them, as parsed from JSON; returns how many. After a `BadFault` none is queued."""
         rows = order if isinstance(order, list) else [order]
         if not rows:
             raise BadFault("the list of faults is empty")
-        groups: dict[tuple[str, str], list[Fault]] = {}
-        for row in rows:
-            fault = self._parse(row)
-            groups.setdefault((fault.system, fault.operation), []).append(fault)
-        for place, faults in groups.items():
-            self._waiting.setdefault(place, []).append(faults)
+        faults = [self._parse(row) for row in rows]
+        ids = [(fault.system, fault.run_id) for fault in [*self._all(), *faults] if fault.run_id]
+        if len(set(ids)) != len(ids):
+            raise BadFault("an id can be ordered for one run only")
+        groups: dict[tuple[str, str, str], list[Fault]] = {}
+        for fault in faults:
+            line = fault.action if fault.action in CONDITIONS else ""
+            groups.setdefault((fault.system, fault.operation, line), []).append(fault)
+        for (system, operation, line), group in groups.items():
+            self._waiting.setdefault((system, operation), {}).setdefault(line, []).append(group)
         return len(rows)
 
     def take(self, system: str, operation: str) -> Plan:
         """The faults for the request that has just arrived; each of them is used up once by this."""
-        waiting = self._waiting.get((system, operation))
-        if not waiting:
+        lines = self._waiting.get((system, operation))
+        if not lines:
             return _NOTHING
-        taken = tuple(waiting[0])
-        for fault in taken:
-            fault.times -= 1
-        waiting[0] = [fault for fault in taken if fault.times > 0]
-        if not waiting[0]:
-            del waiting[0]
-        return Plan(taken)
+        taken: list[Fault] = []
+        for groups in lines.values():
+            if groups:
+                taken += groups[0]
+                for fault in groups[0]:
+                    fault.times -= 1
+                groups[0] = [fault for fault in groups[0] if fault.times > 0]
+                if not groups[0]:
+                    del groups[0]
+        return Plan(tuple(taken))
 
     def drop(self) -> list[dict[str, object]]:
         """Forget all orders; what they were, each with the `times` that it has not met a request."""
-        orders = [fault for waiting in self._waiting.values() for faults in waiting for fault in faults]
-        self.clear()
-        return [
+        orders = [
             {"system": fault.system, "operation": fault.operation, "action": fault.action, "times": fault.times}
-            for fault in orders
+            for fault in self._all()
         ]
+        self.clear()
+        return orders
 
     def clear(self) -> None:
         """Forget all orders."""
         self._waiting.clear()
 
-    def _parse(self, row: object) -> Fault:
-        if not isinstance(row, dict):
-            raise BadFault("a fault is a JSON object")
-        system = _one_of(row, "system", frozenset(self._operations))
-        operation = _one_of(row, "operation", self._operations[system])
-        action = _one_of(row, "action", ACTIONS)
-        unknown = sorted(set(row) - _COMMON - _FIELDS.get(action, frozenset()))
-        if unknown:
-            raise BadFault(f"action {action} takes no {', '.join(unknown)}")
-        if action == "foreign_run" and operation != "start":
-            raise BadFault("foreign_run goes with operation start only")
-        fault = Fault(system, operation, action, times=_integer(row, "times", 1, 1, 1_000_000))
-        fault.after_effect = _flag(row, "after_effect")
-        if action == "status":
-            fault.status = _integer(row, "status", None, 200, 599)
-            fault.code = _text(row, "code", fault.code)
-            fault.message = _text(row, "message", fault.message)
-        elif action == "body":
-            fault.body = _body(row)
-        elif action == "delay":
-            fault.seconds = _seconds(row)
-        return fault
-
-
-def _one_of(row: dict[str, object], name: str, allowed: frozenset[str]) -> str:
-    value = row.get(name)
-    if not isinstance(value, str) or value not in allowed:
-        raise BadFault(f"{name} must be one of {', '.join(sorted(allowed))}; got {value!r}")
-    return value
-
-
-def _integer(row: dict[str, object], name: str, default: int | None, low: int, high: int) -> int:
-    value = row.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadFault(f"{name} must be a whole number from {low} to {high}; got {value!r}")
-    return value
-
-
-def _seconds(row: dict[str, object]) -> float:
-    value = row.get("seconds")
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 3600:
-        raise BadFault(f"seconds must be a number from 0 to 3600; got {value!r}")
-    return float(value)
-
-
-def _flag(row: dict[str, object], name: str) -> bool:
-    value = row.get(name, False)
-    if not isinstance(value, bool):
-        raise BadFault(f"{name} must be true or false; got {value!r}")
-    return value
-
-
-def _text(row: dict[str, object], name: str, default: str) -> str:
-    value = row.get(name, default)
-    if not isinstance(value, str):
-        raise BadFault(f"{name} must be a text; got {value!r}")
-    return value
-
-
-def _body(row: dict[str, object]) -> bytes:
-    if ("body" in row) == ("body_base64" in row):
-        raise BadFault("action body needs either body (text) or body_base64")
-    if "body" in row:
-        return _text(row, "body", "").encode()
-    try:
-        return base64.b64decode(_text(row, "body_base64", ""), validate=True)
-    except binascii.Error as error:
-        raise BadFault(f"body_base64 is not base64: {error}") from None
+    def _all(self) -> Iterator[Fault]:
+        for lines in self._waiting.values():
+            for groups in lines.values():
+                for group in groups:
+                    yield from group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +30,15 @@ class Link:
         extensions = cast("dict[str, Any]", scope["extensions"])
         link: Link = extensions[EXTENSION]["link"]
         return link
+
+    def interim(self, status: int) -> None:
+        """Send a status line without headers and body, after which the real answer can come (RFC 9110, 15.2).
+
+        ASGI has no message for this. A client that has left is sent nothing.
+        """
+        if not self._transport.is_closing():
+            phrase = next((known.phrase for known in http.HTTPStatus if known == status), "")
+            self._transport.write(f"HTTP/1.1 {status} {phrase}\r\n\r\n".encode())
 
     def drop(self) -> None:
         """Close at once; what was not yet sent is lost. The client sees the end of the stream."""

@@ -98,6 +98,12 @@ class RunStore:
         """The run with that id, of whichever system."""
         return next((run for (_, known), run in self._runs.items() if known == run_id), None)
 
+    def newest(self, system: str) -> Run | None:
+        """The newest run of that system that was asked for by itself, not started by an inventory job."""
+        return next(
+            (run for run in reversed(self._runs.values()) if run.system == system and run.origin != "job"), None
+        )
+
     def forget(self, run: Run) -> None:
         """Remove a run from look-ups and lists, as if its retention had run out. Its child executions stay."""
         place = (run.system, run.id)

@@ -91,6 +91,7 @@ def run(app: Emulator, bound: socket.socket, announce: Callable[[], None]) -> No
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )

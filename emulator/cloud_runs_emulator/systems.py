@@ -61,6 +61,7 @@ class Answer:
     """What goes back. `runs` are the runs that it tells of: the started one, the one looked at, or those of a page.
 
     `forget` is for what it tells of besides runs (a token): called by a fault `forget`, after which the answer stands.
+    `skew` is how far its `Date` is ahead of the clock, in seconds.
     """
 
     status: int
@@ -68,6 +69,20 @@ class Answer:
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     runs: tuple[Run, ...] = ()
     forget: Callable[[], None] | None = None
+    skew: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an operation is done, beyond what its request says.
+
+    A run that it starts is recorded with `origin`, and gets the id `run_id` unless that is empty. An `endless` list
+    says on each page that there is another one, with a new marker if the system has markers.
+    """
+
+    origin: str = "api"
+    run_id: str = ""
+    endless: bool = False
 
 
 class Refused(Exception):
@@ -80,6 +95,13 @@ class Refused(Exception):
         self.message = message
 
 
+class ErrorIn200(Refused):
+    """A refusal that is to be sent where the answer of a success would be: with status 200, and in its format."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(200, code, message)
+
+
 class System(Protocol):
     """One emulated cloud. It answers at once: faults, latency and counting are the server's business, not its own."""
 
@@ -88,6 +110,9 @@ class System(Protocol):
 
     unrouted: ClassVar[Refused]
     """The answer to a request on this cloud's host that is none of its operations."""
+
+    invalid_code: ClassVar[str]
+    """The vendor's code for a request that is wrong."""
 
     def __init__(self, settings: Settings, store: RunStore) -> None: ...
 
@@ -100,11 +125,14 @@ class System(Protocol):
     def authenticate(self, request: Request) -> None:
         """Check the signature. Raises `Refused` with the vendor's own error; changes nothing."""
 
-    def handle(self, request: Request, match: Match, origin: str) -> Answer:
-        """Do the operation. A run that it starts is recorded with `origin`. Raises `Refused`."""
+    def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
+        """Do the operation. Raises `Refused`."""
+
+    def started(self, run: Run) -> Answer:
+        """The answer to a start, for a run of one of this cloud's systems; starts nothing."""
 
     def refuse(self, refused: Refused) -> Answer:
-        """The refusal in the vendor's format."""
+        """The refusal in the vendor's format; an `ErrorIn200` in that of the vendor's successes."""
 
     def clear(self) -> None:
         """Forget what it keeps besides runs."""

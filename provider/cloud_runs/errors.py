@@ -22,6 +22,11 @@ def clean(text: str, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def fit(text: str) -> bool:
+    """Whether a text can be shown as it is: without what `clean` takes out."""
+    return not _CONTROL.search(text)
+
+
 class RunsError(Exception):
     """Base of all errors that are meant for the user. Anything else that is raised is a bug of ours."""
 

@@ -47,7 +47,7 @@ class Limit:
         self,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        given_up: Callable[[], bool] = lambda: False,
+        given_up: Callable[[], bool] | None = None,
     ) -> None:
         self.seconds, self._clock, self._given_up = seconds, clock, given_up
         self._until = clock() + seconds
@@ -56,9 +56,18 @@ class Limit:
         """Seconds; never below 0."""
         return max(0.0, self._until - self._clock())
 
+    def part(self, share: float) -> Limit:
+        """For a part of the question: this share of the time that is left."""
+        return Limit(self.left() * share, self._clock, self._given_up)
+
+    @property
+    def watched(self) -> bool:
+        """Whether the user can end it, so that it is worth checking while one waits."""
+        return self._given_up is not None
+
     def check(self) -> None:
         """Raises Interrupted, or Unavailable when the time is over. To be called before each request."""
-        if self._given_up():
+        if self._given_up and self._given_up():
             raise Interrupted("interrupted")
         if not self.left():
             raise Unavailable(f"not answered within {self.seconds:.0f} s")

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
 from cloud_runs.errors import NotFound, Throttled, Unavailable
+from cloud_runs.limits import Leave, Limit
 
 
 class Phase(str, Enum):
@@ -145,9 +146,9 @@ Request = TypeVar("Request", contravariant=True)
 class FanOutApi(Protocol[Request]):
     """What the client of a system that can be fanned out offers beside `RunApi`."""
 
-    def start(self, request: Request) -> Started: ...
+    def start(self, request: Request, leave: Leave) -> Started: ...
 
-    def find_each(self, requests: Mapping[str, Request], since: datetime) -> Found:
+    def find_each(self, requests: Mapping[str, Request], since: datetime, limit: Limit) -> Found:
         """As `find`, for many requests at once: each candidate has the `key` of the request that it may be of.
 
         The work of two requests must differ.
@@ -155,38 +156,37 @@ class FanOutApi(Protocol[Request]):
 
 
 class RunApi(Protocol[Request]):
-    """What each system's client offers. Errors are those of errors.py; none of them holds a secret."""
+    """What each system's client offers. Errors are those of errors.py; none of them holds a secret.
 
-    def prepare(self, request: Request) -> None:
-        """Asks what must be known before a start, so that nothing but the start is left. Starts nothing.
+    A question ends with its `limit`: Unavailable when the time is over, Interrupted when the user gave up. Without one
+    each client has a limit of its own.
+    """
 
-        Raises as `start` does, but never UnknownOutcome. Most systems have nothing to ask.
-        """
-        return
-
-    def start(self, request: Request) -> Started:
+    def start(self, request: Request, leave: Leave) -> Started:
         """Sends the request that starts a run; at most once on the wire unless it provably did not arrive.
 
-        Raises Refused (nothing ran), NotReached (nothing arrived) or UnknownOutcome.
+        What must be known before is asked before. `leave` is asked for when nothing but the start is left, and must
+        hold when its bytes go. Raises Refused (nothing ran), NotReached (nothing arrived), Orphaned (nothing was sent),
+        or UnknownOutcome.
         """
 
-    def find(self, request: Request, since: datetime) -> Found:
+    def find(self, request: Request, since: datetime, limit: Limit) -> Found:
         """The runs that do the same work and began at `since` (server time) or later. Starts nothing.
 
         Raises Unavailable or Refused if the service cannot be asked, or cannot list them all.
         """
 
-    def get(self, id: str) -> RunStatus:
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         """Raises NotFound if the system does not know the run."""
 
-    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
         """One look at many runs, with as few requests as the system's lists allow: an entry for each id.
 
         Of a run that goes on, a list may tell no more than its phase and state; one that has ended is told as by
         `get`. Raises Refused if the service refuses the whole question (a wrong key), as it would for each of them.
         """
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Asks the system to stop a run. A run that has ended, or that is not known, is no error."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,6 +30,15 @@ def stack_of_all_systems(folder: Path, cloud: Emulator) -> Stack:
     stack = Stack(folder, cloud)
     stack.configure(**huawei_settings(cloud) | enos_settings(cloud) | {"huaweicloud__region": None})  # pages tell it
     return stack
+
+
+def point_to(cloud: Emulator, checkout: Path) -> None:
+    """The stack dev has the emulator's default port; the tests' emulator is on another."""
+    settings = checkout / "stacks" / "Pulumi.dev.yaml"
+    text = settings.read_text()
+    assert text.count("http://127.0.0.1:9700") == 3
+    settings.write_text(text.replace("http://127.0.0.1:9700", cloud.url))
+    subprocess.run("git add -A", shell=True, cwd=checkout, check=True)
 
 
 def up(stack: Stack, program: str, *, check: bool = True) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud_runs.wire.settings import SYSTEMS
-from tests.demo.pages import blocks, documented, stack_of_all_systems, up
+from cloud_runs.accounts import settings as known_settings
+from tests.demo.pages import blocks, documented, point_to, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 from tests.support.stack import shell as run_shell
@@ -49,7 +49,7 @@ def checkout(tmp_path: Path) -> Path:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     (copy / ".venv").symlink_to(ROOT / ".venv")
-    for name in ("requirements.txt", "pyproject.toml"):
+    for name in ("requirements.lock", "pyproject.toml"):
         os.utime(copy / name, (0, 0))  # older than the environment: a test installs nothing
     subprocess.run("git init -q && git add -A", shell=True, cwd=copy, check=True)
     return copy
@@ -86,15 +86,6 @@ def test_the_emulator_starts(checkout: Path) -> None:
     script = EMULATOR.replace("cloud-runs-emulator", "cloud-runs-emulator --port 0 & sleep 2; kill $!; wait $!")
     assert script != EMULATOR
     assert "listening on http://127.0.0.1:" in shell(script, checkout)
-
-
-def point_to(cloud: Emulator, checkout: Path) -> None:
-    """The stack dev has the emulator's default port; the tests' emulator is on another."""
-    settings = checkout / "stacks" / "Pulumi.dev.yaml"
-    text = settings.read_text()
-    assert text.count("http://127.0.0.1:9700") == 3
-    settings.write_text(text.replace("http://127.0.0.1:9700", cloud.url))
-    subprocess.run("git add -A", shell=True, cwd=checkout, check=True)
 
 
 def test_the_shell_session(checkout: Path, cloud: Emulator) -> None:
@@ -237,7 +228,7 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
 def test_every_setting_is_in_the_table() -> None:
     text = (ROOT / "README.md").read_text().split("## A real account")[1].split("Key, secret and token")[0]
     rows = [tuple(re.findall(r"`([\w:]+)`", line)) for line in text.splitlines() if line.startswith("| ")]
-    known = [(setting.config, setting.environ, setting.argument) for system in SYSTEMS for setting in system.settings]
+    known = [(setting.config, setting.environ, setting.argument) for setting in known_settings()]
     assert sorted(row for row in rows if len(row) == 3) == sorted(known)
 
 

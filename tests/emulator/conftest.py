@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from emulator_process import Server
+from hostile_bench import CLOUDS, Cloud
 
 
 @pytest.fixture
@@ -36,3 +37,10 @@ def server(shared_server: Server) -> Server:
     """The shared emulator, emptied."""
     shared_server.admin("reset", {})
     return shared_server
+
+
+@pytest.fixture(params=CLOUDS, ids=lambda make: make.system)
+def cloud(request: pytest.FixtureRequest) -> Cloud:
+    """Each system in turn, in an emulator without a network."""
+    made: Cloud = request.param()
+    return made

@@ -63,11 +63,18 @@ class Reply:
 
 
 class FakeTransport(asyncio.Transport):
-    """Remembers how the connection ended."""
+    """Remembers what was written past HTTP, and how the connection ended."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.written = b""
         self.ended: list[str] = []
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return bool(self.ended)
 
     def abort(self) -> None:
         self.ended.append("abort")

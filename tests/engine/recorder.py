@@ -54,7 +54,10 @@ def together() -> int:
 
 
 class Recorder(dynamic.ResourceProvider):
-    """Another `wanted` asks for a replacement, another `used` or `note` for an update; unknown is another one, too."""
+    """Another `wanted` asks for a replacement, another `used` or `note` for an update; unknown is another one, too.
+
+    With `overlaps` the new one is made before the old one goes. With `fails_once` the first create is an error.
+    """
 
     serialize_as_secret_always = False
 
@@ -70,14 +73,21 @@ class Recorder(dynamic.ResourceProvider):
         record("diff", _news, id=_id, olds=_olds, news=_news)
         others = any(_olds.get(name) != _news.get(name) for name in ("used", "note"))
         if _olds.get("wanted") != _news.get("wanted"):
-            return dynamic.DiffResult(changes=True, replaces=["wanted"], delete_before_replace=True)
+            overlaps = bool(_news.get("overlaps"))
+            return dynamic.DiffResult(changes=True, replaces=["wanted"], delete_before_replace=not overlaps)
         return dynamic.DiffResult(changes=others, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         record("create", props, props=props, most=together() if props.get("crowd") else 1)
         if props.get("says"):
             stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[-1]))
-            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.INFO, message=props["says"], urn=props["urn_of"]))
+            row = {"severity": engine_pb2.INFO, "urn": props["urn_of"]}
+            stub.Log(engine_pb2.LogRequest(message=props["says"], **row))
+            stub.Log(engine_pb2.LogRequest(message=props["says_in_passing"], ephemeral=True, **row))
+        failed = FOLDER / f"failed-{props['label']}"
+        if props.get("fails_once") and not failed.exists():
+            failed.touch()
+            raise RuntimeError("the first time")
         while (FOLDER / f"hold-{props['label']}").exists():
             time.sleep(0.05)
         return dynamic.CreateResult(f"id-{props['label']}", {**props, "made": "always the same", "by": os.getpid()})

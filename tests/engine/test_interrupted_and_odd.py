@@ -1,4 +1,4 @@
-"""The cases that broke simpler designs (facts of the engine, section 4), and the decision table of `create()`."""
+"""The cases that broke simpler designs (docs/engine.md), and the decision table of `create()`."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import shared
 from tests.engine.interrupted import kill_engine_alone, wait_until
+from tests.support.clients import GO
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
 
@@ -124,7 +125,7 @@ def test_the_second_ctrl_c_ends_everything(stack: Stack, cloud: Emulator) -> Non
 
 
 def test_a_wait_whose_engine_was_killed_ends_its_host_and_the_next_up_resumes(stack: Stack, cloud: Emulator) -> None:
-    process = stack.start(IMPORT, run(), done())
+    process = stack.start(IMPORT, run(), done(), GO)
     wait_until(lambda: cloud.count(CI, "get") >= 2)
     assert hosts(stack)
     kill_engine_alone(stack)
@@ -145,7 +146,7 @@ def start_many(cloud: Emulator, count: int) -> list[str]:
     client = WorkflowClient(shared(), credentials, region="ap-beijing", bucket=BUCKET, endpoint=cloud.url)
 
     def start(number: int) -> str:
-        return client.start(WorkflowRequest(WORKFLOW, f"{number}.mp4")).id
+        return client.start(WorkflowRequest(WORKFLOW, f"{number}.mp4"), GO).id
 
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(start, range(count)))

@@ -1,4 +1,4 @@
-"""design.md, "When does it run?": every row, on the real engine; fires are counted where they arrive."""
+"""README.md, "When does it run?": every row, on the real engine; fires are counted where they arrive."""
 
 from __future__ import annotations
 

@@ -15,12 +15,13 @@ from tests.support.sockets import Service
 
 
 def judged(
-    system: str, name: str, transport: Any, endpoint: str | None, started: list[tuple[int, bytes]], secrets: set[str]
-) -> str:
+    system: str, name: str, transport: Any, endpoint: str | None, started: list[tuple[int, bytes]], secrets: set[str],
+    seconds: float = 30.0,
+) -> str:  # fmt: skip
     """Makes the call, asserts what must hold, and tells how it ended."""
     outcome: Any
     try:
-        outcome = systems.operations(system)[name](systems.client(system, transport, endpoint))
+        outcome = systems.operations(system)[name](systems.client(system, transport, endpoint, seconds))
     except RunsError as error:
         outcome = error
         oracle.an_error(error, secrets)
@@ -82,7 +83,9 @@ def wire(seed: str, deadline: float = 0.5) -> str:
     choices = systems.Choices(f"wire {seed}")
     system, name = choices.first.choice(systems.ALL)
     with Spoiled(choices) as service:
-        how = judged(system, name, hasty(deadline), f"http://{service.address}", service.started, service.secrets)
+        how = judged(
+            system, name, hasty(deadline), f"http://{service.address}", service.started, service.secrets, deadline
+        )
     return f"{system} {name}: {how}"
 
 

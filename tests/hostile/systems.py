@@ -18,11 +18,13 @@ from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.tokens import Session
 from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
 from cloud_runs.huawei.client import WorkflowRequest as HuaweiRequest
+from cloud_runs.limits import Times
 from cloud_runs.runs import RunApi
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, wires
+from tests.support.clients import GO, soon
 
 KEYS = Credentials(answers.KEY, answers.SECRET, answers.TOKEN, "environment X")
 NOW = 1574385825.0  # 22 November 2019, when the runs of the good answers began
@@ -50,9 +52,10 @@ class Clock:
         self.now += seconds
 
 
-def client(system: str, transport: Any, endpoint: str | None = None) -> RunApi[Any]:
+def client(system: str, transport: Any, endpoint: str | None = None, seconds: float = 30.0) -> RunApi[Any]:
+    """`seconds`: how long a start's answer is waited for."""
     clock = Clock()
-    common: dict[str, Any] = {"clock": clock, "sleep": clock.sleep}
+    common: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "times": Times(start=seconds)}
     if system == "enos.flow":
         gateway = endpoint or "https://gw.example"
         return FlowClient(
@@ -67,8 +70,8 @@ def client(system: str, transport: Any, endpoint: str | None = None) -> RunApi[A
 def operations(system: str) -> dict[str, Callable[[Any], Any]]:
     """The calls of a client, by name."""
     calls: dict[str, Callable[[Any], Any]] = {
-        "start": lambda api: api.start(REQUESTS[system]),
-        "find": lambda api: api.find(REQUESTS[system], SINCE),
+        "start": lambda api: api.start(REQUESTS[system], GO),
+        "find": lambda api: api.find(REQUESTS[system], SINCE, soon()),
         "get": lambda api: api.get(answers.RUN),
         "get_many": lambda api: api.get_many([answers.RUN, "other"]),
     }
@@ -125,7 +128,7 @@ class Hostile:
     secrets: set[str] = field(default_factory=lambda: {answers.KEY, answers.SECRET, answers.TOKEN})
 
     def read(
-        self, method: str, url: str, *, auth: Any, headers: Any = None, params: Any = (), body: bytes = b""
+        self, method: str, url: str, *, auth: Any, headers: Any = None, params: Any = (), body: bytes = b"", **_: Any
     ) -> Answer:
         pairs = [key if value is None else f"{key}={quote(value, safe='')}" for key, value in params or ()]
         full = f"{url}?{'&'.join(pairs)}" if pairs else url

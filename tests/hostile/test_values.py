@@ -16,18 +16,21 @@ from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 from urllib3.util import parse_url
 
+from cloud_runs import KINDS
 from cloud_runs.enos import tokens
-from cloud_runs.enos.flow_run import FlowRunProvider
+from cloud_runs.enos.settings import gateway
 from cloud_runs.errors import InvalidConfiguration, RunsError
-from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiProvider
-from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.huawei.settings import REGION as HUAWEI_REGION
+from cloud_runs.kinds import Kind, Occasion
+from cloud_runs.lifecycle import checks
 from cloud_runs.runs import Phase, Reference, RunStatus
-from cloud_runs.tencent.inventory_job import InventoryJobProvider
-from cloud_runs.tencent.workflow_run import WorkflowRunProvider as TencentProvider
-from cloud_runs.wire.settings import HUAWEI, TENCENT, enos_endpoint, is_loopback
+from cloud_runs.tencent.client import WorkflowClient
+from cloud_runs.tencent.settings import REGION, TENCENT
+from cloud_runs.tencent.workflow_run import WorkflowRunProvider
+from cloud_runs.wire.settings import Settings, is_loopback
 from cloud_runs.wire.transport import Transport
 from tests.hostile import answers, cases, systems
-from tests.support.clients import Scripted, says
+from tests.support.clients import GO, Scripted, says
 from tests.support.sockets import OK, Service
 
 HOSTS = [
@@ -80,7 +83,7 @@ def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
     transport: Any = Watching()
     with contextlib.suppress(RunsError):
         systems.HuaweiClient(transport, systems.KEYS, region=region, graph_name=graph).start(
-            systems.REQUESTS["huawei.workflow"]
+            systems.REQUESTS["huawei.workflow"], GO
         )
     for prepared in transport.prepared:
         assert sent_to(prepared) == {f"obs.{region.lower()}.myhuaweicloud.com"}
@@ -116,10 +119,10 @@ def test_an_endpoint_is_one_place_for_every_parser(scheme: str, host: str, end: 
     """http to loopback only, by the reading of those who open the connection too."""
     environ = dict.fromkeys(("RUNS_ENOS_ENDPOINT", "RUNS_TENCENT_ENDPOINT"), scheme + host + end)
     try:
-        endpoint = enos_endpoint(lambda _: None, environ)
+        endpoint = gateway(Settings(environ=environ))
     except InvalidConfiguration:
         return
-    assert TENCENT.endpoint(lambda _: None, environ) == endpoint
+    assert Settings(environ=environ).endpoint(TENCENT) == endpoint
     try:
         prepared = requests.Request("GET", endpoint + "/path").prepare()
     except requests.exceptions.RequestException:
@@ -137,7 +140,7 @@ def test_a_loopback_endpoint_sends_no_secret_through_a_proxy(host: str, monkeypa
     with Service(OK) as proxy:
         monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
         monkeypatch.setenv("all_proxy", f"http://{proxy.address}")
-        endpoint = enos_endpoint(lambda _: None, {"RUNS_ENOS_ENDPOINT": f"http://{host}:1"})  # nothing listens there
+        endpoint = gateway(Settings(environ={"RUNS_ENOS_ENDPOINT": f"http://{host}:1"}))  # nothing listens there
         with pytest.raises(RunsError):
             systems.client("enos.flow", cases.hasty(2.0), endpoint).get("3377-1")
         assert proxy.connections == 0
@@ -145,9 +148,9 @@ def test_a_loopback_endpoint_sends_no_secret_through_a_proxy(host: str, monkeypa
 
 @given(st.text(max_size=30) | st.sampled_from(HOSTS))
 def test_regions_of_the_configuration(value: str) -> None:
-    for system in (TENCENT, HUAWEI):
+    for setting in (REGION, HUAWEI_REGION):
         with contextlib.suppress(InvalidConfiguration):
-            region = system.region(lambda _, value=value: value, {})  # type: ignore[misc]
+            region = Settings({setting.own: value}.get, {}).value(setting)
             assert not region or not set(region) & set("/@#?:\\%[] \r\n")
 
 
@@ -183,7 +186,6 @@ values = st.recursive(
     max_leaves=6,
 )
 changes = st.dictionaries(st.sampled_from(NAMES), values, max_size=5)
-PROVIDERS: list[RunProvider[Any]] = [TencentProvider(), InventoryJobProvider(), HuaweiProvider(), FlowRunProvider()]
 
 
 @pytest.fixture(scope="module")
@@ -203,30 +205,29 @@ def configured() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.system)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @settings(max_examples=250, deadline=None)
 @given(changes)
 @example({})
-def test_inputs_of_any_shape(configured: None, provider: RunProvider[Any], changes: dict[str, Any]) -> None:
-    given_ = {name: value for name, value in {**GOOD, **changes}.items() if name in (*provider.arguments, *changes)}
-    if "name" not in changes and provider.system == "tencent.inventory" and changes.get("type") == "Job":
+def test_inputs_of_any_shape(configured: None, kind: Kind[Any], changes: dict[str, Any]) -> None:
+    given_ = {name: value for name, value in {**GOOD, **changes}.items() if name in (*kind.names, *changes)}
+    if "name" not in changes and kind.name == "tencent.inventory" and changes.get("type") == "Job":
         given_.pop("workflow_ids", None)
     props = {**given_, "resource_urn": "urn:pulumi:dev::p::pulumi-python:dynamic/x:Y::r", "intent": UNKNOWN}
-    result = provider.check({}, props)
-    for failure in result.failures:
-        assert failure.property
-        assert len(failure.reason) < 20_000
-    if result.failures or any(value is UNKNOWN for value in given_.values()):
+    problems = list(checks.of_run(kind, props, Settings()))
+    for name, reason in problems:
+        assert name
+        assert len(reason) < 20_000
+    if problems or any(value is UNKNOWN for value in given_.values()):
         return
-    place = provider.place(props)
+    place = kind.place(props, Settings())
     assert Reference.parse(str(Reference(place.system, place.region, place.scope, "x"))).scope == place.scope
     transport: Any = systems.Hostile(systems.Choices("checked"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "_sessions", {})  # what this process has fired
-        patch.setattr(provider, "transport", lambda: transport)
-        request = provider.request({**props, "intent": None}, "0" * 32)
+        request = kind.request(props, Occasion("0" * 32, name="r"))
         with contextlib.suppress(RunsError):
-            provider.client(place).start(request)
+            kind.client(place, Settings(), transport).start(request, GO)
     assert transport.asked or changes, "what is good is sent"
 
 
@@ -236,13 +237,12 @@ def test_a_reference_of_a_state(text: str) -> None:
         assert str(Reference.parse(str(Reference.parse(text)))) == str(Reference.parse(text))
 
 
-@given(hosts, hosts, st.sampled_from(["tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"]))
+@given(hosts, hosts, st.sampled_from([*KINDS]))
 def test_a_recorded_place_that_was_tampered_with(configured: None, region: str, scope: str, system: str) -> None:
     """A state is a file that others can write: its reference must not send the key elsewhere."""
     assume(scope)
-    provider = RunProvider.by_system[system]()
     try:
-        client = provider.client(Reference(system, region, scope, "x"))
+        client = KINDS[system].client(Reference(system, region, scope, "x"), Settings())
     except RunsError:
         return
     base = client._calls._base if hasattr(client, "_calls") else client._endpoint  # type: ignore[attr-defined]
@@ -253,30 +253,30 @@ def test_a_recorded_place_that_was_tampered_with(configured: None, region: str, 
 @pytest.mark.parametrize("adopt", ["a\x1b[31m", "a\nb", "\u202ea", " ", "", "a" * 2000, 7, ["x"]])
 def test_an_id_to_adopt_that_cannot_be_shown(adopt: Any) -> None:
     told = SimpleNamespace(**GOOD)
-    result = PROVIDERS[0].check({}, {"bucket": told.bucket, "adopt_id": adopt})
+    result = WorkflowRunProvider().check({}, {"bucket": told.bucket, "adopt_id": adopt})
     assert "adopt_id" in [failure.property for failure in result.failures]
 
 
 def test_what_is_missing_names_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TENCENTCLOUD_REGION", "HW_REGION_NAME", "ENOS_ORG_ID", "RUNS_ENOS_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    for provider, argument in zip(
-        PROVIDERS, ["tencent_region", "tencent_region", "huawei_region", "enos_org_id"], strict=True
+    for kind, argument in zip(
+        KINDS.values(), ["tencent_region", "tencent_region", "huawei_region", "enos_org_id"], strict=True
     ):
         with pytest.raises(
             InvalidConfiguration, match=re.escape(f"the argument, cloud_runs.Provider({argument}=...), stack")
         ):
-            provider.place({"bucket": "media-1250000000", "graph_name": "scan", "flow_id": 1.0})
+            kind.place({"bucket": "media-1250000000", "graph_name": "scan", "flow_id": 1.0}, Settings())
     with pytest.raises(
         InvalidConfiguration, match=re.escape("cloud_runs.Provider(enos_endpoint=...), stack configuration")
     ):
-        enos_endpoint(lambda _: None, {})
+        gateway(Settings(environ={}))
 
 
 def test_what_a_read_run_was_started_with_can_be_shown(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.get()` puts it into outputs, as the service tells it."""
     monkeypatch.setattr(
-        PROVIDERS[0], "look", lambda api, id: RunStatus(id, Phase.RUNNING, "x", request={"object": "\u202ea\x1b[2J"})
+        WorkflowClient, "get", lambda api, id: RunStatus(id, Phase.RUNNING, "x", request={"object": "\u202ea\x1b[2J"})
     )
-    outs = PROVIDERS[0].read("i1", {"bucket": "media-1250000000", "region": "ap-beijing"}).outs
+    outs = WorkflowRunProvider().read("i1", {"bucket": "media-1250000000", "region": "ap-beijing"}).outs
     assert outs["object"] == "a [2J"

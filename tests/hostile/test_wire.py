@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
+from tests.support.clients import GO
 from tests.support.sockets import OK, Service, answer
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
@@ -34,7 +35,7 @@ def test_answers_as_they_come_over_a_socket(seed: str) -> None:
 
 
 def call(system: str, name: str, service: Service, deadline: float = 5.0) -> Any:
-    api = systems.client(system, cases.hasty(deadline), f"http://{service.address}")
+    api = systems.client(system, cases.hasty(deadline), f"http://{service.address}", deadline)
     return cases.within(120, lambda: systems.operations(system)[name](api))
 
 
@@ -178,7 +179,7 @@ def test_an_answer_that_holds_a_second_one() -> None:
     with Service(answer(200, body=first) + answer(200, body=second)) as service:
         client = systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}")
         for _ in range(3):
-            assert client.start(systems.REQUESTS["tencent.workflow"]).id == "i1"
+            assert client.start(systems.REQUESTS["tencent.workflow"], GO).id == "i1"
         assert len(service.received) == 3
 
 
@@ -208,10 +209,10 @@ def test_no_value_makes_another_request(id: str, object: str) -> None:
                 systems.client(system, cases.hasty(5.0), f"http://{service.address}").get(id)
         request = type(systems.REQUESTS["tencent.workflow"])("w1", object, object)
         with pytest.raises(RunsError):
-            systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}").start(request)
+            systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
         request = type(systems.REQUESTS["huawei.workflow"])("b", object, {"a": object})
         with pytest.raises(RunsError):
-            systems.client("huawei.workflow", cases.hasty(5.0), f"http://{service.address}").start(request)
+            systems.client("huawei.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
     paths = (
         "/workflowexecution/",
         "/inventorytriggerjob/",
@@ -240,5 +241,5 @@ def test_a_loopback_address_where_nothing_listens_hints_at_the_emulator() -> Non
         bound.bind(("127.0.0.1", 0))  # bound, not listening: the port stays ours and refuses
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(NotReached, match=r"connection refused .*cloud-runs-emulator"):
-            systems.client("huawei.workflow", cases.hasty(5.0), endpoint).start(systems.REQUESTS["huawei.workflow"])
+            systems.client("huawei.workflow", cases.hasty(5.0), endpoint).start(systems.REQUESTS["huawei.workflow"], GO)
     assert os.strerror(errno.ECONNREFUSED) == "Connection refused"

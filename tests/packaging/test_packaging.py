@@ -54,7 +54,14 @@ def test_an_installed_package_is_used_from_anywhere(plain: Path, tmp_path: Path)
     shown = installed.run([str(plain), "-W", "error", "-c", where], tmp_path)
     assert shown.startswith(str(plain.parents[1]))
     assert shown.split()[1] == "WorkflowRun"
-    assert "status" in installed.run([str(plain), "-m", "cloud_runs", "--help"], tmp_path)
+    assert "status" in told_by_both("cloud-runs", plain, tmp_path)
+
+
+def told_by_both(command: str, python: Path, folder: Path) -> str:
+    """What the command tells of itself, by its own name and as a module."""
+    told = installed.run([str(python.parent / command), "--help"], folder)
+    assert installed.run([str(python), "-m", command.replace("-", "_"), "--help"], folder) == told
+    return told
 
 
 def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> None:
@@ -64,7 +71,7 @@ def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> No
     assert without.returncode == 1
     assert without.stderr == "the emulator needs more than the package itself: pip install '.[emulator]'\n"
     python = installed.environment(tmp_path / "with", dist.wheel, "emulator")
-    assert "--run-seconds" in installed.run([str(python), "-m", "cloud_runs_emulator", "--help"], tmp_path)
+    assert "--run-seconds" in told_by_both("cloud-runs-emulator", python, tmp_path)
 
 
 def test_a_program_s_types_are_checked_against_the_installed_package(plain: Path, tmp_path: Path) -> None:

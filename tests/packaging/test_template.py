@@ -41,12 +41,11 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) ->
     shutil.copy(dist.wheel, template / "wheels")
     shell([f"{new} --name mine --stack dev --yes --offline"], stack, **without_index(stack.folder))
     assert yaml.safe_load((project / "Pulumi.yaml").read_text())["name"] == "mine"
-    environment = made_environment(project)
-    installed.link_needed(environment)
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": ""}
+    installed.link_needed(installed.made_by_pulumi(project, "venv", settings))
 
     stack.project, stack.name = project, "dev"
-    settings = {
-        "PATH": f"{environment}/bin{os.pathsep}{os.environ['PATH']}",
+    settings |= {
         "TENCENTCLOUD_SECRET_ID": SECRET_ID,
         "TENCENTCLOUD_SECRET_KEY": SECRET_KEY,
         "RUNS_TENCENT_ENDPOINT": cloud.url,
@@ -67,7 +66,7 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) ->
 def shell(lines: list[str], stack: Stack, **settings: str) -> None:
     """As GitHub does it."""
     command = ["bash", "-e", "-c", "\n".join(lines)]
-    env = {name: value for name, value in stack.env.items() if name != "PYTHONPATH"} | settings  # with the real pip
+    env = stack.env | settings | {"PYTHONPATH": ""}  # with the real pip
     done = subprocess.run(command, cwd=stack.project, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -82,12 +81,3 @@ def without_index(folder: Path) -> dict[str, str]:
         }.items():
             wheel.writestr(f"wheel-99.dist-info/{name}", text)
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_NO_DEPS": "1"}
-
-
-def made_environment(project: Path) -> Path:
-    """The virtual environment that the template names. The host that we build makes it in the project itself."""
-    named = project / "venv"
-    if not named.exists():
-        assert (project / "pyvenv.cfg").exists()
-        named.symlink_to(".")
-    return named

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloud_runs.lifecycle import fan_out_provider, run_provider
-from cloud_runs.promise import firing
-from cloud_runs.promise.firing import Memory
+from cloud_runs.lifecycle import host
+from cloud_runs.promise import fanning, firing, given_up
+from cloud_runs.promise.process import Process
+from tests.provider.clock import old_process
 from tests.provider.host import JobHost, RunHost
 from tests.support.emulator import Emulator
 
@@ -24,18 +25,18 @@ def tracebacks() -> Iterator[None]:
 def process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host process that has seen nothing, has been there for long, and has no settings but the stack's."""
     another_process(monkeypatch)
-    monkeypatch.setattr(firing, "SETTLE_SECONDS", 0.0)
-    monkeypatch.setattr(firing, "SIBLINGS_SECONDS", 0.0)
+    for module in (firing, fanning, given_up):
+        monkeypatch.setattr(module, "SIBLINGS_SECONDS", 0.0)
     for name in [*os.environ]:
         if name.startswith(("TENCENTCLOUD_", "RUNS_")):
             monkeypatch.delenv(name)
 
 
-def another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process knows of the stack is gone. Its intents are those with `earlier=True`."""
-    memory = Memory()
-    for module in (run_provider, fan_out_provider):
-        monkeypatch.setattr(module, "MEMORY", memory)
+def another_process(monkeypatch: pytest.MonkeyPatch) -> Process:
+    """What a process knows of the stack is gone. It is old enough for what an earlier one has started to show."""
+    began = old_process(monkeypatch)
+    monkeypatch.setattr(host, "this_process", lambda: began)
+    return began
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ What is on record passes the wire format, each `up` is a host process of its own
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -15,15 +14,14 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest, DiffResult
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import asked, fan_out_plan, fan_out_provider, intent, progress, run_provider
+from cloud_runs.lifecycle import host, progress
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, Requests
-from cloud_runs.lifecycle.intent import IntentProvider, digest_of_objects
-from cloud_runs.lifecycle.values import digests
-from cloud_runs.promise import fanning
-from cloud_runs.promise.record import Memory
-from cloud_runs.runs import rfc3339
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
-from tests.provider.host import PROVIDER, RUNS, wire
+from cloud_runs.lifecycle.intent import IntentProvider
+from cloud_runs.limits import Leave, Limit
+from cloud_runs.promise.digests import digest_of_objects
+from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
+from tests.provider.clock import old_process
+from tests.provider.host import PROVIDER, RUNS, older, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
@@ -54,6 +52,8 @@ class FanStack:
             "tencentcloud:secretId": SECRET_ID,
             "tencentcloud:secretKey": SECRET_KEY,
             "runs:tencentEndpoint": cloud.url,
+            "runs:startSeconds": "5",
+            "runs:lagSeconds": "0",
         }
         self.provider.configure(ConfigureRequest(Config(settings, "tests")))
         self.given: dict[str, Any] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "concurrency": 1}
@@ -65,19 +65,14 @@ class FanStack:
         self.warned: list[str] = beside.warned if beside else []
         self.steps: list[str] = []
         self._left, self._dead = -1, False
-        for name_ in ("SETTLE_SECONDS", "SIBLINGS_SECONDS", "LOOK_SECONDS"):
-            monkeypatch.setattr(fanning, name_, 0.0)
         monkeypatch.setattr(progress, "warn", lambda urn, text: self.warned.append(text))
         monkeypatch.setattr(progress, "engine_gone", lambda: self._dead)
         self.process()
 
     def process(self) -> None:
         """From here on it is another host process."""
-        process, memory = secrets.token_hex(16), Memory()
-        for module in (asked, fan_out_plan, fan_out_provider, intent):
-            self._patch.setattr(module, "PROCESS", process)
-        for module in (fan_out_provider, run_provider):
-            self._patch.setattr(module, "MEMORY", memory)
+        began = old_process(self._patch)
+        self._patch.setattr(host, "this_process", lambda: began)
 
     # -- what is seen
 
@@ -136,11 +131,12 @@ class FanStack:
 
     def _intent(self, given: dict[str, Any], pinned: list[str], raw: list[str]) -> None:
         provider = IntentProvider()
-        asked_for = {key: given.get(key) for key in self.provider.arguments}
-        news = wire({"digests": digests(asked_for), "triggers": given.get("triggers"), "run": self.urn})
+        kind = self.provider.kind
+        arguments = {key: given[key] for key in kind.shared if key in given}
+        news = wire({"kind": kind.name, "run": self.urn, "arguments": arguments, "triggers": given.get("triggers")})
         news["__provider"] = PROVIDER
         news["objects"] = digest_of_objects(pinned)
-        diff = provider.diff("", self.intent, news) if self.intent else DiffResult(changes=True, replaces=["digests"])
+        diff = provider.diff("", self.intent, news) if self.intent else DiffResult(changes=True, replaces=["arguments"])
         if diff.replaces:
             self.intent = wire(dict(provider.create({**news, "objects": digest_of_objects(raw)}).outs or {}))
             self._step("intent")
@@ -200,25 +196,15 @@ class FanStack:
         self.intent, self.state = _older(self.intent, timedelta(**by)), _older(self.state, timedelta(**by))
 
 
-def _older(value: Any, by: timedelta) -> Any:
-    if isinstance(value, list):
-        return [_older(item, by) for item in value]
-    if not isinstance(value, dict):
-        return value
-    older = {key: _older(item, by) for key, item in value.items()}
-    for key in ("minted_at", "at"):
-        if older.get(key):
-            older[key] = rfc3339(datetime.fromisoformat(older[key].replace("Z", "+00:00")) - by)
-    if "uptime" in older:
-        older["uptime"] -= by.total_seconds()
-    return older
+def _older(bag: dict[str, Any], by: timedelta) -> dict[str, Any]:
+    return {key: older(value, by) if key in ("record", "fired") else value for key, value in bag.items()}
 
 
 def _start(stack: FanStack) -> Any:
-    def start(requests: Requests[Any], key: str) -> Any:
+    def start(requests: Requests[Any], key: str, leave: Leave) -> Any:
         if stack._dead:
             raise errors.UnknownOutcome("nobody sees this")
-        started = requests.api.start(requests.of[key])
+        started = requests.api.start(requests.of[key], leave)
         stack._left -= 1
         if stack._left == 0:
             stack._dead = True
@@ -229,9 +215,9 @@ def _start(stack: FanStack) -> Any:
 
 
 def _find(stack: FanStack) -> Any:
-    def find(requests: Requests[Any], keys: Collection[str], since: datetime) -> Any:
+    def find(requests: Requests[Any], keys: Collection[str], since: datetime, limit: Limit) -> Any:
         if stack._dead:
             raise Killed
-        return requests.api.find_each({key: requests.of[key] for key in keys}, since)
+        return requests.api.find_each({key: requests.of[key] for key in keys}, since, limit)
 
     return find

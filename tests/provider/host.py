@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from pulumi.dynamic import CheckResult, Config, ConfigureRequest, DiffResult, ResourceProvider
@@ -11,7 +13,7 @@ from pulumi.runtime import rpc
 
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import digests
+from cloud_runs.runs import rfc3339
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from tests.support.emulator import SECRET_ID, SECRET_KEY
@@ -33,6 +35,22 @@ def wire(values: dict[str, Any]) -> dict[str, Any]:
     return received
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_UPTIME = re.compile(r"(?<=[0-9a-f]\+)[\d.]+")
+
+
+def of_an_earlier_process(record: str) -> str:
+    """The record of an intent, as if another host process had made it."""
+    return re.sub(r"host=\w+", f"host={'0' * 32}", record)
+
+
+def older(record: str, by: timedelta) -> str:
+    """The record of an intent, or of what was fired, as if it were as much older: it is a text with times, and with the
+    seconds that the kernel had been running."""
+    text = _TIME.sub(lambda at: rfc3339(datetime.fromisoformat(at[0].replace("Z", "+00:00")) - by), record)
+    return _UPTIME.sub(lambda seconds: f"{float(seconds[0]) - by.total_seconds():.2f}", text)
+
+
 class Host:
     """One provider, configured for the emulator at `url`, and the inputs of one resource."""
 
@@ -40,11 +58,14 @@ class Host:
 
     def __init__(self, url: str, name: str = "run", **config: str | None) -> None:
         kind, type_, self.defaults = self.kinds
+        self.url = url
         settings = {
             "tencentcloud:region": "ap-beijing",
             "tencentcloud:secretId": SECRET_ID,
             "tencentcloud:secretKey": SECRET_KEY,
             "runs:tencentEndpoint": url,
+            "runs:startSeconds": "5",
+            "runs:lagSeconds": "0",
         } | {key.replace("__", ":"): value for key, value in config.items()}
         self.provider = kind()
         given = {key: value for key, value in settings.items() if value is not None}
@@ -61,15 +82,16 @@ class Host:
         inputs = self.inputs(**changes)
         return inputs | {"intent": self.intent(inputs, earlier=earlier)}
 
-    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
+    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> str:
+        kind = self.provider.kind
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.arguments}),
+            "kind": kind.name,
+            "run": self.urn,
+            "arguments": {key: inputs[key] for key in kind.names if key in inputs},
             "triggers": inputs.get("triggers"),
         }
-        record = dict(IntentProvider().create(wire(asked)).outs or {})["record"]
-        if earlier:
-            record["process"] = "0" * 32
-        return dict(wire({"record": record})["record"])
+        record = str(dict(IntentProvider().create(wire(asked)).outs or {})["record"])
+        return of_an_earlier_process(record) if earlier else record
 
     def check(self, inputs: dict[str, Any]) -> CheckResult:
         return self.provider.check({}, {"intent": UNKNOWN, **inputs})

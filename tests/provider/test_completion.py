@@ -91,9 +91,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 @pytest.fixture
 def runs(run: RunHost) -> list[tuple[str, str]]:
     """Ids and references of three runs that go on."""
-    fired = [
-        RunHost(run.provider.setting("runs:tencentEndpoint") or "", f"r{n}").fired(object=f"{n}") for n in range(3)
-    ]
+    fired = [RunHost(run.url, f"r{n}").fired(object=f"{n}") for n in range(3)]
     return [(id, outs["reference"]) for id, outs in fired]
 
 
@@ -421,8 +419,7 @@ def test_a_time_out_names_what_failed_meanwhile_as_well(
 @pytest.fixture
 def jobs(job: JobHost) -> list[tuple[str, str]]:
     """Ids and references of two batch jobs that go on."""
-    url = job.provider.setting("runs:tencentEndpoint") or ""
-    fired = [JobHost(url, f"j{n}").fired(name=f"j{n}") for n in range(2)]
+    fired = [JobHost(job.url, f"j{n}").fired(name=f"j{n}") for n in range(2)]
     return [(id, outs["reference"]) for id, outs in fired]
 
 

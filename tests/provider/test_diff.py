@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pulumi.output import UNKNOWN
 
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise import ledger
 from tests.provider.host import Host, JobHost, RunHost
 from tests.support.emulator import Emulator
 
@@ -122,12 +124,30 @@ def test_a_rename_fires_nothing(run: RunHost, cloud: Emulator) -> None:
 # -- unknown values
 
 
-@pytest.mark.parametrize("name", ["bucket", "region", "workflow_id", "object", "name", "triggers"])
-@pytest.mark.parametrize("bag", [UNKNOWN, "made"])
-def test_unknown_never_means_replace(run: RunHost, name: str, bag: Any) -> None:
+ARGUMENTS = ["bucket", "region", "workflow_id", "object", "name", "triggers"]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_unknown_never_means_replace_in_an_update(run: RunHost, name: str) -> None:
+    """The engine asks with unknowns during an `up` as well, and what they come to may be the same."""
     id, olds = run.fired(**GIVEN)
-    news = run.intended(**GIVEN) | {name: UNKNOWN}
-    assert outcome(run.diff(id, olds, news if bag == "made" else news | {"intent": bag})) == UPDATE
+    assert outcome(run.diff(id, olds, run.intended(**GIVEN) | {name: UNKNOWN})) == UPDATE
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_preview_shows_the_replacement_that_an_unknown_value_may_come_to(run: RunHost, name: str) -> None:
+    """Only in a preview the intent itself is unknown too."""
+    id, olds = run.fired(**GIVEN)
+    assert outcome(run.diff(id, olds, run.intended(**GIVEN) | {name: UNKNOWN, "intent": UNKNOWN})) == replaced(name)
+
+
+@pytest.mark.parametrize("value", [UNKNOWN, {"of": ["a", UNKNOWN]}])
+def test_a_preview_shows_the_replacement_that_an_unknown_trigger_may_come_to(run: RunHost, value: Any) -> None:
+    """As of `triggers={"of": another_run.reference}`; an `up` with such an unknown fires nothing for it."""
+    id, olds = run.fired(triggers={"of": "i1", "release": 1})
+    news = run.intended(triggers={"of": "i1", "release": 1}) | {"triggers": {"of": value, "release": 1.0}}
+    assert outcome(run.diff(id, olds, news | {"intent": UNKNOWN})) == replaced("triggers")
+    assert outcome(run.diff(id, olds, news)) == UPDATE
 
 
 @pytest.mark.parametrize(
@@ -146,7 +166,8 @@ def test_unknown_at_any_depth_never_means_replace(job: JobHost, changes: dict[st
 def test_a_known_change_beside_an_unknown_value_still_replaces(run: RunHost) -> None:
     id, olds = run.fired(**GIVEN)
     news = run.intended(**{**GIVEN, "object": "b.mp4"}) | {"name": UNKNOWN}
-    assert outcome(run.diff(id, olds, news | {"intent": UNKNOWN})) == replaced("object")
+    assert outcome(run.diff(id, olds, news)) == replaced("object")
+    assert outcome(run.diff(id, olds, news | {"intent": UNKNOWN})) == replaced("name", "object")
 
 
 def test_an_unknown_rerun_on_failure_of_a_failed_run(run: RunHost) -> None:
@@ -170,7 +191,7 @@ def test_a_change_without_an_intent_of_its_own_fires_nothing_and_is_told(
     if how == "stale":
         news |= {"intent": inputs["intent"]}
     elif how == "of other content":  # the intent of a change that was not fired, and another change is --targeted now
-        news |= {"intent": {**run.intended(name="other")["intent"], "process": "0" * 32}}
+        news |= {"intent": run.intended(name="other", earlier=True)["intent"]}
     assert outcome(run.diff(id, olds, news)) == NOTHING
     ((urn, text),) = told
     assert urn == run.urn
@@ -184,8 +205,10 @@ def test_the_token_of_the_run_itself_stands_for_no_other(run: RunHost) -> None:
     """Whatever the intent was made for: a run was fired under it."""
     inputs = run.intended()
     id, olds = run.create(inputs)
-    made_for = run.intended(object="b.mp4")["intent"]["digests"]
-    news = run.inputs(object="b.mp4") | {"intent": {**inputs["intent"], "digests": made_for}}
+    own, other = (ledger.intent_of(one["intent"]) for one in (inputs, run.intended(object="b.mp4")))
+    assert own is not None
+    assert other is not None
+    news = run.inputs(object="b.mp4") | {"intent": ledger.intent_text(replace(other, moment=own.moment))}
     assert outcome(run.diff(id, olds, news)) == NOTHING
 
 
@@ -201,8 +224,8 @@ def test_an_intent_that_was_made_for_one_of_two_changes(run: RunHost, here: bool
     """Made in this update it is for what the program asks for now (`ignore_changes` pins one argument for the diff);
     made in an earlier one, the other change has come since, and a full update will make another intent."""
     id, olds = run.fired()
-    intent = run.intended(object="b.mp4", name="raw")["intent"]
-    news = run.inputs(object="b.mp4", name="pinned") | {"intent": intent if here else {**intent, "process": "0" * 32}}
+    intent = run.intended(object="b.mp4", name="raw", earlier=not here)["intent"]
+    news = run.inputs(object="b.mp4", name="pinned") | {"intent": intent}
     assert outcome(run.diff(id, olds, news)) == (replaced("name", "object") if here else NOTHING)
 
 

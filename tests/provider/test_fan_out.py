@@ -14,7 +14,7 @@ from cloud_runs.lifecycle import options, progress
 from cloud_runs.lifecycle.intent import IntentProvider, digest_of_objects
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.values import digests
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOutProvider
+from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
 from cloud_runs.wire.payloads import moment
 from tests.provider.host import RUNS, Host, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -34,7 +34,7 @@ class FanHost(Host):
 
     def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.arguments}),
+            "digests": digests({key: inputs.get(key) for key in self.provider.kind.shared}),
             "triggers": inputs.get("triggers"),
             "objects": digest_of_objects(inputs["objects"]),
         }

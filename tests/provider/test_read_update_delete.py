@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise import ledger
 from tests.provider.host import JOBS, PROVIDER, RUNS, Host, JobHost, RunHost
 from tests.support.emulator import SECRET_ID, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW
@@ -39,7 +42,8 @@ def test_a_finished_run_with_its_tasks(finished: Emulator) -> None:
     (task,) = [task for task in outs["tasks"] if task["objects"]]
     assert set(task) == {"name", "type", "state", "code", "message", "objects"}
     assert task["state"] == "Success"
-    for name in ("fired", "triggers", "intent", "provenance", "request_id", "instance_id", "reference", "__provider"):
+    assert "intent" not in outs, "its own resource has it on record"
+    for name in ("fired", "triggers", "provenance", "request_id", "instance_id", "reference", "__provider"):
         assert outs[name] == olds[name], name
     assert run.diff(id, outs, run.intended(triggers={"a": 1})).replaces == []
     assert finished.count(RUNS, "start") == 1
@@ -93,7 +97,8 @@ def test_a_job_is_as_its_executions_are(
     job: JobHost, cloud: Emulator, job_state: str, states: list[str], phase: str, message: str
 ) -> None:
     given = {"input": {"object": "a.mp4"}, "workflow_ids": f"{WORKFLOW},w{'0' * 32}"}
-    id, olds = job.fired(**given)
+    inputs = job.intended(**given)
+    id, olds = job.create(inputs)
     executions = cloud.runs(RUNS, origin="job")
     for execution, state in zip(executions, states, strict=True):
         cloud.set_state(execution["id"], state)
@@ -101,7 +106,7 @@ def test_a_job_is_as_its_executions_are(
     _, outs = job.read(id, olds)
     assert (outs["phase"], outs["state"], outs["message"]) == (phase, job_state, message)
     assert outs["executions"] == {state: states.count(state) for state in states}
-    again = job.diff(id, outs, {**job.intended(**given), "intent": olds["intent"], "rerun_on_failure": True})
+    again = job.diff(id, outs, {**inputs, "rerun_on_failure": True})
     assert again.replaces == (["rerun_on_failure"] if phase == "failed" else [])
 
 
@@ -204,10 +209,13 @@ def test_update_keeps_computed_outputs_and_drops_removed_steering(job: JobHost, 
     outs = job.update(id, olds, news)
     assert not {"on_delete", "rerun_on_failure", "adopt_id"} & set(outs)
     assert outs["triggers"] == {"a": 1}
-    assert outs["intent"] == {"token": news["intent"]["token"]}
-    computed = ("job_id", "reference", "name", "region", "state", "phase", "fired", "executions", "provenance", "tasks")
+    computed = ("job_id", "reference", "name", "region", "state", "phase", "executions", "provenance", "tasks")
     assert {name: outs[name] for name in computed} == {name: olds[name] for name in computed}
-    assert outs["fired"]["triggers"] == olds["fired"]["triggers"], "what it was fired with, not what is asked for now"
+    fired = ledger.fired_of(olds)
+    assert set(fired.content.triggers) == {"a", "b"}
+    assert ledger.fired_of(outs) == replace(fired, beside=ledger.token_of(news["intent"])), (
+        "what it was fired with, not what is asked for now"
+    )
     assert cloud.requests() == sent
     assert "triggers" not in job.update(id, outs, job.intended())
 
@@ -248,9 +256,7 @@ def test_a_cancel_that_is_refused_is_told_and_is_no_delete(job: JobHost, cloud: 
         job.delete(id, olds)
     assert str(error.value).startswith("InventoryJob 'job': ")
     assert "AccessDenied" in str(error.value)
-    from cloud_runs.lifecycle import run_provider
-
-    assert run_provider.MEMORY.old(job.urn, olds["fired"]["token"]) == (None, False)
+    assert host.this_process().before(job.urn, ledger.token_of(olds["fired"])) == (None, False)
 
 
 @pytest.mark.parametrize("call", ["read", "delete"])

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from cloud_runs.promise import firing
 from tests.provider.conftest import another_process
-from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
+from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost, of_an_earlier_process
 from tests.provider.test_requests import refusal
 from tests.support.emulator import Emulator
 from tests.support.stack import BUCKET
@@ -41,10 +40,7 @@ def test_characters_that_xml_cannot_carry_inside_an_operation(job: JobHost, oper
 
 
 # before: nothing was sent, for certain, and the user is told that the run may have started
-def test_a_request_that_cannot_be_written_is_no_unknown_outcome(
-    job: JobHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(firing, "LOOK_SECONDS", 0.0)
+def test_a_request_that_cannot_be_written_is_no_unknown_outcome(job: JobHost, cloud: Emulator) -> None:
     text = refusal(job, job.intended(type="Job", workflow_ids=None, operation={"tag": "T", "x": "a\x01"}))
     assert cloud.requests() == {}
     assert "may have started" not in text
@@ -58,7 +54,7 @@ def test_a_forced_replacement_after_a_rename(
     old, new = kind(cloud.url, "old"), kind(cloud.url, "new")
     inputs = old.intended()
     id, outs = old.create(inputs)
-    renamed = {**new.inputs(), "intent": {**inputs["intent"], "process": "0" * 32}}
+    renamed = {**new.inputs(), "intent": of_an_earlier_process(inputs["intent"])}
     if new.diff(id, outs, renamed).changes:  # the engine asks for an update only then
         outs = new.update(id, outs, renamed)
     another_process(monkeypatch)
@@ -85,7 +81,7 @@ def test_a_lost_job_is_found_after_a_rename(job: JobHost, cloud: Emulator, monke
     id, _ = job.create(inputs)  # and its engine was killed: nothing is on record but the intent
     another_process(monkeypatch)
     renamed = JobHost(cloud.url, "renamed")
-    again, _ = renamed.create({**renamed.inputs(), "intent": {**inputs["intent"], "process": "0" * 32}})
+    again, _ = renamed.create({**renamed.inputs(), "intent": of_an_earlier_process(inputs["intent"])})
     assert again == id
     assert cloud.count(JOBS, "start") == 1
 

@@ -1,8 +1,9 @@
-"""`create` on the wire: the requests of the seeds, values unchanged, and which of them are sent at all."""
+"""`create` on the wire: the requests of the vendors' pages, values unchanged, and which of them are sent at all."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,10 +11,9 @@ import pytest
 
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.reporting import RunError
-from cloud_runs.promise import firing
-from cloud_runs.runs import rfc3339
+from cloud_runs.promise import ledger
 from tests.provider.conftest import another_process
-from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost
+from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost, of_an_earlier_process, older
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
@@ -30,7 +30,7 @@ def header(request: dict[str, Any], name: str) -> str | None:
     return {key.lower(): value for key, value in request["headers"].items()}.get(name)
 
 
-# -- seed 001
+# -- https://www.tencentcloud.com/document/api/1045/50340 (Trigger Workflow)
 
 
 def test_the_workflow_request_of_the_seed(run: RunHost, cloud: Emulator) -> None:
@@ -78,7 +78,7 @@ def test_the_argument_comes_before_the_configured_region(run: RunHost, cloud: Em
     assert header(request_of(cloud, RUNS), "host") == f"{BUCKET}.ci.ap-shanghai.myqcloud.com"
 
 
-# -- seed 004
+# -- https://www.tencentcloud.com/document/product/1045/47029 (Triggering Job)
 
 
 SEED = """
@@ -208,7 +208,7 @@ def test_an_omitted_name_is_made_unique_by_the_token(job: JobHost, cloud: Emulat
     names = [job.create(inputs)[1]["name"] for inputs in (first, job.intended())]
     sent = [ElementTree.fromstring(run["request"]["body"]).findtext("Name") for run in cloud.runs(JOBS)]
     assert names == sent
-    assert names[0] == f"job-{first['intent']['token'][:16]}"
+    assert names[0] == f"job-{ledger.token_of(first['intent'])[:16]}"
     assert names[0] != names[1]
 
 
@@ -226,16 +226,22 @@ def test_a_generated_name_is_one_that_the_service_takes(cloud: Emulator, name: s
 def test_outputs_of_a_fired_run(run: RunHost) -> None:
     inputs = run.intended(triggers={"a": 1}, on_delete="abandon")
     id, outs = run.create(inputs)
-    assert (inputs | {"intent": {"token": inputs["intent"]["token"]}}).items() <= outs.items()
+    intent = ledger.intent_of(inputs.pop("intent"))
+    assert intent is not None
+    assert inputs.items() <= outs.items()
+    assert "intent" not in outs, "its own resource has it on record"
     assert outs["provenance"] == "fired"
     assert outs["reference"] == f"tencent.workflow:ap-beijing:{BUCKET}:{id}"
     assert (outs["phase"], outs["state"], outs["record_expired"]) == ("pending", "", False)
     assert outs["request_id"]
     assert outs["url"].startswith("https://console.cloud.tencent.com/ci/")
-    assert outs["fired"]["token"] == inputs["intent"]["token"]
-    assert outs["fired"]["digests"] == inputs["intent"]["digests"]
-    assert outs["fired"]["triggers"] == inputs["intent"]["triggers"]
-    assert outs["fired"]["at"].endswith("Z")
+    fired = ledger.fired_of(outs)
+    assert (fired.token, fired.beside, fired.content) == (intent.token, intent.token, intent.content)
+    assert set(fired.content.arguments) == {"bucket", "workflow_id", "object"}
+    assert set(fired.content.triggers) == {"a"}
+    assert fired.at is not None
+    assert abs(fired.at - intent.moment.at) < timedelta(minutes=1)
+    assert outs["fired"].isprintable()
     assert outs["tasks"] == []
 
 
@@ -261,22 +267,16 @@ def unanswerable(cloud: Emulator, system: str) -> None:
     cloud.fault(system, "find", "status", status=403, code="AccessDenied")
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firing, "LOOK_SECONDS", 0.0)
-
-
 def test_a_lost_answer_is_found(run: RunHost, job: JobHost, cloud: Emulator) -> None:
     for host, system in ((run, RUNS), (job, JOBS)):
         cloud.fault(system, "start", "drop_response")
         id, outs = host.fired()
         assert cloud.ids(system) == [id]
         assert outs["provenance"] == "found"
-        assert outs["fired"]["at"]
+        assert ledger.fired_of(outs).at
         assert cloud.count(system, "start") == 1
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("kind", "system"), [(RunHost, RUNS), (JobHost, JOBS)])
 def test_a_run_of_an_earlier_process_is_found(
     cloud: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type[Host], system: str
@@ -289,7 +289,7 @@ def test_a_run_of_an_earlier_process_is_found(
     unanswerable(cloud, system)
     assert "may have started" in refusal(host, inputs)
 
-    inputs["intent"]["process"] = "0" * 32
+    inputs["intent"] = of_an_earlier_process(inputs["intent"])
     another_process(monkeypatch)
     unanswerable(cloud, system)
     assert "nothing was fired: an earlier `pulumi up` may have started" in refusal(host, inputs)
@@ -298,7 +298,7 @@ def test_a_run_of_an_earlier_process_is_found(
     id, outs = host.create(inputs)
     assert cloud.ids(system) == [id]
     assert outs["provenance"] == "found"
-    assert outs["fired"]["token"] == inputs["intent"]["token"]
+    assert ledger.fired_of(outs).token == ledger.token_of(inputs["intent"])
     assert said == [(host.urn, f"found run {id} of an interrupted up; for a new run change a trigger")]
     assert cloud.count(system, "start") == 1
 
@@ -309,10 +309,9 @@ def test_a_generated_name_is_proof_and_a_given_one_is_not(
 ) -> None:
     """A forced replacement, an hour after its intent, that was killed after the start."""
     inputs = job.intended(name=name)
-    inputs["intent"]["minted_at"] = rfc3339(datetime.now(timezone.utc) - timedelta(hours=1))
-    inputs["intent"]["uptime"] -= 3600
+    inputs["intent"] = older(inputs["intent"], timedelta(hours=1))
     id, _ = job.create(inputs)
-    inputs["intent"]["process"] = "0" * 32
+    inputs["intent"] = of_an_earlier_process(inputs["intent"])
     another_process(monkeypatch)
     if found:
         again, outs = job.create(inputs)
@@ -336,16 +335,19 @@ def test_an_intent_of_an_earlier_process_that_did_not_fire(cloud: Emulator, kind
 
 
 def test_no_intent(run: RunHost, cloud: Emulator) -> None:
-    for bag in ({}, {"intent": {}}, {"intent": "x"}):
+    for bag in ({}, {"intent": {}}, {"intent": {"token": None}}):
         assert "--target" in refusal(run, run.inputs() | bag)
+    assert "a later version of cloud-runs wrote it" in refusal(run, run.inputs() | {"intent": "x"})
     assert cloud.requests() == {}
 
 
-def test_a_run_that_a_diff_has_shown_is_no_candidate(run: RunHost, cloud: Emulator) -> None:
+def test_a_run_that_a_diff_has_shown_is_no_candidate(
+    run: RunHost, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     twin = RunHost(cloud.url, "twin")
     id, outs = twin.fired()
     earlier = run.intended(earlier=True)
-    earlier["intent"]["minted_at"] = outs["fired"]["at"]
+    another_process(monkeypatch)
     twin.diff(id, outs, twin.intended())
     found, outs = run.create(earlier)
     assert outs["provenance"] == "fired"
@@ -389,7 +391,7 @@ def test_a_forced_replacement_fires_without_a_look(
     host = kind(cloud.url)
     inputs = host.intended()
     id, outs = host.create(inputs)
-    inputs["intent"]["process"] = "0" * 32
+    inputs["intent"] = of_an_earlier_process(inputs["intent"])
     another_process(monkeypatch)
     host.delete(id, outs)
     new, _ = host.create(inputs)
@@ -403,7 +405,7 @@ def test_a_job_replaced_under_its_token_does_not_find_its_old_run(
     """The generated name of both is the same, since it is the token's."""
     inputs = job.intended()
     id, outs = job.create(inputs)
-    inputs["intent"]["process"] = "0" * 32
+    inputs["intent"] = of_an_earlier_process(inputs["intent"])
     another_process(monkeypatch)  # was killed between delete and start; the next up asks for the diff
     job.diff(id, outs, inputs)
     new, outs = job.create(inputs)
@@ -422,9 +424,9 @@ def test_a_change_taken_back_keeps_the_old_record(
     run.diff(id, olds, back)
     kept, outs = run.create(back)
     assert kept == id
-    assert outs["fired"] == olds["fired"]
+    assert ledger.fired_of(outs) == replace(ledger.fired_of(olds), beside=ledger.token_of(back["intent"]))
     assert outs["provenance"] == "fired"
-    assert (outs["intent"]["token"], outs["rerun_on_failure"]) == (back["intent"]["token"], True)
+    assert outs["rerun_on_failure"] is True
     assert "taken back" in said[0]
     assert cloud.ids() == [id]
     assert run.diff(kept, outs, back).replaces == []
@@ -475,7 +477,7 @@ def test_adopt_records_and_fires_nothing(run: RunHost, job: JobHost, cloud: Emul
         assert adopted == id
         assert (outs["provenance"], outs["request_id"] != "") == ("given", True)
         assert outs["state"] in ("Running", "Submitted"), "it was asked for"
-        assert outs["fired"]["at"] == outs["created_at"] != ""
+        assert ledger.fired_of(outs).at == ledger.time_of(outs["created_at"]) is not None
         assert cloud.count(system, "start") == starts
         assert host.diff(id, outs, host.intended(name="demo", adopt_id=id)).replaces == []
 

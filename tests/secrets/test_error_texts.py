@@ -23,7 +23,7 @@ from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
 from tests.secrets.canaries import canary, leaks, leaks_in_files
 from tests.secrets.echo import STYLES, Echo, echo
-from tests.support.clients import an_hour_ago, hasty
+from tests.support.clients import GO, an_hour_ago, hasty, soon
 
 ID, SECRET, TOKEN, ACCESS_TOKEN, PASSWORD = CANARIES = [canary() for _ in range(5)]
 KEYS = Credentials(ID, SECRET, TOKEN, source="environment TENCENTCLOUD_SECRET_ID")
@@ -61,8 +61,8 @@ def _at_once(seconds: float) -> None: ...
 
 SYSTEMS = [(workflows, WORKFLOW), (jobs, JOB), (scans, SCAN), (flows, FLOW)]
 CALLS: dict[str, Callable[[RunApi[Any], Any], Any]] = {
-    "start": lambda api, request: (api.prepare(request), api.start(request)),
-    "find": lambda api, request: api.find(request, an_hour_ago()),
+    "start": lambda api, request: api.start(request, GO),
+    "find": lambda api, request: api.find(request, an_hour_ago(), soon()),
     "get": lambda api, _: api.get("i1"),
     "get_many": lambda api, _: api.get_many(["i1", "i2"]),
     "cancel": lambda api, _: api.cancel("i1"),

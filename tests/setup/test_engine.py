@@ -176,7 +176,7 @@ def test_it_is_built_once_for_all_checkouts(machine: Machine) -> None:
     machine.with_go()
     first = machine.find()
     assert first.is_relative_to(machine.cache)
-    assert sorted(path.name for path in first.iterdir()) == ["pulumi", *PARTS]
+    assert sorted(path.name for path in first.iterdir()) == ["pulumi", *PARTS, "python-language-host"]
     assert machine.find() == first
     assert machine.built == ["pulumi", "pulumi-language-python"]
 
@@ -205,11 +205,12 @@ def test_the_cache_serves_without_go_and_network(machine: Machine) -> None:
     assert machine.find() == first
 
 
+@pytest.mark.parametrize("part", ["pulumi-language-python", "python-language-host"])
 @pytest.mark.parametrize("harm", ["missing", "empty", "not executable", "wrong version"])
-def test_a_broken_cache_entry_is_built_anew(machine: Machine, harm: str) -> None:
+def test_a_broken_cache_entry_is_built_anew(machine: Machine, harm: str, part: str) -> None:
     machine.with_go()
     folder = machine.find()
-    host = folder / "pulumi-language-python"
+    host = folder / part
     if harm == "missing":
         host.unlink()
     elif harm == "empty":
@@ -221,6 +222,74 @@ def test_a_broken_cache_entry_is_built_anew(machine: Machine, harm: str) -> None
     assert machine.find() == folder
     assert machine.built == ["pulumi", "pulumi-language-python"] * 2
     assert os.access(host, os.X_OK)
+
+
+def test_an_engine_of_an_earlier_version_gets_the_script(machine: Machine) -> None:
+    """Nothing is built for it. With a script of another version it gets that of today."""
+    machine.with_go()
+    folder = machine.find()
+    script, host = folder / "pulumi-language-python", folder / "python-language-host"
+    built, today = host.read_bytes(), script.read_bytes()
+    host.replace(script)
+    assert machine.find() == folder
+    assert (script.read_bytes(), host.read_bytes()) == (today, built)
+    script.write_bytes(today + b"# of another version\n")
+    assert machine.find() == folder
+    assert (script.read_bytes(), host.read_bytes()) == (today, built)
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["bin"], "nothing is left"
+    assert machine.built == ["pulumi", "pulumi-language-python"]
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ("", []),
+        ("virtualenv:", []),
+        ("virtualenv: # none", []),
+        ("virtualenv: v", ["-virtualenv=v", "-root=PROJECT"]),
+        ("virtualenv: ../../.venv", ["-virtualenv=../../.venv", "-root=PROJECT"]),
+        ("toolchain: pip\n    virtualenv:   '.my venv'  # here", ["-virtualenv=.my venv", "-root=PROJECT"]),
+        ('virtualenv: "a#b"', ["-virtualenv=a#b", "-root=PROJECT"]),
+    ],
+)
+def test_the_script_tells_the_host_the_virtual_environment(tmp_path: Path, options: str, flags: list[str]) -> None:
+    """Also from a folder within the project, with spaces in it, and through a link."""
+    program(tmp_path / "engine/pulumi-language-python", (ROOT / "tools/engine/language/host.sh").read_text())
+    program(tmp_path / "engine/python-language-host", '#!/bin/sh\nprintf "%s\\n" "$PWD" "$@"\n')
+    (tmp_path / "link").symlink_to("engine/pulumi-language-python")
+    project = tmp_path / "a project"
+    (project / "program").mkdir(parents=True)
+    (project / "Pulumi.yaml").write_text(f"name: p\nruntime:\n  name: python\n  options:\n    {options}\n")
+    for folder in (project, project / "program"):
+        command = [tmp_path / "link", "-tracing=x y", "127.0.0.1:1"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        told = [flag.replace("PROJECT", str(project)) for flag in flags]
+        assert done.stdout.splitlines() == [str(folder), *told, "-tracing=x y", "127.0.0.1:1"]
+
+
+@pytest.mark.parametrize("given", ["/opt/python/bin/python", "python3.12"])
+def test_with_a_virtual_environment_the_host_gets_no_path_to_a_python(tmp_path: Path, given: str) -> None:
+    """It would look for that path within the environment. The folder goes to PATH: there `python3` is looked for."""
+    program(tmp_path / "pulumi-language-python", (ROOT / "tools/engine/language/host.sh").read_text())
+    program(tmp_path / "python-language-host", '#!/bin/sh\nprintf "%s\\n" "$PATH" "${PULUMI_PYTHON_CMD-none}"\n')
+    env = os.environ | {"PULUMI_PYTHON_CMD": given}
+    for option, told in (
+        ("", [os.environ["PATH"], given]),
+        ("virtualenv: v", [f"/opt/python/bin:{os.environ['PATH']}", "none"] if "/" in given else [env["PATH"], given]),
+    ):
+        (tmp_path / "Pulumi.yaml").write_text(f"runtime:\n  options:\n    {option}\n")
+        command = tmp_path / "pulumi-language-python"
+        done = subprocess.run([command], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines() == told
+
+
+def test_the_script_does_without_a_project(tmp_path: Path) -> None:
+    program(tmp_path / "pulumi-language-python", (ROOT / "tools/engine/language/host.sh").read_text())
+    program(tmp_path / "python-language-host", '#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    done = subprocess.run(
+        [tmp_path / "pulumi-language-python", "127.0.0.1:1"], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "127.0.0.1:1\n"
 
 
 def test_two_checkouts_at_once_build_once(machine: Machine) -> None:
@@ -236,7 +305,7 @@ def test_two_checkouts_at_once_build_once(machine: Machine) -> None:
 
 
 def test_a_killed_build_leaves_nothing_that_is_taken_for_whole(machine: Machine) -> None:
-    machine.with_go(trouble='case "$*" in *-language-*) sleep 60 & echo $! > "$FAKE_GO_LOG.pid"; wait;; esac')
+    machine.with_go(trouble='case "$*" in *-language-*) sleep 60 & echo $! > "$FAKE_GO_LOG.pid"; wait; exit 1;; esac')
     with machine.start() as process:
         sleeper = machine.folder / "go.log.pid"
         deadline = time.monotonic() + 30
@@ -318,7 +387,7 @@ def test_the_official_release_comes_before_a_build(machine: Machine) -> None:
         machine,
         f"""test "$*" = "--no-edit-path --install-root $3 --version 3.259.0" || exit 1
 mkdir -p "$3/bin"
-for name in pulumi {" ".join(PARTS)}; do
+for name in pulumi {" ".join(PARTS)} pulumi-language-nodejs; do
     printf '#!/bin/sh\\necho v3.259.0\\n' > "$3/bin/$name"
     chmod +x "$3/bin/$name"
 done
@@ -327,6 +396,8 @@ done
     folder = machine.find()
     assert folder.is_relative_to(machine.cache)
     assert machine.built == []
+    assert machine.find() == folder
+    assert not (folder / "python-language-host").exists(), "its language host needs no script"
 
 
 def test_an_installer_that_fails_gives_way_to_the_build(machine: Machine) -> None:

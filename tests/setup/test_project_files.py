@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.installed import needed
 
 ROOT = Path(__file__).resolve().parents[2]
-PINS = [ROOT / "requirements.txt", ROOT / "tests/vendor/requirements.txt", *ROOT.glob("tools/engine/*/go.*")]
+LOCK, INSTALLED = ROOT / "requirements.lock", ROOT / "requirements.txt"
+PINS = [LOCK, INSTALLED, ROOT / "tests/vendor/requirements.txt", *ROOT.glob("tools/engine/*/go.*")]
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -21,11 +28,30 @@ def test_pins_name_no_index_and_no_folder_of_a_machine(path: Path) -> None:
 
 
 def test_every_requirement_is_pinned_with_hashes() -> None:
-    blocks = re.split(r"\n(?=\S)", (ROOT / "requirements.txt").read_text().strip())
+    blocks = re.split(r"\n(?=\S)", LOCK.read_text().strip())
     assert len(blocks) > 20
     for block in blocks:
         assert re.match(r"[\w.-]+==[\w.]+ ", block), block
         assert "--hash=sha256:" in block
+
+
+def test_what_pulumi_installs_has_the_versions_of_the_lock() -> None:
+    """All that the project needs, and no more: the tools of those who work on it are in the lock alone."""
+    project, *pins = [line for line in INSTALLED.read_text().splitlines() if not line.startswith("#")]
+    assert project == "-e .[emulator]"
+    locked = [line.removesuffix(" \\") for line in LOCK.read_text().splitlines() if re.match(r"\w", line)]
+    assert set(pins) <= set(locked)
+    wanted = [Requirement(pin) for pin in pins]
+    here = {canonicalize_name(pin.name) for pin in wanted if pin.marker is None or pin.marker.evaluate()}
+    assert here == set(map(canonicalize_name, needed(distribution("cloud-runs"), {"emulator"})))
+
+
+def test_pip_takes_what_pulumi_installs() -> None:
+    """As it stands there: pip refuses a folder beside hashes. Nothing is installed, and no index is asked."""
+    flags = ["--dry-run", "--no-index", "--no-build-isolation", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "install", *flags, "-r", "requirements.txt"]
+    done = subprocess.run(pip, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_language_host_does_not_take_the_package_for_a_plugin() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +12,12 @@ import pytest
 from cloud_runs.runs import Phase
 from cloud_runs.status.page import page
 from cloud_runs.status.report import Answer
-from tests.status.devtools import tab
+from tests.status.devtools import Browser, Tab, chromium, opened, program
 from tests.status.samples import HOSTILE, every_phase, hostile, report, run
-from tests.support.chromium import DARK, chromium, evaluated, program
 from tests.support.clients import service
 
 pytestmark = pytest.mark.skipif(program() is None, reason="needs a headless browser: Debian's package chromium")
 
-SCHEMES = [(), (DARK,)]
 # The contrast of WCAG 2.2 (relative luminance), of each element that has text of its own against what is behind it.
 CONTRASTS = """
 const channel = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
@@ -34,15 +34,50 @@ for (const e of document.querySelectorAll('main *')) {
 }
 return told;
 """
-# Where the keyboard is, how that is shown, and whether it begins inside of the window.
+# Where the keyboard is, how that is shown, and whether it begins inside of the window, or is higher and seen.
 FOCUS = """
-(() => {
-  const e = document.activeElement, style = getComputedStyle(e), at = e.getBoundingClientRect();
-  const inside = at.left >= 0 && at.left < innerWidth && at.top >= 0 && at.top < innerHeight;
-  return [e.getAttribute('aria-labelledby') || e.textContent, style.outlineStyle, style.outlineWidth, inside];
-})()
+const e = document.activeElement, style = getComputedStyle(e), at = e.getBoundingClientRect();
+const high = at.height > innerHeight - 100 && at.bottom > 100;
+const inside = at.left > -1 && at.left < innerWidth && (at.top > -1 || high) && at.top < innerHeight;
+return [e.getAttribute('aria-labelledby') || e.textContent, style.outlineStyle, style.outlineWidth, inside];
 """
-PHONE = 390  # CSS pixels; chromium's own window is never narrower than 500
+# Of each text of the timeline: whether its ink is inside of its column, and clear of all bars and other texts.
+WORDS = """
+const drawing = document.querySelector('.timeline'), box = (e) => e.getBoundingClientRect();
+const ink = (e) => { const r = document.createRange(); r.selectNodeContents(e); return box(r); };
+const inside = (a, b) => a.left > b.left - 1 && a.right < b.right + 1 && a.top > b.top - 1 && a.bottom < b.bottom + 1;
+const clear = (a, b) => a.right < b.left + 1 || a.left > b.right - 1 || a.bottom < b.top + 1 || a.top > b.bottom - 1;
+const places = {label: (e) => box(e), phase: (e) => box(e),
+                tick: () => ({...box(drawing).toJSON(), bottom: box(drawing.querySelector('.grid')).top})};
+const texts = Object.keys(places).flatMap((kind) => [...drawing.querySelectorAll('.' + kind)].map(
+  (e) => ({kind, said: e.textContent, ink: ink(e), place: places[kind](e)})));
+const bars = [...drawing.querySelectorAll('.lane, .bar')].map(box);
+return texts.map((one) => [one.kind, one.said, inside(one.ink, one.place)
+  && bars.every((bar) => clear(one.ink, bar)) && texts.every((other) => other === one || clear(one.ink, other.ink))]);
+"""
+FONTS = {
+    "the machine's": "",
+    "wide": "letter-spacing: .4em",
+    "narrow": "letter-spacing: -.1em",
+    "of one width": "font-family: monospace",
+    "large": "font-size: 20px",
+}
+SHEET = (1031, 703)  # CSS pixels of A4 on its side, without the page's margins
+UNUSED = 70  # of a sheet, below the last row that it has room for
+PHONE = 390
+SCROLLS = "return [...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth)"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    with opened(browser) as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -52,77 +87,83 @@ def written(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=["light", "dark"])
-def test_every_text_can_be_read(written: Path, scheme: tuple[str, ...]) -> None:
-    contrasts = json.loads(evaluated(written, CONTRASTS, *scheme))
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_read(written: Path, tab: Tab, dark: bool) -> None:
+    tab.open(written, dark=dark)
+    contrasts = tab.told(CONTRASTS)
     assert len(contrasts) > 40
     assert {what: ratio for what, ratio in contrasts.items() if ratio < 4.5} == {}
     backgrounds = {what.rpartition(" on ")[2] for what in contrasts}
-    assert ("rgb(13, 17, 23)" in backgrounds) == bool(scheme), "each scheme has colours of its own"
+    assert ("rgb(13, 17, 23)" in backgrounds) == dark, "each scheme has colours of its own"
 
 
 @pytest.mark.parametrize("width", [PHONE, 1280])
-def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(written: Path, width: int) -> None:
+def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(written: Path, tab: Tab, width: int) -> None:
     stops = ["timeline", "runs", *(one.status.id for one in every_phase().runs)]
     found = []
-    with tab() as browser:
-        browser.open(written, width)
-        for _ in stops:
-            browser.press("Tab")
-            found.append(browser.told(FOCUS))
+    tab.open(written, width, phone=True)
+    for _ in stops:
+        tab.press("Tab")
+        found.append(tab.told(FOCUS))
     assert found == [[stop, "solid", "3px", True] for stop in stops]
 
 
-def test_a_phone_shows_the_page_at_its_own_width(written: Path) -> None:
-    wide = "[...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth > e.clientWidth)"
-    with tab() as browser:
-        browser.open(written, PHONE)
-        assert browser.told("[innerWidth, document.documentElement.scrollWidth]") == [PHONE, PHONE]
-        assert browser.told(wide) == [True, True], "the timeline and the table scroll by themselves"
+def test_a_phone_shows_the_page_at_its_own_width(written: Path, tab: Tab) -> None:
+    tab.open(written, PHONE, phone=True)
+    assert tab.told("return [innerWidth, document.documentElement.scrollWidth]") == [PHONE, PHONE]
+    assert all(more > 0 for more in tab.told(SCROLLS)), "the timeline and the table scroll by themselves"
 
 
-def test_no_words_of_a_timeline_leave_the_drawing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("font", FONTS.values(), ids=FONTS)
+def test_no_words_of_a_timeline_leave_the_drawing(tmp_path: Path, tab: Tab, font: str) -> None:
+    """Nor their column, nor do they lie on each other, whatever fonts the machine has."""
     long = "backfill-of-a-long-name/mpc/2026-11-22/"
     runs = [run(f"{long}{phase.value}.mp4", phase, 10, 9, answer=Answer.NONE) for phase in Phase]
+    runs += [run("of-days", began=8000), run("of-hours", began=3000), run("start-not-told", Phase.CANCELLED, None)]
     file = tmp_path / "words.html"
-    file.write_text(page(report(*runs)), encoding="utf-8")
-    script = """
-    const texts = [...document.querySelectorAll('.timeline text')], bar = document.querySelector('.bar').getBBox().x;
-    return texts.map((e) => [e.textContent, e.getBBox(), e.getAttribute('x') === '0' ? bar : 960])
-      .filter(([, box, end]) => box.x < 0 || box.x + box.width > end).map(([text]) => text);
-    """
-    assert json.loads(evaluated(file, script)) == []
+    file.write_text(page(report(*runs)).replace("</style>", f".timeline * {{ {font} }}</style>"), encoding="utf-8")
+    tab.open(file, 1000)
+    words = tab.told(WORDS)
+    assert [(kind, text) for kind, text, fine in words if not fine] == []
+    kinds = Counter(kind for kind, _, _ in words)
+    assert kinds["label"] == kinds["phase"] == len(runs)
+    assert kinds["tick"] > 3
 
 
 @pytest.mark.parametrize("width", [500, 1280])
-def test_the_page_itself_never_scrolls_sideways(written: Path, width: int) -> None:
-    script = "return [document.documentElement.scrollWidth, innerWidth]"
-    scroll, inner = json.loads(evaluated(written, script, f"--window-size={width},900"))
+def test_the_page_itself_never_scrolls_sideways(written: Path, tab: Tab, width: int) -> None:
+    tab.open(written, width)
+    scroll, inner = tab.told("return [document.documentElement.scrollWidth, innerWidth]")
     assert scroll <= inner == width
 
 
-def test_the_table_fits_a_usual_window(written: Path) -> None:
-    script = "return [...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth)"
-    assert json.loads(evaluated(written, script, "--window-size=1280,900")) == [0, 0]
+@pytest.mark.parametrize("font", FONTS.values(), ids=FONTS)
+def test_the_table_fits_a_usual_window(written: Path, tab: Tab, font: str) -> None:
+    written.write_text(written.read_text().replace("</style>", f"table * {{ {font} }}</style>"))
+    tab.open(written, 1280)
+    assert tab.told(SCROLLS) == [0, 0]
 
 
-def test_hostile_text_runs_nothing_and_asks_for_nothing(tmp_path: Path) -> None:
+def test_hostile_text_runs_nothing_and_asks_for_nothing(tmp_path: Path, tab: Tab) -> None:
     with service(lambda _: b"pwned") as (url, received):
         bad = f"{HOSTILE}<img src={url}/x><link rel=stylesheet href={url}/y><style>@import '{url}/z'</style>"
         found = report(*hostile().runs, run(bad, state=bad, message=bad, id=bad, url=f"https://x/{bad}"), stack=bad)
         file = tmp_path / "hostile.html"
         file.write_text(page(found), encoding="utf-8")
+        tab.open(file)
         script = "return [document.title.slice(0, 8), document.querySelectorAll('script, img, link, iframe').length]"
-        assert json.loads(evaluated(file, script)) == ["Runs of ", 1], "the test's own script and no other"
-        chromium(file.as_uri(), "--dump-dom", "--virtual-time-budget=2000")
+        assert tab.told(script) == ["Runs of ", 0]
         assert received == []
 
 
-def test_paper(written: Path, tmp_path: Path) -> None:
-    """No sheet is wasted: a drawing fits on one."""
+def test_paper(written: Path, tmp_path: Path, tab: Tab) -> None:
+    """No sheet is wasted: a drawing fits on one, and only the last of the table's may be nearly empty."""
     many = tmp_path / "many.html"
     many.write_text(page(report(*(run(f"run-{at}", began=at + 1, ended=at) for at in range(60)))), encoding="utf-8")
-    for file, sheets in ((written, 3), (many, 9)):
-        pdf = file.with_suffix(".pdf")
-        chromium(file.as_uri(), "--no-pdf-header-footer", f"--print-to-pdf={pdf}")
-        assert 1 <= pdf.read_bytes().count(b"/Type /Page\n") <= sheets
+    heights = "return [...document.querySelectorAll('figure, table')].map((e) => e.getBoundingClientRect().height)"
+    for file in (written, many):
+        tab.open(file, SHEET[0], media="print")
+        *drawings, table = tab.told(heights)
+        assert max(drawings) < SHEET[1]
+        most = len(drawings) + math.ceil(table / (SHEET[1] - UNUSED)) + 1
+        assert 1 <= tab.paper().count(b"/Type /Page\n") <= most

@@ -12,7 +12,16 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.wire.transport import Answer, Params, Transport
+
+GO = Leave(lambda: True)
+"""The leave of an engine that is there."""
+
+
+def soon(seconds: float = 60.0) -> Limit:
+    """A limit that no test reaches unless it wants to."""
+    return Limit(seconds)
 
 
 def hasty() -> Transport:

@@ -5,6 +5,7 @@ No index is asked: what the wheel declares to need is linked from the tests' own
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -48,6 +49,19 @@ def environment(folder: Path, wheel: Path, *extras: str) -> Path:
     run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], folder)
     link_needed(folder, *extras)
     return python
+
+
+def made_by_pulumi(project: Path, name: str, env: dict[str, str]) -> Path:
+    """The virtual environment that `pulumi install` made, of the name in Pulumi.yaml.
+
+    An engine that 0.1 built makes it in the project itself, and runs the `python3` of PATH: it gets both, in `env` too.
+    """
+    environment = project / name
+    if not environment.exists():
+        assert (project / "pyvenv.cfg").exists()
+        environment.symlink_to(".")
+        env["PATH"] = f"{environment}/bin{os.pathsep}{env['PATH']}"
+    return environment
 
 
 def link_needed(folder: Path, *extras: str) -> None:

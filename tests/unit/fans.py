@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
+
 from cloud_runs import errors
 from cloud_runs.promise.fanning import Doubt, Fanned, FanOut, Plan
 from cloud_runs.promise.firing import World
-from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
 from cloud_runs.runs import Candidate, Found, Started
 
 SYSTEM = "a system"

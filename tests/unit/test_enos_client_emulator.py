@@ -10,7 +10,7 @@ from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttle
 from cloud_runs.runs import Phase
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
-from tests.support.clients import an_hour_ago, hasty
+from tests.support.clients import GO, an_hour_ago, hasty, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment ENOS_ACCESS_KEY")
@@ -26,17 +26,17 @@ def flows(cloud: Emulator, keys: Credentials = KEYS, session: Session | None = N
 
 def test_start_get_and_find(cloud: Emulator) -> None:
     client = flows(cloud)
-    started = client.start(SEED)
+    started = client.start(SEED, GO)
     assert cloud.ids(FLOW) == [started.id] == ["3377-20191122012300"]
     assert cloud.runs(FLOW)[0]["request"]["query"] == {"action": "trigger", "userId": "alice", "orgId": "o15"}
     found = client.get(started.id)
     assert (found.id, found.phase, found.state) == (started.id, Phase.RUNNING, "RUNNING")
     assert [task.state for task in found.tasks] == ["RUNNING"]
-    listed = client.find(SEED, an_hour_ago())
+    listed = client.find(SEED, an_hour_ago(), soon())
     assert [candidate.id for candidate in listed.candidates] == [started.id]
     assert listed.server_time is not None
-    assert client.find(FlowRequest(3377, SEED.trigger_time + 60_000), an_hour_ago()).candidates == ()
-    assert client.find(FlowRequest(337, SEED.trigger_time), an_hour_ago()).candidates == ()
+    assert client.find(FlowRequest(3377, SEED.trigger_time + 60_000), an_hour_ago(), soon()).candidates == ()
+    assert client.find(FlowRequest(337, SEED.trigger_time), an_hour_ago(), soon()).candidates == ()
     for state, phase in (("FAIL", Phase.FAILED), ("SUCCESS", Phase.SUCCEEDED), ("WHAT", Phase.UNKNOWN)):
         cloud.set_state(started.id, state)
         assert client.get(started.id).phase is phase
@@ -45,31 +45,35 @@ def test_start_get_and_find(cloud: Emulator) -> None:
 def test_a_run_with_parameters_is_found_too(cloud: Emulator) -> None:
     request = FlowRequest(3377, 1574385824000, {"REPLACE": "é"})
     client = flows(cloud)
-    started = client.start(request)
-    assert [candidate.id for candidate in client.find(request, an_hour_ago()).candidates] == [started.id]
+    started = client.start(request, GO)
+    assert [candidate.id for candidate in client.find(request, an_hour_ago(), soon()).candidates] == [started.id]
 
 
 def test_a_second_run_in_the_minute_is_never_sent(cloud: Emulator) -> None:
-    first = flows(cloud).start(SEED)
+    first = flows(cloud).start(SEED, GO)
     with pytest.raises(MinuteTaken, match=first.id):
-        flows(cloud, user="bob").start(FlowRequest(3377, SEED.trigger_time + 1000, {"a": "b"}))
+        flows(cloud, user="bob").start(FlowRequest(3377, SEED.trigger_time + 1000, {"a": "b"}), GO)
     assert cloud.count(FLOW, "start") == 1
 
 
 def test_wrong_keys(cloud: Emulator) -> None:
     for keys, hint in ((Credentials(SECRET_ID, "wrong"), "1003"), (Credentials("AKIDwrong", SECRET_KEY), "1002")):
         client = flows(cloud, Credentials(keys.id, keys.secret, source="environment ENOS_ACCESS_KEY"))
-        for call in (lambda c=client: c.start(SEED), lambda c=client: c.get("1-1"), lambda c=client: c.cancel("1-1")):
+        for call in (
+            lambda c=client: c.start(SEED, GO),
+            lambda c=client: c.get("1-1"),
+            lambda c=client: c.cancel("1-1"),
+        ):
             with pytest.raises(Refused, match=f"{hint}.*environment ENOS_ACCESS_KEY"):
                 call()
     assert cloud.ids() == []
 
 
 def test_a_flow_of_another_organization(cloud: Emulator) -> None:
-    flows(cloud).start(SEED)
+    flows(cloud).start(SEED, GO)
     other = FlowClient(Transport(), KEYS, endpoint=cloud.url, org="o16", user="eve", session=Session())
     with pytest.raises(Refused, match="62103"):
-        other.start(FlowRequest(3377, 0))
+        other.start(FlowRequest(3377, 0), GO)
     assert len(cloud.ids()) == 1
 
 
@@ -77,11 +81,11 @@ def test_expired_tokens_are_renewed(cloud: Emulator) -> None:
     session = Session()
     cloud.fault(FLOW, "token", "forget")
     client = flows(cloud, session=session)
-    id = client.start(SEED).id
+    id = client.start(SEED, GO).id
     assert cloud.count(FLOW, "token") == 2
     assert cloud.ids(FLOW) == [id]
     session.token = "APIMnever"
-    client.start(FlowRequest(3377, 0))
+    client.start(FlowRequest(3377, 0), GO)
     assert len(cloud.ids(FLOW)) == 2
     session.renew_at = 0.0
     client.get(id)
@@ -91,19 +95,19 @@ def test_expired_tokens_are_renewed(cloud: Emulator) -> None:
 @pytest.mark.parametrize("code", ["1203", "4011", "4012"])
 def test_a_start_refused_as_expired_is_repeated_once(cloud: Emulator, code: str) -> None:
     cloud.fault(FLOW, "start", "status", status=200, code=code)
-    started = flows(cloud).start(SEED)
+    started = flows(cloud).start(SEED, GO)
     assert cloud.ids(FLOW) == [started.id]
     assert cloud.count(FLOW, "start") == 2
     cloud.fault(FLOW, "start", "status", status=200, code=code, times=9)
     with pytest.raises(Refused, match=code):
-        flows(cloud).start(FlowRequest(3377, 0))
+        flows(cloud).start(FlowRequest(3377, 0), GO)
     assert cloud.count(FLOW, "start") == 4
 
 
 def test_throttled(cloud: Emulator) -> None:
     cloud.fault(FLOW, "start", "status", status=429, code="429")
     with pytest.raises(Throttled):
-        flows(cloud).start(SEED)
+        flows(cloud).start(SEED, GO)
     assert cloud.ids(FLOW) == []
     assert cloud.count(FLOW, "start") == 1
 
@@ -115,35 +119,35 @@ def test_a_lost_answer_is_one_start_and_can_be_found(cloud: Emulator, fault: dic
     cloud.fault(FLOW, "start", **fault)  # type: ignore[arg-type]
     client = flows(cloud)
     try:
-        assert client.start(SEED).id in cloud.ids(FLOW)
+        assert client.start(SEED, GO).id in cloud.ids(FLOW)
     except UnknownOutcome:
-        assert [candidate.id for candidate in client.find(SEED, an_hour_ago()).candidates] == cloud.ids(FLOW)
+        assert [candidate.id for candidate in client.find(SEED, an_hour_ago(), soon()).candidates] == cloud.ids(FLOW)
     assert len(cloud.ids(FLOW)) == cloud.count(FLOW, "start") == 1
 
 
 def test_a_reset_before_the_effect_is_still_unknown(cloud: Emulator) -> None:
     cloud.fault(FLOW, "start", "reset_before")
     with pytest.raises(UnknownOutcome):
-        flows(cloud).start(SEED)
+        flows(cloud).start(SEED, GO)
 
 
 def test_questions_are_repeated(cloud: Emulator) -> None:
     client = flows(cloud)
-    id = client.start(SEED).id
+    id = client.start(SEED, GO).id
     for action in ("drop_response", "reset_before", "truncate"):
         cloud.fault(FLOW, "get", action, times=2)
         assert client.get(id).id == id
     cloud.fault(FLOW, "find", "status", status=200, code="62109", times=99)
     with pytest.raises(Unavailable):
-        client.find(SEED, an_hour_ago())
+        client.find(SEED, an_hour_ago(), soon())
     with pytest.raises(NotReached, match="nothing was fired"):
-        client.start(FlowRequest(3377, 0))
+        client.start(FlowRequest(3377, 0), GO)
     assert cloud.count(FLOW, "start") == 1
 
 
 def test_cancel(cloud: Emulator) -> None:
     client = flows(cloud)
-    running, waiting, ended = (client.start(FlowRequest(3377, minute * 60_000)).id for minute in range(3))
+    running, waiting, ended = (client.start(FlowRequest(3377, minute * 60_000), GO).id for minute in range(3))
     assert client.get(waiting).phase is Phase.PENDING
     cloud.set_state(ended, "SUCCESS")
     cloud.fault(FLOW, "cancel", "drop_response")
@@ -153,14 +157,14 @@ def test_cancel(cloud: Emulator) -> None:
     assert cloud.count(FLOW, "cancel") == 3  # the lost one again, and none for the one that has ended
     client.cancel("3377-404")
     with pytest.raises(Refused, match="62103"):
-        flows(cloud, user="eve").cancel(client.start(FlowRequest(3377, 600_000)).id)
+        flows(cloud, user="eve").cancel(client.start(FlowRequest(3377, 600_000), GO).id)
 
 
 def test_unknown_and_forgotten_runs(cloud: Emulator) -> None:
     client = flows(cloud)
     with pytest.raises(NotFound):
         client.get("3377-404")
-    id = client.start(SEED).id
+    id = client.start(SEED, GO).id
     cloud.fault(FLOW, "get", "forget")
     with pytest.raises(NotFound):
         client.get(id)
@@ -170,6 +174,6 @@ def test_nobody_is_there() -> None:
     with emulator() as running:
         gone = flows(running)
     with pytest.raises(NotReached):
-        gone.start(SEED)
+        gone.start(SEED, GO)
     with pytest.raises(RunsError):
-        gone.find(SEED, an_hour_ago())
+        gone.find(SEED, an_hour_ago(), soon())

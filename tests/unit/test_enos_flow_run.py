@@ -6,18 +6,21 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
 from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
+from cloud_runs.checks import LATER
 from cloud_runs.enos import FlowRun
 from cloud_runs.enos.client import FlowRequest
-from cloud_runs.enos.flow_run import FlowRunProvider, _milliseconds
+from cloud_runs.enos.flow_run import FLOW, FlowRunProvider, _milliseconds
 from cloud_runs.errors import InvalidConfiguration, MissingCredentials
 from cloud_runs.lifecycle import run_provider
+from cloud_runs.lifecycle.asked import occasion
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.values import digests
-from cloud_runs.promise.firing import Content, Memory, Recorded
 from cloud_runs.runs import Phase, Reference, RunStatus
+from cloud_runs.wire.settings import Settings
 
 URN = "urn:pulumi:test::tests::pulumi-python:dynamic/enos:FlowRun::meters"
 SEED_TIME = 1574385824000
@@ -39,11 +42,18 @@ def process(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def provider(**changes: str | None) -> FlowRunProvider:
-    config = CONFIG | {f"enos:{name}": value for name, value in changes.items()}
+def settings(**changes: str | None) -> Settings:
+    return Settings((CONFIG | {f"enos:{name}": value for name, value in changes.items()}).get)
+
+
+def provider() -> FlowRunProvider:
     found = FlowRunProvider()
-    found.configure(ConfigureRequest(Config({k: v for k, v in config.items() if v is not None}, "tests")))
+    found.configure(ConfigureRequest(Config(CONFIG, "tests")))
     return found
+
+
+INTENT = Intent("t1", datetime.fromisoformat(MINTED.replace("Z", "+00:00")), "p", Clock(), Content({}, {}))
+OCCASION = occasion(URN, INTENT, None)
 
 
 def props(**changes: Any) -> dict[str, Any]:
@@ -52,17 +62,17 @@ def props(**changes: Any) -> dict[str, Any]:
 
 
 def problems(**changes: Any) -> dict[str, str]:
-    return dict(provider().problems(props(**changes)))
+    return dict(FLOW.problems(props(**changes), settings()))
 
 
 # --- arguments
 
 
 def test_what_is_accepted() -> None:
-    parameters = {"a": "é", "b": 1.0, "c": True, "d": UNKNOWN}
+    parameters = {"a": "é", "b": 1.0, "c": True, "d": LATER}
     for good in ({}, {"flow_id": 1}, {"trigger_time": 0.0}, {"trigger_time": float(SEED_TIME)},
-                 {"trigger_time": UNKNOWN}, {"flow_id": UNKNOWN}, {"parameters": UNKNOWN}, {"parameters": parameters},
-                 {"org_id": UNKNOWN, "user_id": "a@b"}):  # fmt: skip
+                 {"trigger_time": LATER}, {"flow_id": LATER}, {"parameters": LATER}, {"parameters": parameters},
+                 {"org_id": LATER, "user_id": "a@b"}):  # fmt: skip
         assert problems(**good) == {}
 
 
@@ -79,18 +89,16 @@ def test_what_is_refused(name: str, value: Any) -> None:
 
 
 def test_refused_parameters_are_named() -> None:
-    assert list(problems(parameters={"a": {}, "b": [1.0], "c": "x", "d": "\ud800"})) == [
-        "parameters.a",
-        "parameters.b",
-        "parameters.d",
-    ]
+    given = {"a": {}, "b": [1.0], "c": "x", "d": "\ud800", "e": 2.0**53, "f": float("nan"), "g": b"x"}
+    assert "".join(name.removeprefix("parameters.") for name in problems(parameters=given)) == "abdefg"
+    assert list(problems(parameters={"": 1.0, "a\n": 2.0})) == ["parameters"]
 
 
 def test_missing_organization_and_user_name_every_place() -> None:
-    found = dict(provider(orgId=None, userId=None).problems(props()))
+    found = dict(FLOW.problems(props(), settings(orgId=None, userId=None)))
     assert "enos:orgId or environment ENOS_ORG_ID" in found["org_id"]
     assert "enos:userId or environment ENOS_USER_ID" in found["user_id"]
-    assert dict(provider(orgId=None, userId=None).problems(props(org_id="o", user_id="u"))) == {}
+    assert dict(FLOW.problems(props(org_id="o", user_id="u"), settings(orgId=None, userId=None))) == {}
 
 
 # --- where a run is
@@ -105,19 +113,19 @@ def test_missing_organization_and_user_name_every_place() -> None:
     ],
 )
 def test_place(arguments: dict[str, Any], text: str) -> None:
-    place = provider().place(props(**arguments))
+    place = FLOW.place(props(**arguments), settings())
     assert str(Reference(place.system, place.region, place.scope, "i")) == text
     assert Reference.parse(text).scope == place.scope
 
 
 def test_a_recorded_run_stays_in_its_organization() -> None:
-    kept = provider(orgId="o99").place(props(reference="enos.flow::3377%2Fo15:i"))
+    kept = FLOW.place(props(reference="enos.flow::3377%2Fo15:i"), settings(orgId="o99"))
     assert (kept.scope, kept.id) == ("3377/o15", "i")
 
 
 def test_client_has_the_user_of_the_reference_else_of_the_configuration() -> None:
     for scope, user in (("3377/o15", "alice"), ("3377/o15/a%2Fb", "a/b")):
-        client = provider().client(Reference("enos.flow", "", scope, ""))
+        client = FLOW.client(Reference("enos.flow", "", scope, ""), settings())
         assert (client._org, client._user, client._endpoint) == ("o15", user, "https://gw.example")
 
 
@@ -131,38 +139,37 @@ def test_missing_configuration() -> None:
         ({"userId": None}, InvalidConfiguration, "enos:userId or environment ENOS_USER_ID"),
     ):
         with pytest.raises(kind, match=text):
-            provider(**missing).client(place)  # type: ignore[arg-type]
+            FLOW.client(place, settings(**missing))  # type: ignore[arg-type]
     with pytest.raises(InvalidConfiguration, match="enos:orgId or environment ENOS_ORG_ID"):
-        provider(orgId=None).place(props())
+        FLOW.place(props(), settings(orgId=None))
 
 
 def test_the_environment_comes_second(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"ENOS_ACCESS_KEY": "ek", "ENOS_SECRET_KEY": "es", "ENOS_ORG_ID": "eo", "ENOS_USER_ID": "eu",
                         "RUNS_ENOS_ENDPOINT": "http://127.0.0.1:9"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    bare = FlowRunProvider()
-    client = bare.client(bare.place(props()))
+    client = FLOW.client(FLOW.place(props(), Settings()), Settings())
     assert (client._org, client._user, client._endpoint, client._credentials.id) == (
         "eo",
         "eu",
         "http://127.0.0.1:9",
         "ek",
     )
-    assert provider().place(props()).scope == "3377/o15"
+    assert FLOW.place(props(), settings()).scope == "3377/o15"
 
 
 # --- the trigger time
 
 
 def test_a_given_time_is_sent_unchanged_and_as_a_whole_number() -> None:
-    request = provider().request(props(trigger_time=float(SEED_TIME)), "t1")
+    request = FLOW.request(props(trigger_time=float(SEED_TIME)), OCCASION)
     assert request == FlowRequest(3377, SEED_TIME)
     assert type(request.trigger_time) is type(request.flow_id) is int
 
 
 def test_the_default_is_the_intent_s_minute_however_late_it_is_fired() -> None:
-    assert provider().request(props(), "t1").trigger_time == MINUTE
-    assert provider().work(FlowRequest(3377, SEED_TIME)) == provider().work(FlowRequest(3377, MINUTE))
+    assert FLOW.request(props(), OCCASION).trigger_time == MINUTE
+    assert FLOW.work(FlowRequest(3377, SEED_TIME)) == FLOW.work(FlowRequest(3377, MINUTE))
 
 
 def old(trigger_time: Any, token: str = "t0", flow_id: float = 3377.0, explicit: bool = False) -> Recorded:
@@ -184,13 +191,13 @@ def old(trigger_time: Any, token: str = "t0", flow_id: float = 3377.0, explicit:
     ],
 )
 def test_the_minute_of_this_resource_s_own_run_is_not_taken_twice(before: Recorded, expected: int) -> None:
-    run_provider.MEMORY.saw(URN, "place", before)
-    assert provider().request(props(), "t1").trigger_time == expected
-    assert provider().request(props(trigger_time=5.0), "t1").trigger_time == 5
+    now = occasion(URN, INTENT, before)
+    assert FLOW.request(props(), now).trigger_time == expected
+    assert FLOW.request(props(trigger_time=5.0), now).trigger_time == 5
 
 
 def test_without_an_intent_there_is_no_crash() -> None:
-    assert provider().request(props(intent=None), "").trigger_time == 0
+    assert FLOW.request(props(), occasion(URN, None, None)).trigger_time == 0
 
 
 @pytest.mark.parametrize(
@@ -219,7 +226,7 @@ def test_a_datetime_without_zone_is_refused_before_anything_is_registered() -> N
 
 def test_parameters_are_sent_as_text() -> None:
     given = {"a": 7.0, "b": 0.5, "c": True, "d": "é", "e": None}
-    assert provider().request(props(parameters=given), "t").parameters == {"a": "7", "b": "0.5", "c": "true", "d": "é"}
+    assert FLOW.request(props(parameters=given), OCCASION).parameters == {"a": "7", "b": "0.5", "c": "true", "d": "é"}
 
 
 # --- diff: what could not fire is refused before the old run is deleted
@@ -288,7 +295,7 @@ def status(**request: Any) -> RunStatus:
 
 def test_mismatches() -> None:
     def found(told: RunStatus, **arguments: Any) -> list[str]:
-        return list(provider().mismatches(props(**arguments), told))
+        return list(FLOW.mismatches(props(**arguments), told))
 
     assert found(status(flow_id=3377, trigger_minute="2019-11-22 09:23:44"), trigger_time=float(SEED_TIME)) == []
     assert found(status()) == []
@@ -299,7 +306,7 @@ def test_mismatches() -> None:
 
 def test_details() -> None:
     place = Reference("enos.flow", "", "3377/o15", "r1")
-    given = provider().details(place, FlowRequest(3377, SEED_TIME), None)
+    given = FLOW.outputs(place, FlowRequest(3377, SEED_TIME), None)
     assert (given["flow_instance_id"], given["trigger_time"]) == ("r1", SEED_TIME)
     assert given["url"].startswith("https://support.enos-iot.com/docs/")
-    assert "trigger_time" not in provider().details(place, None, status()), "a refresh keeps what was sent"
+    assert "trigger_time" not in FLOW.outputs(place, None, status()), "a refresh keeps what was sent"

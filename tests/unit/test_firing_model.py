@@ -1,6 +1,6 @@
 """At most once, as a model: random histories of ups, each in a process of its own, against one service.
 
-`Stack` does what the engine does with a run and its intent (facts of the engine, sections 2 to 4): the intent first,
+`Stack` does what the engine does with a run and its intent (docs/engine.md): the intent first,
 the delete of a replacement before its create, no `diff` when the replacement is forced. An *ask* is a token and how
 often a replacement was forced under it; a start is labelled with the ask that it was for.
 """
@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cloud_runs.promise.record import Content, Intent, Recorded
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,7 +27,6 @@ from test_firing import SYSTEM, TWIN, URN, Cloud, Killed, Process, Request
 
 from cloud_runs import errors
 from cloud_runs.promise.firing import Settled
-from cloud_runs.promise.record import Content, Intent, Recorded
 
 EXAMPLES = 60
 """Of 20 steps each, the same in each run. Who changes the rules tries more of them, and others."""

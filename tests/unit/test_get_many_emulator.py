@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cloud_runs.enos.client import FlowClient, FlowRequest
+from cloud_runs.enos.client import FlowClient
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, Refused, Unavailable
 from cloud_runs.huawei import client as huawei
 from cloud_runs.runs import Phase, RunApi, RunStatus
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-from tests.support.clients import hasty
+from tests.support.clients import GO, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment")
@@ -36,20 +36,21 @@ class Kind(NamedTuple):
 
 
 def execution(client: WorkflowClient, n: int) -> str:
-    return client.start(WorkflowRequest(WORKFLOWS[0], f"{n}.mp4")).id
+    return client.start(WorkflowRequest(WORKFLOWS[0], f"{n}.mp4"), GO).id
 
 
 def job(client: InventoryClient, n: int) -> str:
     operation = {"WorkflowIds": WORKFLOWS[0]}
-    return client.start(InventoryRequest(f"job-{n}", "Workflow", {"Prefix": "none/"}, operation)).id
+    return client.start(InventoryRequest(f"job-{n}", "Workflow", {"Prefix": "none/"}, operation), GO).id
 
 
 def graph_run(client: huawei.WorkflowClient, n: int) -> str:
-    return client.start(huawei.WorkflowRequest("demo-bucket", f"{n}.mp4")).id
+    return client.start(huawei.WorkflowRequest("demo-bucket", f"{n}.mp4"), GO).id
 
 
 def flow_run(client: FlowClient, n: int) -> str:
-    return client._trigger(FlowRequest(3377, n * MINUTE)).id  # without the look for other runs in the minute
+    body = {"flowId": 3377, "triggerTime": n * MINUTE}
+    return client._begin("/flows", "trigger", body, GO).id  # without the look for other runs in the minute
 
 
 KINDS = [

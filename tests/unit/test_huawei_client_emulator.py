@@ -11,7 +11,7 @@ from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttle
 from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest
 from cloud_runs.runs import Phase
 from cloud_runs.wire.settings import Credentials
-from tests.support.clients import an_hour_ago, hasty
+from tests.support.clients import GO, an_hour_ago, hasty, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 SYSTEM = "huawei.workflow"
@@ -27,7 +27,7 @@ def runs(cloud: Emulator, keys: Credentials = KEYS, graph: str = "scan") -> Work
 
 def test_start_get_and_find(cloud: Emulator) -> None:
     client = runs(cloud)
-    started = client.start(RUN)
+    started = client.start(RUN, GO)
     assert cloud.ids(SYSTEM) == [started.id]
     assert started.request_id
     assert started.details["execution_urn"].endswith(f":execution:scan:{started.id}:0emulateddomain00000000000000000")
@@ -38,22 +38,22 @@ def test_start_get_and_find(cloud: Emulator) -> None:
     assert told["inputs"] == {"template-id": 7, "labels": ["a", 1]}
     assert isinstance(told["inputs"]["template-id"], int)
     assert told["graph_name"] == "scan"
-    listed = client.find(RUN, an_hour_ago())
+    listed = client.find(RUN, an_hour_ago(), soon())
     assert [candidate.id for candidate in listed.candidates] == [started.id]
     assert listed.server_time is not None
-    assert client.find(RUN, listed.server_time + timedelta(hours=1)).candidates == ()
+    assert client.find(RUN, listed.server_time + timedelta(hours=1), soon()).candidates == ()
     for other in (
         WorkflowRequest("other-bucket", RUN.object),
         WorkflowRequest(RUN.bucket, "other"),
         WorkflowRequest(RUN.bucket, RUN.object, {"template-id": 8.0}),
     ):
-        assert client.find(other, an_hour_ago()).candidates == ()
-    assert runs(cloud, graph="other").find(RUN, an_hour_ago()).candidates == ()
+        assert client.find(other, an_hour_ago(), soon()).candidates == ()
+    assert runs(cloud, graph="other").find(RUN, an_hour_ago(), soon()).candidates == ()
 
 
 def test_a_run_that_ended_tells_when(cloud: Emulator) -> None:
     client = runs(cloud)
-    ids = [client.start(RUN).id for _ in range(3)]
+    ids = [client.start(RUN, GO).id for _ in range(3)]
     cloud.set_state(ids[1], "FAILED")
     ended = client.get(ids[1])
     assert (ended.phase, ended.state) == (Phase.FAILED, "FAILED")
@@ -64,25 +64,25 @@ def test_a_run_that_ended_tells_when(cloud: Emulator) -> None:
 @pytest.mark.parametrize("token", ["", "TOKEN/abc+def=="])
 def test_signatures_are_accepted(cloud: Emulator, token: str) -> None:
     client = runs(cloud, Credentials(SECRET_ID, SECRET_KEY, token))
-    id = client.start(RUN).id
+    id = client.start(RUN, GO).id
     client.get(id)
-    client.find(RUN, an_hour_ago())
+    client.find(RUN, an_hour_ago(), soon())
     assert cloud.requests()[SYSTEM] == {"start": 1, "get": 2, "find": 1}
 
 
 def test_all_pages_are_read(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cloud_runs.huawei.client.PAGE_ROWS", "2")
     client = runs(cloud)
-    started = [client.start(RUN).id for _ in range(5)]
-    found = client.find(RUN, an_hour_ago()).candidates
+    started = [client.start(RUN, GO).id for _ in range(5)]
+    found = client.find(RUN, an_hour_ago(), soon()).candidates
     assert sorted(candidate.id for candidate in found) == sorted(started)
     assert cloud.count(SYSTEM, "find") == 3
-    assert client.find(RUN, an_hour_ago()).candidates == found
+    assert client.find(RUN, an_hour_ago(), soon()).candidates == found
     assert cloud.count(SYSTEM, "get") == 5, "a run's input is asked for once"
 
 
 def test_no_workflow_is_ever_created(cloud: Emulator) -> None:
-    runs(cloud).start(WorkflowRequest("demo-bucket", "a?x-workflow-create=1&b"))
+    runs(cloud).start(WorkflowRequest("demo-bucket", "a?x-workflow-create=1&b"), GO)
     assert cloud.count(SYSTEM, "create") == 0
     assert cloud.count(SYSTEM, "start") == 1
 
@@ -90,7 +90,7 @@ def test_no_workflow_is_ever_created(cloud: Emulator) -> None:
 def test_unknown_runs(cloud: Emulator) -> None:
     with pytest.raises(NotFound):
         runs(cloud).get("e404")
-    id = runs(cloud).start(RUN).id
+    id = runs(cloud).start(RUN, GO).id
     with pytest.raises(NotFound):
         runs(cloud, graph="other").get(id)
     cloud.fault(SYSTEM, "get", "forget")
@@ -102,9 +102,9 @@ def test_unknown_runs(cloud: Emulator) -> None:
 def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
     client = runs(cloud, Credentials(keys.id, keys.secret, source="environment HW_ACCESS_KEY"))
     for call in (
-        lambda: client.start(RUN),
+        lambda: client.start(RUN, GO),
         lambda: client.get("e1"),
-        lambda: client.find(RUN, an_hour_ago()),
+        lambda: client.find(RUN, an_hour_ago(), soon()),
     ):
         with pytest.raises(Refused, match="environment HW_ACCESS_KEY") as caught:
             call()
@@ -117,7 +117,7 @@ def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
 def test_a_refusal(cloud: Emulator, status: int, code: str) -> None:
     cloud.fault(SYSTEM, "start", "status", status=status, code=code, message="because")
     with pytest.raises(Refused, match=rf"{status} {code}: because \(request [0-9A-F]+\)"):
-        runs(cloud).start(RUN)
+        runs(cloud).start(RUN, GO)
     assert cloud.ids() == []
 
 
@@ -125,7 +125,7 @@ def test_a_refusal(cloud: Emulator, status: int, code: str) -> None:
 def test_a_throttled_start_is_sent_once(cloud: Emulator, status: int, code: str) -> None:
     cloud.fault(SYSTEM, "start", "status", status=status, code=code)
     with pytest.raises(Throttled):
-        runs(cloud).start(RUN)
+        runs(cloud).start(RUN, GO)
     assert cloud.ids(SYSTEM) == []
     assert cloud.count(SYSTEM, "start") == 1
 
@@ -134,16 +134,16 @@ def test_a_lost_answer_is_one_start(cloud: Emulator) -> None:
     cloud.fault(SYSTEM, "start", "drop_response")
     client = runs(cloud)
     with pytest.raises(UnknownOutcome):
-        client.start(RUN)
+        client.start(RUN, GO)
     assert cloud.count(SYSTEM, "start") == 1
-    assert [candidate.id for candidate in client.find(RUN, an_hour_ago()).candidates] == cloud.ids(SYSTEM)
+    assert [candidate.id for candidate in client.find(RUN, an_hour_ago(), soon()).candidates] == cloud.ids(SYSTEM)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_an_error_after_the_run_began_is_one_start(cloud: Emulator, status: int) -> None:
     cloud.fault(SYSTEM, "start", "status", status=status, code="InternalError", after_effect=True)
     with pytest.raises(UnknownOutcome, match="InternalError"):
-        runs(cloud).start(RUN)
+        runs(cloud).start(RUN, GO)
     assert len(cloud.ids(SYSTEM)) == cloud.count(SYSTEM, "start") == 1
 
 
@@ -151,12 +151,12 @@ def test_a_truncated_answer(cloud: Emulator) -> None:
     """Whether the id is within what came or not: one start, and no id that the service did not give."""
     cloud.fault(SYSTEM, "start", "truncate")
     with suppress(UnknownOutcome):
-        assert runs(cloud).start(RUN).id in cloud.ids(SYSTEM)
+        assert runs(cloud).start(RUN, GO).id in cloud.ids(SYSTEM)
     assert len(cloud.ids(SYSTEM)) == cloud.count(SYSTEM, "start") == 1
 
 
 def test_reads_are_repeated(cloud: Emulator) -> None:
-    id = runs(cloud).start(RUN).id
+    id = runs(cloud).start(RUN, GO).id
     for action in ("drop_response", "reset_before", "truncate"):
         cloud.fault(SYSTEM, "get", action, times=2)
         assert runs(cloud).get(id).id == id
@@ -164,13 +164,13 @@ def test_reads_are_repeated(cloud: Emulator) -> None:
     assert runs(cloud).get(id).id == id
     cloud.fault(SYSTEM, "find", "status", status=500, times=99)
     with pytest.raises(Unavailable):
-        runs(cloud).find(RUN, an_hour_ago())
+        runs(cloud).find(RUN, an_hour_ago(), soon())
 
 
 def test_nobody_is_there() -> None:
     with emulator() as running:
         gone = runs(running)
     with pytest.raises(NotReached):
-        gone.start(RUN)
+        gone.start(RUN, GO)
     with pytest.raises(RunsError):
-        gone.find(RUN, an_hour_ago())
+        gone.find(RUN, an_hour_ago(), soon())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi.output import UNKNOWN
 
+from cloud_runs.checks import LATER
 from cloud_runs.errors import InvalidConfiguration
-from cloud_runs.huawei.workflow_run import WorkflowRunProvider
+from cloud_runs.huawei.workflow_run import WORKFLOW
+from cloud_runs.kinds import Occasion
 from cloud_runs.runs import Phase, Reference, RunStatus
+from cloud_runs.wire.settings import Settings
 
 GOOD: dict[str, Any] = {
     "graph_name": "scan",
@@ -27,7 +29,7 @@ def no_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def problems(**change: Any) -> list[tuple[str, str]]:
-    return list(WorkflowRunProvider().problems({**GOOD, **change}))
+    return list(WORKFLOW.problems({**GOOD, **change}, Settings()))
 
 
 def deep(levels: int) -> Any:
@@ -49,9 +51,9 @@ def deep(levels: int) -> Any:
         {"region": "eu-west-101"},
         {"inputs": {"a" * 20: True, "b": [1.5, {"Any Key": None}], "c": 2.0**53 - 1, "d": "中\n", "e": -1.0}},
         {"inputs": {f"p{number}": "x" for number in range(60)}},
-        {"inputs": UNKNOWN},
-        {"inputs": {"a": UNKNOWN, "b": [UNKNOWN, {"c": UNKNOWN}]}},
-        {"graph_name": UNKNOWN, "bucket": UNKNOWN, "object": UNKNOWN, "region": UNKNOWN},
+        {"inputs": LATER},
+        {"inputs": {"a": LATER, "b": [LATER, {"c": LATER}]}},
+        {"graph_name": LATER, "bucket": LATER, "object": LATER, "region": LATER},
     ],
 )
 def test_what_is_accepted(change: dict[str, Any]) -> None:
@@ -110,18 +112,17 @@ def test_values_of_inputs_are_not_shown() -> None:
 def test_the_region_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HW_REGION_NAME", "cn-east-3")
     assert problems(region=None) == []
-    assert WorkflowRunProvider().place({**GOOD, "region": None}).region == "cn-east-3"
-    assert WorkflowRunProvider().place(GOOD).region == "cn-north-4"
+    assert WORKFLOW.place({**GOOD, "region": None}, Settings()).region == "cn-east-3"
+    assert WORKFLOW.place(GOOD, Settings()).region == "cn-north-4"
     monkeypatch.setenv("HW_REGION_NAME", "evil.example")
     assert [name for name, _ in problems(region=None)] == ["region"]
 
 
 def test_where_a_run_is() -> None:
-    provider = WorkflowRunProvider()
-    assert str(provider.place(GOOD)) == "huawei.workflow:cn-north-4:scan:"
-    assert provider.place({**GOOD, "reference": str(PLACE), "region": "cn-east-3"}) == PLACE
+    assert str(WORKFLOW.place(GOOD, Settings())) == "huawei.workflow:cn-north-4:scan:"
+    assert WORKFLOW.place({**GOOD, "reference": str(PLACE), "region": "cn-east-3"}, Settings()) == PLACE
     with pytest.raises(InvalidConfiguration, match="HW_REGION_NAME"):
-        provider.place({**GOOD, "region": None})
+        WORKFLOW.place({**GOOD, "region": None}, Settings())
 
 
 def status(**told: Any) -> RunStatus:
@@ -130,30 +131,28 @@ def status(**told: Any) -> RunStatus:
 
 def test_mismatches() -> None:
     told = {"graph_name": "other", "bucket": "b", "object": "o", "inputs": {"template-id": "hunter"}}
-    found = list(WorkflowRunProvider().mismatches(GOOD, status(**told)))
+    found = list(WORKFLOW.mismatches(GOOD, status(**told)))
     assert found == [
         "its graph_name is 'other', not 'scan'",
         "its bucket is 'b', not 'demo-bucket'",
         "its object is 'o', not '/mpc/demo.mp4'",
         "its inputs.template-id has another value",
     ]
-    assert list(WorkflowRunProvider().mismatches(GOOD, status())) == []
+    assert list(WORKFLOW.mismatches(GOOD, status())) == []
 
 
 def test_the_urn_that_is_recorded_is_kept_by_an_answer_without_one() -> None:
-    provider = WorkflowRunProvider()
-    request = provider.request(GOOD, "")
-    assert provider.details(PLACE, request, status())["execution_urn"] == ""
-    assert provider.details(PLACE, None, status(execution_urn="u"))["execution_urn"] == "u"
-    assert "execution_urn" not in provider.details(PLACE, None, status())
-    assert provider.details(PLACE, None, None)["stopped_at"] == ""
+    request = WORKFLOW.request(GOOD, Occasion())
+    assert WORKFLOW.outputs(PLACE, request, status())["execution_urn"] == ""
+    assert WORKFLOW.outputs(PLACE, None, status(execution_urn="u"))["execution_urn"] == "u"
+    assert "execution_urn" not in WORKFLOW.outputs(PLACE, None, status())
+    assert WORKFLOW.outputs(PLACE, None, None)["stopped_at"] == ""
 
 
 def test_runs_that_a_look_up_cannot_tell_apart_wait_for_each_other() -> None:
-    provider = WorkflowRunProvider()
 
     def work(**change: Any) -> Any:
-        return provider.work(provider.request({**GOOD, **change}, ""))
+        return WORKFLOW.work(WORKFLOW.request({**GOOD, **change}, Occasion()))
 
     assert work() == work(inputs=None) == work(object="mpc/demo.mp4") == work(object="mpc%2Fdemo.mp4")
     assert work() != work(object="mpc/other.mp4")

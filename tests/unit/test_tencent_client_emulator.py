@@ -12,7 +12,7 @@ from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttle
 from cloud_runs.runs import Phase
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-from tests.support.clients import an_hour_ago, hasty
+from tests.support.clients import GO, an_hour_ago, hasty, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 
 KEYS = Credentials(SECRET_ID, SECRET_KEY, source="environment TENCENTCLOUD_SECRET_ID")
@@ -49,7 +49,7 @@ def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
 
 def test_start_get_and_find_an_execution(cloud: Emulator) -> None:
     client = runs(cloud)
-    started = client.start(WORKFLOW)
+    started = client.start(WORKFLOW, GO)
     assert cloud.ids(RUNS) == [started.id]
     assert started.request_id
     found = client.get(started.id)
@@ -60,22 +60,22 @@ def test_start_get_and_find_an_execution(cloud: Emulator) -> None:
     found = client.get(started.id)
     assert (found.phase, found.code) == (Phase.FAILED, "NoSuchKey")
     assert found.finished_at
-    listed = client.find(WORKFLOW, an_hour_ago())
+    listed = client.find(WORKFLOW, an_hour_ago(), soon())
     assert [candidate.id for candidate in listed.candidates] == [started.id]
     assert listed.server_time is not None
-    assert client.find(WORKFLOW, listed.server_time + timedelta(hours=1)).candidates == ()
-    assert client.find(WorkflowRequest(WORKFLOW.workflow_id, "other.mp4"), an_hour_ago()).candidates == ()
+    assert client.find(WORKFLOW, listed.server_time + timedelta(hours=1), soon()).candidates == ()
+    assert client.find(WorkflowRequest(WORKFLOW.workflow_id, "other.mp4"), an_hour_ago(), soon()).candidates == ()
 
 
 def test_start_get_find_and_cancel_a_job(cloud: Emulator) -> None:
     client = jobs(cloud)
-    started = client.start(JOB)
+    started = client.start(JOB, GO)
     found = client.get(started.id)
     assert not found.phase.terminal
     assert found.request["input"] == JOB.input
     assert found.request["operation"] == JOB.operation
     assert sum(client.executions(found).values()) == len(cloud.runs(RUNS, origin="job"))
-    assert [candidate.id for candidate in client.find(JOB, an_hour_ago()).candidates] == [started.id]
+    assert [candidate.id for candidate in client.find(JOB, an_hour_ago(), soon()).candidates] == [started.id]
     client.cancel(started.id)
     assert client.job(started.id).phase is Phase.CANCELLED
     client.cancel(started.id)
@@ -93,22 +93,22 @@ def test_a_job_of_type_job(cloud: Emulator) -> None:
         "UserData": "a<b>&c",
     }
     request = InventoryRequest("batch-1", "Job", {"Object": "a b/中.mp4"}, operation, marker="-1")
-    started = client.start(request)
+    started = client.start(request, GO)
     assert client.get(started.id).request["operation"] == operation
-    (found,) = client.find(request, an_hour_ago()).candidates
+    (found,) = client.find(request, an_hour_ago(), soon()).candidates
     assert (found.id, found.proof) == (started.id, True)
     assert client.executions(client.get(started.id)) == {}
 
 
 def test_all_pages_are_read(cloud: Emulator) -> None:
     client = runs(cloud)
-    started = [client.start(WORKFLOW).id for _ in range(205)]
-    found = client.find(WORKFLOW, an_hour_ago()).candidates
+    started = [client.start(WORKFLOW, GO).id for _ in range(205)]
+    found = client.find(WORKFLOW, an_hour_ago(), soon()).candidates
     assert sorted(candidate.id for candidate in found) == sorted(started)
     assert cloud.count(RUNS, "find") == 3
     job = jobs(cloud)
-    named = [job.start(JOB).id for _ in range(101)]
-    assert sorted(candidate.id for candidate in job.find(JOB, an_hour_ago()).candidates) == sorted(named)
+    named = [job.start(JOB, GO).id for _ in range(101)]
+    assert sorted(candidate.id for candidate in job.find(JOB, an_hour_ago(), soon()).candidates) == sorted(named)
 
 
 def test_unknown_runs(cloud: Emulator) -> None:
@@ -128,19 +128,19 @@ def test_unknown_runs(cloud: Emulator) -> None:
 )
 def test_a_clock_that_is_off(cloud: Emulator, fast_by: float, told: str) -> None:
     with pytest.raises(Refused, match=told):
-        runs(cloud, fast_by=fast_by).start(WORKFLOW)
+        runs(cloud, fast_by=fast_by).start(WORKFLOW, GO)
     assert cloud.ids() == []
-    assert runs(cloud, fast_by=-9_000).start(WORKFLOW).id in cloud.ids(), "a signature holds for 10,000 s"
+    assert runs(cloud, fast_by=-9_000).start(WORKFLOW, GO).id in cloud.ids(), "a signature holds for 10,000 s"
 
 
 @pytest.mark.parametrize("keys", [Credentials(SECRET_ID, "wrong"), Credentials("AKIDwrong", SECRET_KEY)])
 def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
     named = Credentials(keys.id, keys.secret, source="environment TENCENTCLOUD_SECRET_ID")
     for call in (
-        lambda: runs(cloud, named).start(WORKFLOW),
+        lambda: runs(cloud, named).start(WORKFLOW, GO),
         lambda: runs(cloud, named).get("i1"),
-        lambda: jobs(cloud, named).start(JOB),
-        lambda: jobs(cloud, named).find(JOB, an_hour_ago()),
+        lambda: jobs(cloud, named).start(JOB, GO),
+        lambda: jobs(cloud, named).find(JOB, an_hour_ago(), soon()),
         lambda: jobs(cloud, named).cancel("b1"),
     ):
         with pytest.raises(Refused, match="environment TENCENTCLOUD_SECRET_ID") as caught:
@@ -153,7 +153,7 @@ def test_wrong_key(cloud: Emulator, keys: Credentials) -> None:
 def test_a_throttled_start_is_sent_once(cloud: Emulator, status: int) -> None:
     cloud.fault(RUNS, "start", "status", status=status, code="SlowDown")
     with pytest.raises(Throttled):
-        runs(cloud).start(WORKFLOW)
+        runs(cloud).start(WORKFLOW, GO)
     assert cloud.ids(RUNS) == []
     assert cloud.count(RUNS, "start") == 1
 
@@ -162,9 +162,9 @@ def test_a_lost_answer_is_one_start(cloud: Emulator) -> None:
     for client, request, system in ((runs(cloud), WORKFLOW, RUNS), (jobs(cloud), JOB, JOBS)):
         cloud.fault(system, "start", "drop_response")
         with pytest.raises(UnknownOutcome):
-            client.start(request)  # type: ignore[arg-type]
+            client.start(request, GO)  # type: ignore[arg-type]
         assert cloud.count(system, "start") == 1
-        found = client.find(request, an_hour_ago()).candidates  # type: ignore[arg-type]
+        found = client.find(request, an_hour_ago(), soon()).candidates  # type: ignore[arg-type]
         assert [candidate.id for candidate in found] == cloud.ids(system)
         assert len(found) == 1
 
@@ -173,14 +173,14 @@ def test_a_lost_answer_is_one_start(cloud: Emulator) -> None:
 def test_an_error_after_the_run_began_is_one_start(cloud: Emulator, status: int) -> None:
     cloud.fault(RUNS, "start", "status", status=status, code="InternalError", after_effect=True)
     with pytest.raises(UnknownOutcome, match="InternalError"):
-        runs(cloud).start(WORKFLOW)
+        runs(cloud).start(WORKFLOW, GO)
     assert len(cloud.ids(RUNS)) == cloud.count(RUNS, "start") == 1
 
 
 def test_a_reset_before_the_effect_is_still_unknown(cloud: Emulator) -> None:
     cloud.fault(RUNS, "start", "reset_before")
     with pytest.raises(UnknownOutcome):
-        runs(cloud).start(WORKFLOW)
+        runs(cloud).start(WORKFLOW, GO)
     assert cloud.count(RUNS, "start") <= 1
 
 
@@ -188,18 +188,18 @@ def test_a_truncated_answer(cloud: Emulator) -> None:
     """Whether the id is within what came or not: one start, and no id that the service did not give."""
     cloud.fault(RUNS, "start", "truncate")
     with suppress(UnknownOutcome):
-        assert runs(cloud).start(WORKFLOW).id in cloud.ids(RUNS)
+        assert runs(cloud).start(WORKFLOW, GO).id in cloud.ids(RUNS)
     assert len(cloud.ids(RUNS)) == cloud.count(RUNS, "start") == 1
 
 
 def test_the_malformed_sample_as_an_answer(cloud: Emulator) -> None:
     sample = "<Response>\n<RequestId>r</RequestId>\n<InstanceId>i6fc=</InstanceId>\n<Response>"
     cloud.fault(RUNS, "start", "body", body=sample)
-    assert runs(cloud).start(WORKFLOW).id == "i6fc="
+    assert runs(cloud).start(WORKFLOW, GO).id == "i6fc="
 
 
 def test_reads_are_repeated(cloud: Emulator) -> None:
-    id = runs(cloud).start(WORKFLOW).id
+    id = runs(cloud).start(WORKFLOW, GO).id
     for action in ("drop_response", "reset_before", "truncate"):
         cloud.fault(RUNS, "get", action, times=2)
         assert runs(cloud).get(id).id == id
@@ -207,12 +207,12 @@ def test_reads_are_repeated(cloud: Emulator) -> None:
     assert runs(cloud).get(id).id == id
     cloud.fault(RUNS, "find", "status", status=500, times=99)
     with pytest.raises(Unavailable):
-        runs(cloud).find(WORKFLOW, an_hour_ago())
+        runs(cloud).find(WORKFLOW, an_hour_ago(), soon())
 
 
 def test_cancel_is_repeated(cloud: Emulator) -> None:
     client = jobs(cloud)
-    id = client.start(JOB).id
+    id = client.start(JOB, GO).id
     cloud.fault(JOBS, "cancel", "drop_response")
     client.cancel(id)
     assert client.job(id).phase is Phase.CANCELLED
@@ -220,7 +220,7 @@ def test_cancel_is_repeated(cloud: Emulator) -> None:
 
 def test_a_forgotten_run(cloud: Emulator) -> None:
     client = runs(cloud)
-    id = client.start(WORKFLOW).id
+    id = client.start(WORKFLOW, GO).id
     cloud.fault(RUNS, "get", "forget")
     with pytest.raises(NotFound):
         client.get(id)
@@ -230,6 +230,6 @@ def test_nobody_is_there() -> None:
     with emulator() as running:
         gone = runs(running)
     with pytest.raises(NotReached):
-        gone.start(WORKFLOW)
+        gone.start(WORKFLOW, GO)
     with pytest.raises(RunsError):
-        gone.find(WORKFLOW, an_hour_ago())
+        gone.find(WORKFLOW, an_hour_ago(), soon())

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections import OrderedDict
-from typing import Any
+from datetime import datetime, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN, Unknown
 
-from cloud_runs.lifecycle.values import digest, digests, known
+from cloud_runs.checks import LATER, NOT_CARRIED, unfit
+from cloud_runs.lifecycle.values import carried, digest, digests, known, settled
 
 GOLDEN = [
     ("", "12ae32cb1ec02d01eda3581b127c1fee"),
@@ -142,3 +150,79 @@ def test_digests_leave_out_none_and_keep_unknown() -> None:
     assert isinstance(found["c"], Unknown)
     assert isinstance(found["d"], Unknown)
     assert (found["f"], found["g"]) == (digest(""), digest({}))
+
+
+# --- what Pulumi cannot carry
+
+
+class Color(Enum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 2
+
+
+class Pair(NamedTuple):
+    a: int
+    b: Any
+
+
+NOT_ONES = [
+    (datetime(2026, 1, 1, tzinfo=timezone.utc), "datetime"),
+    (Decimal("1.5"), "Decimal"),
+    (Path("a"), type(Path()).__name__),
+    (b"x", "bytes"),
+    (bytearray(b"x"), "bytearray"),
+    ({1, 2}, "set"),
+    (frozenset(), "frozenset"),
+    (Color.RED, "Color"),
+    (range(3), "range"),
+    ((n for n in "a"), "generator"),
+    (object(), "object"),
+    (pulumi.StringAsset("x"), "StringAsset"),
+    ({1: "a"}, "mapping with a name that is not text"),
+]
+
+
+@pytest.mark.parametrize(("value", "name"), NOT_ONES)
+def test_what_cannot_be_carried_is_marked_and_refused(value: Any, name: str) -> None:
+    mark = {NOT_CARRIED: name}
+    assert carried(value) == mark
+    assert carried({"a": [0, {"b": value}]}) == {"a": [0, {"b": mark}]}
+    assert f"holds a {name}, which Pulumi does not carry" in unfit(carried([value]))
+    assert digest(carried([value])), "the intent is made before the run is checked"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 0, -1.5, "", "x", UNKNOWN, [], {}, [1, {"a": [None, UNKNOWN]}], {"": {"b": "c"}}, Level.HIGH, 2**62],
+)
+def test_what_can_be_carried_is_left_alone(value: Any) -> None:
+    assert carried(value) == value
+
+
+def test_sequences_are_lists_and_numbers_that_are_too_large_are_not_finite() -> None:
+    assert carried((1, Pair(1, "x"))) == [1, [1, "x"]]
+    assert carried(10**400) == math.inf
+    assert carried({"a": -(10**400)}) == {"a": math.inf}
+
+
+def test_outputs_are_looked_into_and_stay_secret() -> None:
+    async def made() -> tuple[Any, bool, Any]:
+        later = pulumi.Output.secret({"when": datetime(2026, 1, 1, tzinfo=timezone.utc), "n": 1})
+        outer = carried({"a": later, "b": asyncio.sleep(0, Path("x"))})
+        return await outer["a"].future(), await outer["a"].is_secret(), await outer["b"].future()
+
+    value, secret, awaited = asyncio.run(made())
+    assert value == {"when": {NOT_CARRIED: "datetime"}, "n": 1}
+    assert secret
+    assert awaited == {NOT_CARRIED: type(Path()).__name__}
+
+
+def test_what_is_not_known_is_called_so_at_any_depth() -> None:
+    assert settled({"a": UNKNOWN, "b": [UNKNOWN, {"c": UNKNOWN, "d": 1}]}) == {
+        "a": LATER,
+        "b": [LATER, {"c": LATER, "d": 1}],
+    }
+    assert settled(UNKNOWN) is LATER

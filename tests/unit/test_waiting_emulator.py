@@ -6,7 +6,7 @@ from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
-from tests.support.clients import hasty
+from tests.support.clients import GO, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
 CI, REGION, BUCKET = "tencent.workflow", "ap-beijing", "media-1250000000"
@@ -17,7 +17,8 @@ def test_a_round_for_a_thousand_runs_takes_their_pages_and_a_look_at_each_that_e
         hasty(), Credentials(SECRET_ID, SECRET_KEY), region=REGION, bucket=BUCKET, endpoint=cloud.url
     )
     runs = [
-        Reference(CI, REGION, BUCKET, client.start(WorkflowRequest("w" + "1" * 32, f"{n}.mp4")).id) for n in range(1000)
+        Reference(CI, REGION, BUCKET, client.start(WorkflowRequest("w" + "1" * 32, f"{n}.mp4"), GO).id)
+        for n in range(1000)
     ]
     watch, left = Watch(runs), list(runs)
     for ending in (0, 0, 1, 250, 0, 700, 49):

@@ -17,12 +17,12 @@ from tests.upgrades.kept import STATES, Kept, ids, resources
 KEPT = sorted(STATES.glob("*.json"), key=lambda file: [int(part) for part in file.stem.split(".")])
 PROVIDERS = {
     "cloud_runs.enos.flow_run.FlowRunProvider",
-    "cloud_runs.huawei.workflow_fan_out.WorkflowFanOutProvider",
+    "cloud_runs.huawei.workflow_run.WorkflowFanOutProvider",
     "cloud_runs.huawei.workflow_run.WorkflowRunProvider",
     "cloud_runs.lifecycle.completion_provider.CompletionProvider",
     "cloud_runs.lifecycle.intent.IntentProvider",
     "cloud_runs.tencent.inventory_job.InventoryJobProvider",
-    "cloud_runs.tencent.workflow_fan_out.WorkflowFanOutProvider",
+    "cloud_runs.tencent.workflow_run.WorkflowFanOutProvider",
     "cloud_runs.tencent.workflow_run.WorkflowRunProvider",
 }
 """The classes that states refer to. The resources of a class that moves can no longer be refreshed or deleted."""

@@ -19,6 +19,7 @@ from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
+from tests.support.clients import GO, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.vendor import differences
 from tests.vendor.recorder import Recorded, Recorder, recorder
@@ -59,9 +60,9 @@ class Bench:
     def __init__(self, cloud: Emulator, record: Recorder) -> None:
         self.cloud, self.record = cloud, record
         self.now, self.token = datetime.now(timezone.utc).timestamp(), ""
-        self.execution = self.executions().start(WORK).id
-        self.job = self.jobs().start(BATCH).id
-        self.graph_run = self.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY)).id
+        self.execution = self.executions().start(WORK, GO).id
+        self.job = self.jobs().start(BATCH, GO).id
+        self.graph_run = self.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY), GO).id
         record.take()
 
     def _place(self, **place: str) -> dict[str, Any]:
@@ -133,23 +134,23 @@ def second_page(bench: Bench) -> Any:
 def going(bench: Bench) -> None:
     """The list that a look at many runs asks for, after one of them has told the workflow."""
     client = bench.executions()
-    client.get_many([bench.execution, *(client.start(WORK).id for _ in range(2))])
+    client.get_many([bench.execution, *(client.start(WORK, GO).id for _ in range(2))])
 
 
 def going_jobs(bench: Bench) -> None:
     client = bench.jobs()
-    client.get_many([bench.job, client.start(BATCH).id])
+    client.get_many([bench.job, client.start(BATCH, GO).id])
 
 
 CALLS = {
-    "CI trigger": Call(lambda b: b.executions().start(WORK), trigger),
-    "CI trigger, temporary key": Call(lambda b: b.executions().start(WORK), trigger, token=TOKEN),
+    "CI trigger": Call(lambda b: b.executions().start(WORK, GO), trigger),
+    "CI trigger, temporary key": Call(lambda b: b.executions().start(WORK, GO), trigger, token=TOKEN),
     "CI get execution": Call(
         lambda b: b.executions().get(b.execution),
         lambda b: b.cos().ci_get_workflowexecution(Bucket=BUCKET, RunId=b.execution),
     ),
     "CI list executions": Call(
-        lambda b: b.executions().find(WORK, SINCE),
+        lambda b: b.executions().find(WORK, SINCE, soon()),
         lambda b: b.cos().ci_list_workflowexecution(
             Bucket=BUCKET, WorkflowId=WORKFLOW, StartCreationTime=SINCE_TEXT, Size=100
         ),
@@ -162,13 +163,13 @@ CALLS = {
         ),
         -1,
     ),
-    "CI create job": Call(lambda b: b.jobs().start(BATCH), create(BATCH)),
-    "CI create job of type Job": Call(lambda b: b.jobs().start(SINGLE), create(SINGLE)),
+    "CI create job": Call(lambda b: b.jobs().start(BATCH, GO), create(BATCH)),
+    "CI create job of type Job": Call(lambda b: b.jobs().start(SINGLE, GO), create(SINGLE)),
     "CI get job": Call(
         lambda b: b.jobs().get(b.job), lambda b: b.cos().ci_get_inventory_trigger_jobs(Bucket=BUCKET, JobID=b.job)
     ),
     "CI list jobs": Call(
-        lambda b: b.jobs().find(BATCH, SINCE),
+        lambda b: b.jobs().find(BATCH, SINCE, soon()),
         lambda b: b.cos().ci_list_inventory_trigger_jobs(Bucket=BUCKET, StartCreationTime=SINCE_TEXT, Size=100),
     ),
     "CI list jobs that go on": Call(
@@ -178,21 +179,21 @@ CALLS = {
     ),
     "CI cancel job": Call(our_cancel, cancel),
     "OBS start": Call(
-        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS)),
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS), GO),
         lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY, INPUTS),
     ),
     "OBS start without inputs": Call(
-        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY)),
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY), GO),
         lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY),
     ),
     "OBS start, temporary key": Call(
-        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS)),
+        lambda b: b.graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS), GO),
         lambda b: b.obs().asyncAPIStartWorkflow(GRAPH, "demo-bucket", KEY, INPUTS),
         token=TOKEN,
     ),
     "OBS get": Call(lambda b: b.graph().get(b.graph_run), lambda b: b.obs().getWorkflowExecution(b.graph_run, GRAPH)),
     "OBS list": Call(
-        lambda b: b.graph().find(obs_client.WorkflowRequest("demo-bucket", KEY), SINCE),
+        lambda b: b.graph().find(obs_client.WorkflowRequest("demo-bucket", KEY), SINCE, soon()),
         lambda b: b.obs().listWorkflowExecution(GRAPH, "APICALL", limit=1000),
     ),
     "OBS list after a marker": Call(

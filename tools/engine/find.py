@@ -37,6 +37,9 @@ BELOW = (4, 0, 0)
 # What a Python program with dynamic resources needs beside the command line tool.
 FILES = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 
+# In an engine that was built here the language host has this name, and a script of ours stands before it.
+BEHIND = "python-language-host"
+
 HERE = Path(__file__).resolve().parent
 SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 
@@ -116,12 +119,41 @@ def cached() -> Path:
         exactly(VERSION, folder)
     except Unavailable as reason:
         raise Unavailable(f"cache: {reason}") from None
+    with contextlib.suppress(OSError):  # a cache that cannot be written serves as it is
+        put_script_before_host(folder)
     return folder
+
+
+def put_script_before_host(folder: Path) -> None:
+    """In an engine that was built here, also by an earlier version of this file. The script has the reason.
+
+    One step after the other, so that whoever uses the folder meanwhile has a whole engine.
+    """
+    host, behind, script = folder / "pulumi-language-python", folder / BEHIND, HERE / "language" / "host.sh"
+    if not has_script_before_host(folder):
+        if {path.name for path in folder.iterdir()} - {BEHIND} != set(FILES):
+            return  # an official release holds more, and needs no script
+        with contextlib.suppress(FileExistsError):
+            os.link(host, behind)
+    if host.read_bytes() != script.read_bytes():
+        part = folder.parent / f"host.part-{os.getpid()}"
+        shutil.copyfile(script, part)
+        part.chmod(0o755)
+        part.replace(host)
+
+
+def has_script_before_host(folder: Path) -> bool:
+    host = folder / "pulumi-language-python"
+    if not is_program(host):
+        return False
+    with host.open("rb") as file:
+        return BEHIND.encode() in file.read(4096)
 
 
 def check(folder: Path) -> Version:
     """The version of the engine in a folder, if all of its parts are there and it runs."""
-    missing = [name for name in FILES if not is_program(folder / name)]
+    needed = (*FILES, BEHIND) if has_script_before_host(folder) else FILES
+    missing = [name for name in needed if not is_program(folder / name)]
     if missing:
         raise Unavailable(f"{folder} lacks {', '.join(missing)}")
     with tempfile.TemporaryDirectory() as home:  # it writes a log into the home that it has
@@ -235,6 +267,7 @@ def build(root: Path) -> None:
         target = root / "bin" / Path(script).name
         shutil.copyfile(Path(sources) / "python" / script, target)
         target.chmod(0o755)
+    put_script_before_host(root / "bin")
     shutil.rmtree(root / "go", ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from cloud_runs_emulator.enos.formats import instance_id
 from cloud_runs_emulator.enos.signing import refused
 from cloud_runs_emulator.runs import Forced, Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Request
+from cloud_runs_emulator.systems import Manner, Request
 
 FLOW = "enos.flow"
 
@@ -129,6 +129,11 @@ def flow_name(flow_id: int) -> str:
     return f"emulated_{flow_id}"
 
 
+def endless_count(query: Query) -> int:
+    """A count by which another page follows the one that is asked for."""
+    return (query.page + 2) * query.size
+
+
 def number(state: str) -> int:
     """The number of a state word."""
     return STATES.get(state, UNKNOWN_STATE)
@@ -161,7 +166,7 @@ class Backend:
         """Forget all flows."""
         self._flows.clear()
 
-    def start(self, caller: Caller, trigger: Trigger, request: Request, origin: str) -> FlowInstance:
+    def start(self, caller: Caller, trigger: Trigger, request: Request, manner: Manner) -> FlowInstance:
         """Trigger a flow.
 
         What a second trigger in the same minute does is not documented. It would have the same id, so it is answered
@@ -171,16 +176,17 @@ class Backend:
         if flow.org != caller.org:
             raise refused("62103", f"no privilege on flow {trigger.flow_id}")
         run_id = instance_id(trigger.flow_id, trigger.trigger_ms)
-        present = self._store.get(FLOW, run_id)
-        if isinstance(present, FlowInstance):
-            return present
+        # By index and not by id, since an odd id may have been ordered for it.
+        for present in self._store.under((FLOW, "minute", run_id)):
+            if isinstance(present, FlowInstance):
+                return present
         now = self._settings.clock()
         # A trigger time in the past starts the flow at once, and stays its business time.
         due = max(now, trigger.trigger_ms / 1000)
         run = FlowInstance(
             system=FLOW,
-            id=run_id,
-            origin=origin,
+            id=manner.run_id or run_id,
+            origin=manner.origin,
             request=request,
             started_at=now,
             timeline=((0.0, "INIT"), (due - now, "WAIT")),
@@ -191,7 +197,7 @@ class Backend:
             due=due,
             seconds=self._settings.run_seconds,
         )
-        self._store.add(run, [(FLOW, caller.org)])
+        self._store.add(run, [(FLOW, caller.org), (FLOW, "minute", run_id)])
         flow.waiting.append(run)
         flow.advance(now)
         return run

@@ -13,13 +13,15 @@ from cloud_runs_emulator.enos.models import MANUAL, PERIODIC, SORT_FIELDS, TEMPO
 from cloud_runs_emulator.enos.signing import refused
 from cloud_runs_emulator.systems import Refused, Request
 
+INVALID = "62102"
+
 _TRIGGER_MAX = 253402300799999
 """The last millisecond of the year 9999."""
 
 
 def invalid(message: str) -> Refused:
     """The refusal of one parameter."""
-    return refused("62102", message)
+    return refused(INVALID, message)
 
 
 def caller(request: Request) -> Caller:

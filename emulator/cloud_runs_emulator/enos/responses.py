@@ -38,9 +38,8 @@ class Responses:
         """The answer to a look at one instance."""
         return _success(_instance(run, self._clock()), (run,))
 
-    def instances(self, page: tuple[list[FlowInstance], int]) -> Answer:
-        """One page of instances; only in lists they say whether they were cancelled."""
-        runs, count = page
+    def instances(self, runs: list[FlowInstance], count: int) -> Answer:
+        """One page of the `count` instances on all pages; only in lists they say whether they were cancelled."""
         now = self._clock()
         rows = [{**_instance(run, now), "isCancelled": run.state(now) == "CANCEL"} for run in runs]
         return _success({"flowInsts": rows, "count": count}, tuple(runs))
@@ -54,7 +53,7 @@ class Responses:
         return _success({"timezone": TIME_ZONE}, ())
 
     def error(self, refused: Refused) -> Answer:
-        """A refusal. Which code it has says who refuses: the gateway (1000 and up), or the flow service.
+        """A refusal, in a 200 too. Which code it has says who refuses: the gateway (1000 and up), or the flow service.
 
         4011 and 4012 are the gateway's codes for callers with the vendor's SDK; only an ordered fault gives them. A
         code that is no number becomes 62109, the service's internal exception.

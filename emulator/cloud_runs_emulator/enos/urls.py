@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cloud_runs_emulator.enos.models import FLOW, Backend
-from cloud_runs_emulator.enos.requests import caller, cancelled_id, list_query, trigger
+from cloud_runs_emulator.enos.models import FLOW, Backend, FlowInstance, endless_count
+from cloud_runs_emulator.enos.requests import INVALID, caller, cancelled_id, list_query, trigger
 from cloud_runs_emulator.enos.responses import Responses
 from cloud_runs_emulator.enos.tokens import Token, Tokens
-from cloud_runs_emulator.runs import RunStore
+from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Answer, Match, Refused, Request
+from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
 
 _TOKEN_SERVICE = "/apim-token-service/v2.0/token/"
 _FLOW_SERVICE = "/dataflow-batch-service/v2.0/"
@@ -38,6 +38,7 @@ class EnosFlows:
         FLOW: frozenset({"token", "refresh", "time", *_OPERATIONS.values()})
     }
     unrouted: ClassVar[Refused] = Refused(404, "62109", "no such API")
+    invalid_code: ClassVar[str] = INVALID
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
         self._backend = Backend(settings, store)
@@ -64,7 +65,7 @@ class EnosFlows:
         if not request.path.startswith(_TOKEN_SERVICE):
             self._tokens.verify(request)
 
-    def handle(self, request: Request, match: Match, origin: str) -> Answer:
+    def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
         """Do the operation."""
         if match.operation == "token":
             return self._token(self._tokens.get(request.body))
@@ -74,12 +75,20 @@ class EnosFlows:
             return self._responses.time_zone()
         who = caller(request)
         if match.operation == "start":
-            return self._responses.started(self._backend.start(who, trigger(request), request, origin))
+            return self._responses.started(self._backend.start(who, trigger(request), request, manner))
         if match.operation == "find":
-            return self._responses.instances(self._backend.page(who, list_query(request)))
+            query = list_query(request)
+            runs, count = self._backend.page(who, query)
+            return self._responses.instances(runs, endless_count(query) if manner.endless else count)
         if match.operation == "cancel":
             return self._responses.cancelled(self._backend.cancel(who, cancelled_id(request)))
         return self._responses.instance(self._backend.instance(who, request.param("flowInstId")))
+
+    def started(self, run: Run) -> Answer:
+        """The answer to a start."""
+        if not isinstance(run, FlowInstance):
+            raise TypeError(run.system)
+        return self._responses.started(run)
 
     def refuse(self, refused: Refused) -> Answer:
         """EnOS's error answer."""

@@ -6,12 +6,13 @@ name. There is no call that stops one.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 from cloud_runs_emulator.huawei.formats import new_execution_name
 from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Refused, Request
+from cloud_runs_emulator.systems import Manner, Refused, Request
 
 WORKFLOW = "huawei.workflow"
 API_CALL = "APICALL"
@@ -21,6 +22,8 @@ TYPES = (API_CALL, "TRIGGERCAL")
 FAILURES = frozenset({"FAILED", "FAIL"})
 TERMINAL = FAILURES | {"SUCCESS", "TIMEOUT", "CANCEL", "CANCELLED"}
 """SUCCESS and FAILED are in the SDK guide; the others are words of the engine underneath (FunctionGraph flows)."""
+
+_ENDLESS = "~endless~"
 
 _BOTH_CASES = TERMINAL | {word.lower() for word in TERMINAL}
 
@@ -49,6 +52,12 @@ class Query:
     limit: int
 
 
+def endless_marker(query: Query, runs: list[Execution]) -> str:
+    """A marker that is new each time and comes after this page, though nothing may follow."""
+    last = runs[-1].marker if runs else query.marker.partition(_ENDLESS)[0] or API_CALL
+    return f"{last}{_ENDLESS}{secrets.token_hex(8)}"
+
+
 class Backend:
     """All executions of all regions. A workflow need not have been defined before it is started."""
 
@@ -56,12 +65,12 @@ class Backend:
         self._settings = settings
         self._store = store
 
-    def start(self, region: str, graph: str, text: str, request: Request, origin: str) -> Execution:
+    def start(self, region: str, graph: str, text: str, request: Request, manner: Manner) -> Execution:
         """Start a workflow. Each call is another execution: the start request has nothing to tell repeats by."""
         run = Execution(
             system=WORKFLOW,
-            id=new_execution_name(),
-            origin=origin,
+            id=manner.run_id or new_execution_name(),
+            origin=manner.origin,
             request=request,
             started_at=self._settings.clock(),
             timeline=((0.0, "RUNNING"), (self._settings.run_seconds, "SUCCESS")),
@@ -81,8 +90,8 @@ class Backend:
             raise Refused(404, "WorkflowExecutionNotFound", message)
         return run
 
-    def page(self, region: str, query: Query) -> tuple[list[Execution], bool]:
-        """A page in the order of markers, not of time, and whether there is more after it."""
+    def page(self, region: str, query: Query) -> tuple[list[Execution], str]:
+        """A page in the order of markers, not of time, and the marker by which to go on; empty if nothing follows."""
         visible_until = self._settings.clock() - self._settings.list_lag
         runs = sorted(
             (
@@ -95,7 +104,8 @@ class Backend:
             ),
             key=lambda run: run.marker,
         )
-        return runs[: query.limit], len(runs) > query.limit
+        page = runs[: query.limit]
+        return page, page[-1].marker if len(runs) > query.limit else ""
 
     def resume(self, region: str, graph: str, name: str) -> Execution:
         """Let a failed execution go on: it is RUNNING again for the time that a run takes, under the same name.

@@ -13,6 +13,8 @@ import re
 from cloud_runs_emulator.huawei.models import TYPES, Query
 from cloud_runs_emulator.systems import Refused, Request
 
+INVALID = "SYS.0010"
+
 _GRAPH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _BUCKET = re.compile(r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PARAMETER = re.compile(r"[a-z0-9-]{1,20}", re.ASCII)
@@ -24,7 +26,7 @@ _PAGE_MAX = 1000
 
 def invalid(message: str) -> Refused:
     """The refusal of one parameter or field."""
-    return Refused(400, "SYS.0010", message)
+    return Refused(400, INVALID, message)
 
 
 def graph_name(text: str) -> str:

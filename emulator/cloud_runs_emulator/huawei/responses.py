@@ -15,7 +15,7 @@ from cloud_runs_emulator.huawei.models import API_CALL, Execution
 from cloud_runs_emulator.markup import xml_text
 from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Clock
-from cloud_runs_emulator.systems import Answer, Refused
+from cloud_runs_emulator.systems import Answer, ErrorIn200, Refused
 
 _GENERAL_CODES = frozenset(
     {
@@ -70,23 +70,25 @@ class Responses:
         """The answer to a look at one execution."""
         return self._answer({"execution_info": _info(run, self._clock())}, (run,))
 
-    def executions(self, page: tuple[list[Execution], bool]) -> Answer:
-        """One page of executions. `next_marker` is the last one's marker, and there only if more follow."""
-        runs, truncated = page
+    def executions(self, runs: list[Execution], marker: str) -> Answer:
+        """One page of executions. `next_marker` is there only if more follow."""
         now = self._clock()
         body: dict[str, object] = {
             "count": len(runs),
             "executions": [_row(run, now) for run in runs],
-            "is_truncated": truncated,
+            "is_truncated": bool(marker),
         }
-        if truncated:
-            body["next_marker"] = runs[-1].marker
+        if marker:
+            body["next_marker"] = marker
         return self._answer(body, tuple(runs))
 
     def error(self, refused: Refused) -> Answer:
-        """OBS's error body: XML for a code of OBS as a whole, such as a wrong signature, otherwise JSON."""
+        """OBS's error body: XML for a code of OBS as a whole, such as a wrong signature, otherwise JSON.
+
+        In a 200 it is JSON as all successes are.
+        """
         request_id = new_request_id(self._clock())
-        if refused.code in _GENERAL_CODES:
+        if refused.code in _GENERAL_CODES and not isinstance(refused, ErrorIn200):
             body = (
                 '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
                 f"<Error><Code>{xml_text(refused.code)}</Code><Message>{xml_text(refused.message)}</Message>"

@@ -6,13 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cloud_runs_emulator.huawei.models import WORKFLOW, Backend
-from cloud_runs_emulator.huawei.requests import graph_name, graph_parameter, json_body, list_query, start_input
+from cloud_runs_emulator.huawei.models import WORKFLOW, Backend, Execution, endless_marker
+from cloud_runs_emulator.huawei.requests import (
+    INVALID,
+    graph_name,
+    graph_parameter,
+    json_body,
+    list_query,
+    start_input,
+)
 from cloud_runs_emulator.huawei.responses import Responses
 from cloud_runs_emulator.huawei.signing import verify
-from cloud_runs_emulator.runs import RunStore
+from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Answer, Match, Refused, Request
+from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
 
 _HOST = re.compile(r"obs\.([a-z0-9-]+)\.myhuaweicloud\.com", re.ASCII)
 _DOMAIN = ".myhuaweicloud.com"
@@ -36,6 +43,7 @@ class HuaweiObs:
         WORKFLOW: frozenset({"start", "find", "get", "resume", "create"})
     }
     unrouted: ClassVar[Refused] = Refused(404, "SYS.0003", "The API is not supported")
+    invalid_code: ClassVar[str] = INVALID
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
         self._settings = settings
@@ -63,7 +71,7 @@ class HuaweiObs:
         _region(request.host)
         verify(request, self._settings.keys, self._settings.clock())
 
-    def handle(self, request: Request, match: Match, origin: str) -> Answer:
+    def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
         """Do the operation."""
         region = _region(request.host)
         if match.operation in ("start", "create"):
@@ -72,13 +80,21 @@ class HuaweiObs:
                 json_body(request)
                 return self._responses.created(region, graph)
             text = start_input(request)
-            return self._responses.started(self._backend.start(region, graph, text, request, origin))
+            return self._responses.started(self._backend.start(region, graph, text, request, manner))
         if match.operation == "find":
-            return self._responses.executions(self._backend.page(region, list_query(request)))
+            query = list_query(request)
+            runs, marker = self._backend.page(region, query)
+            return self._responses.executions(runs, endless_marker(query, runs) if manner.endless else marker)
         graph = graph_parameter(request)
         if match.operation == "resume":
             return self._responses.resumed(self._backend.resume(region, graph, match.run_id))
         return self._responses.execution(self._backend.execution(region, graph, match.run_id))
+
+    def started(self, run: Run) -> Answer:
+        """The answer to a start."""
+        if not isinstance(run, Execution):
+            raise TypeError(run.system)
+        return self._responses.started(run)
 
     def refuse(self, refused: Refused) -> Answer:
         """OBS's error answer."""

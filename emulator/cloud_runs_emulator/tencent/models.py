@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cloud_runs_emulator.runs import Forced, Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Refused, Request
+from cloud_runs_emulator.systems import Manner, Refused, Request
 from cloud_runs_emulator.tencent.formats import new_id
 
 WORKFLOW = "tencent.workflow"
@@ -97,13 +97,13 @@ class Backend:
         self._store = store
 
     def start_execution(
-        self, bucket: Bucket, workflow_id: str, key: str, request: Request, origin: str, job_id: str = ""
+        self, bucket: Bucket, workflow_id: str, key: str, request: Request, manner: Manner, job_id: str = ""
     ) -> Execution:
         """Start a workflow on one object. Neither workflow nor object must have been made known before."""
         run = Execution(
             system=WORKFLOW,
-            id=new_id("i"),
-            origin=origin,
+            id=manner.run_id or new_id("i"),
+            origin=manner.origin,
             request=request,
             started_at=self._settings.clock(),
             timeline=((0.0, "Running"), (self._settings.run_seconds, "Success")),
@@ -121,7 +121,7 @@ class Backend:
         self._store.add(run, keys)
         return run
 
-    def start_job(self, bucket: Bucket, order: JobOrder, request: Request, origin: str) -> Job:
+    def start_job(self, bucket: Bucket, order: JobOrder, request: Request, manner: Manner) -> Job:
         """Start an inventory job, and an execution of each of its workflows for each object that it covers.
 
         The objects' upload times are unknown here, so the order's time interval leaves none of them out.
@@ -129,8 +129,8 @@ class Backend:
         seconds = self._settings.run_seconds
         job = Job(
             system=INVENTORY,
-            id=new_id("b"),
-            origin=origin,
+            id=manner.run_id or new_id("b"),
+            origin=manner.origin,
             request=request,
             started_at=self._settings.clock(),
             timeline=((0.0, "Submitted"), (seconds * _SUBMITTED_SHARE, "Running"), (seconds, "Success")),
@@ -146,7 +146,7 @@ class Backend:
         self._store.add(job, [place, (*place, "name", job.name)])
         for workflow_id in order.workflow_ids:
             for key in self._covered(order):
-                self.start_execution(bucket, workflow_id, key, request, "job", job.id)
+                self.start_execution(bucket, workflow_id, key, request, Manner("job"), job.id)
         return job
 
     def _covered(self, order: JobOrder) -> tuple[str, ...]:

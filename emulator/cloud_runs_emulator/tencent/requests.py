@@ -9,12 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import secrets
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from cloud_runs_emulator.markup import xml_text
+from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.systems import Refused, Request
 from cloud_runs_emulator.tencent.formats import parse_time, parse_xml
 from cloud_runs_emulator.tencent.models import STATES, JobOrder, Query
+
+INVALID = "InvalidArgument"
 
 _WORKFLOW_ID = re.compile(r"w[0-9a-f]{32}", re.ASCII)
 _NAME = re.compile(r"[\w\u2014-]{0,128}")
@@ -32,7 +37,7 @@ _PAGE_MAX = 100
 
 def invalid(message: str) -> Refused:
     """The refusal of one parameter or element."""
-    return Refused(400, "InvalidArgument", message)
+    return Refused(400, INVALID, message)
 
 
 def workflow_id(text: str) -> str:
@@ -84,7 +89,17 @@ def list_query(request: Request, *, jobs: bool) -> Query:
 
 def next_token(serial: int | None) -> str:
     """The page token for a run's serial number; empty for none. Callers are to treat it as opaque."""
-    return "" if serial is None else base64.urlsafe_b64encode(f"page:{serial}".encode()).decode().rstrip("=")
+    return "" if serial is None else _token(f"page:{serial}")
+
+
+def endless_token(query: Query, runs: Sequence[Run]) -> str:
+    """A page token that is new each time: of the page after this one, though there may be nothing on it."""
+    last = runs[-1].serial if runs else query.after or 0
+    return _token(f"page:{last}:{secrets.token_hex(4)}")
+
+
+def _token(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _after(token: str) -> int | None:
@@ -94,7 +109,7 @@ def _after(token: str) -> int | None:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
         text = ""
-    match = re.fullmatch(r"page:(\d{1,18})", text, re.ASCII)
+    match = re.fullmatch(r"page:(\d{1,18})(?::[0-9a-f]+)?", text, re.ASCII)
     if match is None:
         raise invalid("nextToken is not one that a list answer gave")
     return int(match[1])

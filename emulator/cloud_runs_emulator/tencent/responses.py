@@ -12,10 +12,9 @@ from urllib.parse import quote
 from cloud_runs_emulator.markup import xml_text
 from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Clock
-from cloud_runs_emulator.systems import Answer, Refused
+from cloud_runs_emulator.systems import Answer, ErrorIn200, Refused
 from cloud_runs_emulator.tencent.formats import execution_time, job_time, new_request_id, new_trace_id
 from cloud_runs_emulator.tencent.models import TERMINAL, Execution, Job
-from cloud_runs_emulator.tencent.requests import next_token
 
 _NODE = "Transcode_1"
 
@@ -28,22 +27,21 @@ class Responses:
 
     def started(self, run: Execution) -> Answer:
         """The answer to a trigger; well-formed, though on the vendor's pages its closing tag lacks the slash."""
-        return self._answer(f"<InstanceId>{run.id}</InstanceId>", (run,))
+        return self._answer(f"<InstanceId>{xml_text(run.id)}</InstanceId>", (run,))
 
     def execution(self, run: Execution) -> Answer:
         """The answer to a look at one execution."""
         return self._answer(f"<WorkflowExecution>{_execution(run, self._clock())}</WorkflowExecution>", (run,))
 
-    def executions(self, page: tuple[Sequence[Run], int | None]) -> Answer:
-        """One page of executions."""
-        runs, serial = page
+    def executions(self, runs: Sequence[Run], token: str) -> Answer:
+        """One page of executions, and the token of the next one."""
         now = self._clock()
         rows = [
             f"<WorkflowExecutionList>{_summary(run, now)}</WorkflowExecutionList>"
             for run in runs
             if isinstance(run, Execution)
         ]
-        return self._answer(_token(serial) + "".join(rows), tuple(runs))
+        return self._answer(_token(token) + "".join(rows), tuple(runs))
 
     def job(self, run: Job) -> Answer:
         """The answer to the start of an inventory job and to a look at one."""
@@ -53,19 +51,21 @@ class Responses:
         """The answer to a look at an unknown job: a 200, by the page 460/76893."""
         return self._answer(f"<NonExistJobIds>{xml_text(job_id)}</NonExistJobIds>", ())
 
-    def jobs(self, page: tuple[Sequence[Run], int | None]) -> Answer:
-        """One page of inventory jobs."""
-        runs, serial = page
+    def jobs(self, runs: Sequence[Run], token: str) -> Answer:
+        """One page of inventory jobs, and the token of the next one."""
         now = self._clock()
         rows = [_job(run, now) for run in runs if isinstance(run, Job)]
-        return self._answer("".join(rows) + _token(serial), tuple(runs))
+        return self._answer("".join(rows) + _token(token), tuple(runs))
 
     def cancelled(self, run: Job) -> Answer:
         """The answer to a cancel: a 200 without a body."""
         return Answer(200, b"", _headers(new_request_id(self._clock())), (run,))
 
     def error(self, refused: Refused) -> Answer:
-        """CI's error body; unlike COS's it has no Resource."""
+        """CI's error body; unlike COS's it has no Resource. In a 200 it stands where the data would."""
+        if isinstance(refused, ErrorIn200):
+            inner = f"<Code>{xml_text(refused.code)}</Code><Message>{xml_text(refused.message)}</Message>"
+            return Answer(200, f"<Response>{inner}</Response>".encode(), _headers(new_request_id(self._clock())))
         request_id, trace_id = new_request_id(self._clock()), new_trace_id()
         body = (
             f'<?xml version="1.0" encoding="utf-8"?>\n<Error><Code>{xml_text(refused.code)}</Code>'
@@ -90,13 +90,13 @@ def _headers(request_id: str) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _token(serial: int | None) -> str:
-    return f"<NextToken>{next_token(serial)}</NextToken>"
+def _token(token: str) -> str:
+    return f"<NextToken>{token}</NextToken>"
 
 
 def _summary(run: Execution, now: float) -> str:
     return (
-        f"<RunId>{run.id}</RunId><WorkflowId>{run.workflow_id}</WorkflowId><Object>{xml_text(run.object)}</Object>"
+        f"<RunId>{xml_text(run.id)}</RunId><WorkflowId>{run.workflow_id}</WorkflowId><Object>{xml_text(run.object)}</Object>"
         f"<CreateTime>{execution_time(run.started_at)}</CreateTime><State>{xml_text(run.state(now))}</State>"
     )
 
@@ -146,7 +146,7 @@ def _job(run: Job, now: float) -> str:
         code = "Failed" if state == "Failed" else "Success"
     return (
         f"<JobsDetail><Code>{xml_text(code)}</Code><Message>{xml_text(message)}</Message><Type>{run.type}</Type>"
-        f"<Name>{xml_text(run.name)}</Name><JobId>{run.id}</JobId><State>{xml_text(state)}</State>"
+        f"<Name>{xml_text(run.name)}</Name><JobId>{xml_text(run.id)}</JobId><State>{xml_text(state)}</State>"
         f"<CreationTime>{job_time(run.started_at)}</CreationTime>"
         f"<StartTime>{job_time(run.entered('Running', now))}</StartTime>"
         f"<EndTime>{job_time(run.ended_at(now) if state in TERMINAL else None)}</EndTime>"

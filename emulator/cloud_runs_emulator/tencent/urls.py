@@ -8,11 +8,19 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cloud_runs_emulator.runs import RunStore
+from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
-from cloud_runs_emulator.systems import Answer, Match, Refused, Request
-from cloud_runs_emulator.tencent.models import INVENTORY, WORKFLOW, Backend, Bucket
-from cloud_runs_emulator.tencent.requests import invalid, job_order, list_query, trigger
+from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
+from cloud_runs_emulator.tencent.models import INVENTORY, WORKFLOW, Backend, Bucket, Execution, Job
+from cloud_runs_emulator.tencent.requests import (
+    INVALID,
+    endless_token,
+    invalid,
+    job_order,
+    list_query,
+    next_token,
+    trigger,
+)
 from cloud_runs_emulator.tencent.responses import Responses
 from cloud_runs_emulator.tencent.signing import verify
 
@@ -45,6 +53,7 @@ class TencentCi:
     unrouted: ClassVar[Refused] = Refused(
         405, "MethodNotAllowed", "The specified method is not allowed against this resource."
     )
+    invalid_code: ClassVar[str] = INVALID
 
     def __init__(self, settings: Settings, store: RunStore) -> None:
         self._settings = settings
@@ -75,12 +84,20 @@ class TencentCi:
             if digest.strip() != actual:
                 raise Refused(400, "InvalidContent", "The Content-MD5 you specified did not match what we received.")
 
-    def handle(self, request: Request, match: Match, origin: str) -> Answer:
+    def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
         """Do the operation."""
         bucket = _bucket(request.host)
         if match.system == WORKFLOW:
-            return self._workflow(bucket, request, match, origin)
-        return self._inventory(bucket, request, match, origin)
+            return self._workflow(bucket, request, match, manner)
+        return self._inventory(bucket, request, match, manner)
+
+    def started(self, run: Run) -> Answer:
+        """The answer to a start."""
+        if isinstance(run, Job):
+            return self._responses.job(run)
+        if not isinstance(run, Execution):
+            raise TypeError(run.system)
+        return self._responses.started(run)
 
     def refuse(self, refused: Refused) -> Answer:
         """CI's error answer."""
@@ -89,23 +106,29 @@ class TencentCi:
     def clear(self) -> None:
         """Nothing: it keeps runs only."""
 
-    def _workflow(self, bucket: Bucket, request: Request, match: Match, origin: str) -> Answer:
+    def _workflow(self, bucket: Bucket, request: Request, match: Match, manner: Manner) -> Answer:
         if match.operation == "start":
             workflow, key = trigger(request)
-            return self._responses.started(self._backend.start_execution(bucket, workflow, key, request, origin))
+            return self._responses.started(self._backend.start_execution(bucket, workflow, key, request, manner))
         if match.operation == "find":
-            return self._responses.executions(self._backend.executions(bucket, list_query(request, jobs=False)))
+            query = list_query(request, jobs=False)
+            runs, serial = self._backend.executions(bucket, query)
+            token = endless_token(query, runs) if manner.endless else next_token(serial)
+            return self._responses.executions(runs, token)
         run = self._backend.execution(bucket, match.run_id)
         if run is None:
             # The code is from the vendor's Android test; which status goes with it is not documented.
             raise Refused(404, "WorkflowExecutionNotFound", f"The workflow execution does not exist: {match.run_id}")
         return self._responses.execution(run)
 
-    def _inventory(self, bucket: Bucket, request: Request, match: Match, origin: str) -> Answer:
+    def _inventory(self, bucket: Bucket, request: Request, match: Match, manner: Manner) -> Answer:
         if match.operation == "start":
-            return self._responses.job(self._backend.start_job(bucket, job_order(request.body), request, origin))
+            return self._responses.job(self._backend.start_job(bucket, job_order(request.body), request, manner))
         if match.operation == "find":
-            return self._responses.jobs(self._backend.jobs(bucket, list_query(request, jobs=True)))
+            query = list_query(request, jobs=True)
+            runs, serial = self._backend.jobs(bucket, query)
+            token = endless_token(query, runs) if manner.endless else next_token(serial)
+            return self._responses.jobs(runs, token)
         if match.operation == "cancel":
             if all(name != "cancel" for name, _ in request.query):
                 raise invalid("a PUT on an inventory trigger job needs the parameter cancel")

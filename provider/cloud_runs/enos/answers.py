@@ -40,7 +40,6 @@ STATES: Mapping[int, tuple[str, Phase]] = {
 }
 _BY_WORD = dict(STATES.values())
 
-_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _RAW_ID = re.compile(r'"flowInstanceId"\s*:\s*"([^"\\]*)"')
 _RAW_CODE = re.compile(r'"(?:status|code|stauts|apim_status)"\s*:\s*"?(-?\d+)')
 _LOCAL_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.\d+)?", re.ASCII)
@@ -85,20 +84,16 @@ def number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
 
 
-def usable_id(value: Any) -> str:
-    """The id of a run if it can be sent on, else empty."""
-    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
-
-
 def started_id(body: bytes) -> str:
     """The `flowInstanceId` in an answer to a trigger; empty if there is none. A broken answer may still show it."""
     told = document(body)
     if told is not None:
-        return usable_id(mapping(told.get("data")).get("flowInstanceId"))
+        id = mapping(told.get("data")).get("flowInstanceId")
+        return id if isinstance(id, str) else ""
     raw = body.decode("utf-8", "replace")
     ids = set(_RAW_ID.findall(raw))
     said_no = any(int(code[:19]) for code in _RAW_CODE.findall(raw))
-    return usable_id(ids.pop()) if len(ids) == 1 and not said_no else ""
+    return ids.pop() if len(ids) == 1 and not said_no else ""
 
 
 def phase(status: Any, word: str) -> Phase:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from cloud_runs.enos import answers as reading
@@ -25,13 +25,14 @@ from cloud_runs.errors import (
     Refused,
     RunsError,
     Unavailable,
-    UnknownOutcome,
     clean,
 )
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
-from cloud_runs.wire.calls import LIST_SECONDS, in_doubt, listed, lost, server_time, together
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, listed, together
+from cloud_runs.wire.pauses import nap
+from cloud_runs.wire.payloads import usable_id
 
-LOOK_SECONDS = 30.0  # a look before a start that took longer is not believed: the engine may be gone by then
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
 ROWS = 50  # of one page; the service's limit is nowhere documented
@@ -69,64 +70,69 @@ class MinuteTaken(Occupied):
 class FlowClient(Gateway, RunApi[FlowRequest]):
     """Runs of flows that belong to one organization, asked for by one user."""
 
-    _prepared: FlowRequest | None = None
-
     @cached_property
     def _kinds(self) -> set[int]:
         """Types that a look has shown our runs to have."""
         return set()
 
-    def start(self, request: FlowRequest) -> Started:
-        """Nothing is sent if a run of the flow has the trigger minute already, by what `prepare` saw just before."""
-        if self._prepared != request:
-            self.prepare(request)
-        self._prepared = None
-        started = self._trigger(request)
-        self._session.fired[self._minute(request)] = started.id
-        return started
-
-    def prepare(self, request: FlowRequest) -> None:
-        """Looks for a run of the flow with this trigger minute. Raises MinuteTaken, which names it."""
+    def start(self, request: FlowRequest, leave: Leave) -> Started:
+        """Looks first for a run of the flow with this trigger minute; raises MinuteTaken, which names it, and
+        NotReached if that cannot be told. Then it gets its token, and then it asks for its leave.
+        """
         first = self._session.fired.get(self._minute(request)) or self._look(request)
         if first:
             raise MinuteTaken(request.flow_id, request.trigger_time, first)
-        self._prepared = request
+        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
+        action = "trigger"
+        if request.parameters:
+            action = "updateAndTrigger"
+            # The page's table says "Map", its sample has this list, and newer pages say "List<Map>".
+            body["parameters"] = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
+        begun = self._begin("/flows", action, body, leave)
+        self._session.fired[self._minute(request)] = begun.id
+        return Started(begun.id, begun.at)
 
     def _minute(self, request: FlowRequest) -> tuple[str, int, int]:
         return self._org, request.flow_id, reading.minute_of(request.trigger_time)
 
-    def find(self, request: FlowRequest, since: datetime) -> Found:
+    def find(self, request: FlowRequest, since: datetime, limit: Limit) -> Found:
         """Runs of this flow with this trigger minute. The minute is EnOS's own key, so each of them is proof.
 
         The service tells no zone, so when a run began is not known; one that is older in every zone is left out.
         """
-        rows, server_time = self._in_minute(request)
+        rows, server_time = self._in_minute(request, limit)
         latest = {id: reading.latest_creation(row) for id, row in rows.items()}
-        found = tuple(Candidate(id, None, proof=True) for id, at in latest.items() if at is None or at >= since)
+        found = tuple(
+            Candidate(id, None, proof=True, phase=reading.instance_status(id, rows[id]).phase)
+            for id, at in latest.items()
+            if at is None or at >= since
+        )
         return Found(found, server_time)
 
-    def get(self, id: str) -> RunStatus:
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         """`GET /flowInstances?action=get`. No page says how an unknown run is told, so the list has the last word."""
         _sendable(id)
+        limit = limit or Limit(ASK_SECONDS)
         what = "GET /flowInstances?action=get"
         told: Any = None
         unknown = Failure(200, "", "")
         try:
-            told = self._ask("GET", "/flowInstances", "get", [("flowInstId", id)])[0]
+            told = self._ask("GET", "/flowInstances", "get", [("flowInstId", id)], limit)[0]
         except Refused as refused:
             if refused.code != "62102":
                 raise
             unknown = Failure(refused.status, refused.code, refused.message)
         instance = reading.mapping(told)
-        if told and (not instance or instance.get("instanceId") not in (id, None)):
+        if told and instance.get("instanceId") != id:
             raise Unavailable(f"EnOS gave an answer to {what} that is not about run {clean(id, 100)}")
-        instance = instance or self._search(id, _ALWAYS)[0].get(id, {})
+        instance = instance or self._search(id, _ALWAYS, limit)[0].get(id, {})
         if not instance:
             raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
-        return reading.instance_status(id, instance)
+        return self._status(id, instance)
 
-    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
         """The list needs a type, and no page says which a triggered run has: the first look that shows one tells."""
+        limit = limit or Limit(LOOK_SECONDS)
         told: dict[str, RunStatus | Untold] = {}
         flows: dict[int, list[str]] = {}
         for id in ids:
@@ -137,92 +143,66 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
         for kind in kinds:
 
             def going(flow: int, kind: int = kind) -> Iterator[Mapping[str, RunStatus]]:
-                for rows in self._going(flow, kind):
+                for rows in self._going(flow, kind, limit):
                     if wanted & rows.keys():
                         self._kinds.add(kind)
-                    yield {id: reading.instance_status(id, row) for id, row in rows.items()}
+                    yield {id: self._status(id, row) for id, row in rows.items()}
 
             left = {flow: [id for id in own if id not in told] for flow, own in flows.items()}
             listed({flow: own for flow, own in left.items() if own}, going, told)
-        return told | together(self.get, [id for id in ids if id not in told])
+        return told | together(partial(self.get, limit=limit), [id for id in ids if id not in told])
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
         """`POST /flowInstances?action=cancel`, then waits until the run has ended.
 
         A run that has ended before, or that is not known, is no error and nothing is sent for it: no page says what the
         service would do. Raises RunsError if the run still goes on after CANCEL_SECONDS.
         """
-        if self._ended(id):
+        limit = limit or Limit(CANCEL_SECONDS + ASK_SECONDS)
+        if self._ended(id, limit):
             return
         try:
-            self._ask("POST", "/flowInstances", "cancel", [], {"flowInstId": id})
+            self._ask("POST", "/flowInstances", "cancel", [], limit, {"flowInstId": id})
         except Refused:
-            if not self._ended(id):  # it may have ended in between
+            if not self._ended(id, limit):  # it may have ended in between
                 raise
             return
         deadline, waits = self._clock() + CANCEL_SECONDS, 0
-        while not self._ended(id):
+        while not self._ended(id, limit):
             pause = CANCEL_PAUSES[min(waits, len(CANCEL_PAUSES) - 1)]
             if self._clock() + pause > deadline:
                 raise RunsError(
                     f"EnOS accepted to cancel run {clean(id, 100)}, but it still goes on after {CANCEL_SECONDS:.0f} s. "
                     "Look at it in the console and destroy again, or set on_delete='abandon'"
                 )
-            self._sleep(pause)
+            nap(pause, limit, self._sleep)
             waits += 1
 
-    def _ended(self, id: str) -> bool:
+    def _ended(self, id: str, limit: Limit) -> bool:
         try:
-            return self.get(id).phase.terminal
+            return self.get(id, limit).phase.terminal
         except NotFound:
             return True
 
+    def _status(self, id: str, instance: Mapping[str, Any]) -> RunStatus:
+        return self._context.mask.status(reading.instance_status(id, instance))
+
     def _look(self, request: FlowRequest) -> str | None:
         """The run that has the trigger minute, or None. Whatever keeps it from being told, nothing was sent."""
-        began = self._clock()
         try:
-            self._tokens.token()  # first, so that nothing comes between the look and the start
-            rows, _ = self._in_minute(request)
+            rows, _ = self._in_minute(request, Limit(ASK_SECONDS))
         except Refused:
             raise
         except RunsError as error:
             raise NotReached(
                 f"nothing was fired: EnOS could not be asked for other runs in the trigger minute. {error}"
             ) from error
-        took = self._clock() - began
-        if took > LOOK_SECONDS and not rows:
-            raise NotReached(
-                f"nothing was fired: EnOS took {took:.0f} s to tell other runs in the trigger minute; try again later"
-            )
         return next(iter(rows), None)
 
-    def _trigger(self, request: FlowRequest) -> Started:
-        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
-        action = "trigger"
-        if request.parameters:
-            action = "updateAndTrigger"
-            # The page's table says "Map", its sample has this list, and newer pages say "List<Map>".
-            body["parameters"] = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
-        what = f"POST /flows?action={action}"
-        try:
-            answer, failed, token = self._send("POST", "/flows", action, [], body)
-        except (NotReached, UnknownOutcome) as error:
-            raise lost("EnOS", error) from None
-        except Unavailable as error:  # no new token after the first was refused as expired
-            raise NotReached(f"nothing was fired: {error}") from None
-        id = reading.started_id(answer.body) if 200 <= answer.status < 300 else ""
-        if id and failed.code in ("0", ""):
-            return Started(id, server_time(answer, self._clock))
-        if (failed.throttled or failed.refused) and not id:
-            raise self._context.refusal(f"EnOS refused {what}", failed, secret=token)
-        # A code that says no beside the id of a run settles nothing.
-        said = "gave no readable id for" if failed.succeeded else "failed at"
-        raise in_doubt(self._context.refusal(f"EnOS {said} {what}", failed, secret=token))
-
-    def _in_minute(self, request: FlowRequest) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+    def _in_minute(self, request: FlowRequest, limit: Limit) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
         """The runs of the flow in the trigger minute, by id, and the server's time."""
         minute = reading.minute_of(request.trigger_time)
-        listed, server_time = self._search(str(request.flow_id), (minute, minute + reading.MINUTE))
+        listed, server_time = self._search(str(request.flow_id), (minute, minute + reading.MINUTE), limit)
         rows = {}
         for id, row in listed.items():
             flow = reading.flow_of(row)
@@ -235,33 +215,33 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
         return rows, server_time
 
     def _search(
-        self, expression: str, between: tuple[int, int]
+        self, expression: str, between: tuple[int, int], limit: Limit
     ) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
         """`POST /flowInstances?action=search`: the runs whose id or flow's name has `expression` in it, by their id,
         with a trigger time in [from, to). All of them, or an error: a run that is not shown would be fired twice.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        server_time, began = None, self._clock()
+        server_time = None
         for kind in _TYPES:
             seen: dict[str, Mapping[str, Any]] = {}
             for page in range(PAGES + 1):
-                rows, count, date = self._page(kind, expression, between, page, ROWS)
+                rows, count, date = self._page(kind, expression, between, page, ROWS, limit)
                 server_time = date or server_time
                 more = rows.keys() - seen.keys()
                 seen |= rows
                 if len(rows) < ROWS and len(seen) >= count:
                     break
                 # it repeats itself, or tells of more than it lists, or of more than anybody has
-                if not more or page == PAGES or len(seen) > MOST or self._clock() - began > LIST_SECONDS:
+                if not more or page == PAGES or len(seen) > MOST:
                     raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
             found |= seen
         return found, server_time
 
-    def _going(self, flow: int, kind: int) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+    def _going(self, flow: int, kind: int, limit: Limit) -> Iterator[Mapping[str, Mapping[str, Any]]]:
         """Pages of the runs that go on and may be of the flow, by id."""
         seen: set[str] = set()
         for page in range(PAGES):
-            rows, count, _ = self._page(kind, str(flow), _ALWAYS, page, LOOK_ROWS, _ACTIVE)
+            rows, count, _ = self._page(kind, str(flow), _ALWAYS, page, LOOK_ROWS, limit, _ACTIVE)
             yield rows
             more = rows.keys() - seen
             seen |= more
@@ -270,7 +250,14 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
                 return
 
     def _page(
-        self, kind: int, expression: str, between: tuple[int, int], page: int, size: int, status: str = ""
+        self,
+        kind: int,
+        expression: str,
+        between: tuple[int, int],
+        page: int,
+        size: int,
+        limit: Limit,
+        status: str = "",
     ) -> tuple[dict[str, Mapping[str, Any]], int, datetime | None]:
         """The rows of a page by id, how many there are on all pages, and the server's time."""
         body = {
@@ -282,23 +269,29 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
             "status": status,
             "pagination": {"pageNo": page, "pageSize": size},  # V2.0 counts from 0
         }
-        data, answer = self._ask("POST", "/flowInstances", "search", [], body)
-        return *_rows(data), answer.date
+        data, answer = self._ask("POST", "/flowInstances", "search", [], limit, body)
+        return *self._rows(data), answer.date
 
-
-def _rows(data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:
-    """The rows of a page by id, and how many runs the service says there are."""
-    listed, count = (reading.mapping(data).get(name) for name in ("flowInsts", "count"))
-    if listed is None and count == 0:
-        listed = []
-    rows = [reading.mapping(row) for row in listed] if isinstance(listed, list) else [{}]
-    by_id = {reading.usable_id(row.get("instanceId")): row for row in rows}
-    if "" in by_id:
-        raise Unavailable("EnOS gave a list of runs that cannot be read")
-    return by_id, reading.number(count) or 0
+    def _rows(self, data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:
+        """The rows of a page by id, and how many runs the service says there are."""
+        listed, count = (reading.mapping(data).get(name) for name in ("flowInsts", "count"))
+        if listed is None and count == 0:
+            listed = []
+        if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+            raise Unavailable("EnOS gave a list of runs that cannot be read")
+        by_id = {}
+        for row in listed:
+            id = row.get("instanceId")
+            if not id:
+                raise Unavailable("EnOS listed a run without instanceId")
+            if not usable_id(id):
+                shown = clean(self._context.mask.text(str(id)), 100)
+                raise Unavailable(f"EnOS listed a run whose instanceId cannot be used: {shown!r}")
+            by_id[id] = row
+        return by_id, reading.number(count) or 0
 
 
 def _sendable(id: str) -> None:
     """Ids are opaque, and come from states and users too."""
-    if not reading.usable_id(id):
+    if not usable_id(id):
         raise InvalidConfiguration(f"{clean(id, 100)!r} cannot be the id of a run")

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from cloud_runs.enos.answers import document, number, text
+from cloud_runs.enos.answers import document, mapping, number, text
 from cloud_runs.errors import Refused, Throttled
 from cloud_runs.wire import calls
+from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer
@@ -79,11 +80,25 @@ _MOVED = "Check the endpoint {endpoint}: it sends to another address."
 
 @dataclass(frozen=True)
 class Failure(calls.Failure):
-    """An answer, read as far as it can be read. `code` is `0` for success, and empty if there is none."""
+    """An answer, read as far as it can be read. `code` is `0` for success, and empty if there is none. `trouble`: what
+    speaks of an error all the same."""
+
+    trouble: str = ""
 
     @property
     def succeeded(self) -> bool:
-        return 200 <= self.status < 300 and self.code == "0"
+        return 200 <= self.status < 300 and self.code == "0" and not self.trouble
+
+    @property
+    def denied(self) -> bool:
+        """A code that says no beside the id of a run settles nothing."""
+        return self.code not in ("0", "")
+
+    @property
+    def later(self) -> bool:
+        """An error of the service inside a 200 as well, since errors come with that status; others were asked again."""
+        doubt = self.kind is Kind.IN_DOUBT and 200 <= self.status < 300
+        return not self.succeeded and (self.throttled or doubt or self.kind is Kind.AGAIN)
 
     @property
     def kind(self) -> Kind:
@@ -119,18 +134,25 @@ class Context(calls.Context):
         re.compile("[0-9a-f]{64}"),  # a signature, or the proof of a token request
     )
 
-    def refusal(self, what: str, failure: Failure, kind: type[Refused] | None = None, secret: str = "") -> Refused:
-        """For an answer that says no. `secret` is an access token that must not be told either."""
+    def refusal(self, what: str, failure: Failure, kind: type[Refused] | None = None) -> Refused:
+        """For an answer that says no."""
         known = failure.code in (*CODES, "0", "") or failure.status in _STATUS_HINTS
         hint = _UNLISTED if self.flow and not known else ""
-        return self.explained(kind or (Throttled if failure.throttled else Refused), what, failure, hint, secret=secret)
+        return self.explained(kind or (Throttled if failure.throttled else Refused), what, failure, hint)
 
 
 def failure(answer: Answer) -> Failure:
     """Reads the envelope: `status` (V2.0), `code` (V2.1), `apim_status` (gateway). Never raises."""
     told = document(answer.body) or {}
     message = next((found for name in ("msg", "message", "apim_message") if (found := text(told.get(name)))), "")
-    return Failure(answer.status, _code(told), message)
+    code, odd = _code(told), ""
+    if code == "0":
+        odd = trouble({name: value for name, value in told.items() if name not in _ENVELOPE})
+        odd = odd or trouble(mapping(told.get("data")))
+    return Failure(answer.status, code, odd or message, trouble=odd)
+
+
+_ENVELOPE = ("status", "stauts", "code", "apim_status", "msg", "message", "apim_message")
 
 
 def _code(told: Mapping[str, Any]) -> str:

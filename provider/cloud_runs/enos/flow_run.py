@@ -1,102 +1,93 @@
-"""`enos.FlowRun`: triggers a flow of EnOS batch data processing (seed 002)."""
+"""`enos.FlowRun`: triggers a flow of EnOS batch data processing."""
 
 from __future__ import annotations
 
-import functools
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pulumi
-from pulumi import dynamic
-from pulumi.output import Unknown
 
-from cloud_runs import errors
+from cloud_runs.checks import Text, Values, Whole, moment
 from cloud_runs.enos.answers import MINUTE, may_be_in_minute, minute_of
 from cloud_runs.enos.client import FlowClient, FlowRequest
-from cloud_runs.lifecycle import checks, run_provider
-from cloud_runs.lifecycle.intent import intent_of
-from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.enos.settings import ENOS, ORG, USER, gateway
+from cloud_runs.errors import InvalidConfiguration
+from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus, rfc3339
-from cloud_runs.wire.settings import ENOS, ENOS_ORG, ENOS_USER, enos_endpoint
+from cloud_runs.wire.settings import Settings
 
-_LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Transport
+
 _PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
-_ORG = f"the argument, {ENOS_ORG.places}"
-_USER = f"the argument, {ENOS_USER.places}"
+_LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
+_ID = Text("an id", pattern=r"[\x21-\x7e]+", longest=200)
+_TIME = Whole(
+    "milliseconds since 1970, an ISO time with offset such as 2019-11-22T01:23:00Z, or a datetime", 0, _LATEST
+)
+_PARAMETERS = Values(
+    'a mapping of names to values, for example {"REPLACE": "ddee"}',
+    pattern=r"[^\x00-\x1f\x7f\ud800-\udfff]+",
+    name="a parameter's name",
+    flat=True,
+)
 
 
-class FlowRunProvider(RunProvider[FlowRequest]):
-    """Frozen name: the state refers to this class by module and name."""
+class FlowKind(Kind[FlowRequest]):
+    name = "enos.flow"
+    label = "FlowRun"
+    vendor = ENOS
+    arguments = (
+        Argument("flow_id", Whole("a flow's number, for example 3377", 1)),
+        Argument("org_id", _ID, setting=ORG),
+        Argument("user_id", _ID, setting=USER),
+        Argument("trigger_time", _TIME, required=False),
+        Argument("parameters", _PARAMETERS, required=False),
+    )
+    own_outputs = ("flow_instance_id",)
 
-    kind = "FlowRun"
-    system = "enos.flow"
-    arguments = ("flow_id", "org_id", "user_id", "trigger_time", "parameters")
-
-    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        yield from _whole(props, "flow_id", 1, 2**53, "a flow's number, for example 3377")
-        when = "milliseconds since 1970, an ISO time with offset such as 2019-11-22T01:23:00Z, or a datetime"
-        if props.get("trigger_time") is not None:
-            yield from _whole(props, "trigger_time", 0, _LATEST, when)
-        for name, setting, places in (
-            ("org_id", ENOS_ORG, _ORG),
-            ("user_id", ENOS_USER, _USER),
-        ):
-            yield from checks.text(props, name, required=False, pattern=r"[\x21-\x7e]+", expected="an id", longest=200)
-            if props.get(name) is None:
-                configured = functools.partial(ENOS.value, setting, self.setting, os.environ)
-                yield from checks.configured(name, configured, places)
-        yield from _parameter_problems(props)
-
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        """A recorded run stays where its reference says, whatever the configuration says today.
-
-        Every call needs an organization and a user, so a reference without them would not find its run. The user is in
-        it only if it is an argument: a configured one may leave the company, and the run must still be found.
+    def where(self, props: Props, settings: Settings) -> Reference:
+        """Every call needs an organization and a user, so a reference without them would not find its run. The user is
+        in it only if it is an argument: a configured one may leave the company, and the run must still be found.
         """
-        if isinstance(props.get("reference"), str):
-            return Reference.parse(props["reference"])
-        org = props.get("org_id") or ENOS.value(ENOS_ORG, self.setting, os.environ)
-        if not org:
-            raise errors.InvalidConfiguration(f"the organization is missing: set {_ORG}")
-        parts = [str(int(props["flow_id"])), str(org), *([str(props["user_id"])] if props.get("user_id") else [])]
-        return Reference(self.system, "", "/".join(quote(part, safe="") for part in parts), "")
+        parts = [str(int(props["flow_id"])), self.given("org_id", props, settings)]
+        parts += [str(props["user_id"])] if props.get("user_id") else []
+        return Reference(self.name, "", "/".join(quote(part, safe="") for part in parts), "")
 
-    def identity(self, place: Reference) -> Hashable:
-        return self.system, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
+    def id_space(self, place: Reference) -> Hashable:
+        return self.name, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
 
-    def client(self, place: Reference) -> FlowClient:
+    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> FlowClient:
         parts = [unquote(part) for part in place.scope.split("/")]
         if len(parts) not in (2, 3):
-            raise errors.InvalidConfiguration("a reference to an EnOS run names its flow and its organization")
-        flow, org, *given = parts
-        user = given[0] if given else ENOS.value(ENOS_USER, self.setting, os.environ)
-        if not user:
-            raise errors.InvalidConfiguration(f"the user is missing: set {_USER}")
+            raise InvalidConfiguration("a reference to an EnOS run names its flow and its organization")
+        flow, org, *user = parts
         return FlowClient(
-            self.transport(),
-            ENOS.credentials(self.setting, os.environ),
-            endpoint=enos_endpoint(self.setting, os.environ),
+            transport or own_transport(),
+            settings.credentials(ENOS),
+            endpoint=gateway(settings),
             org=org,
-            user=user,
+            user=user[0] if user else self.given("user_id", {}, settings),
             flow=flow,
         )
 
-    def request(self, props: Mapping[str, Any], token: str) -> FlowRequest:
+    def request(self, props: Props, occasion: Occasion) -> FlowRequest:
         given = props.get("trigger_time")
         parameters = {key: _wire(value) for key, value in (props.get("parameters") or {}).items() if value is not None}
-        return FlowRequest(
-            int(props["flow_id"]), int(given) if given is not None else self._default_time(props), parameters
-        )
+        flow = int(props["flow_id"])
+        return FlowRequest(flow, int(given) if given is not None else _default_time(flow, occasion), parameters)
 
     def work(self, request: FlowRequest) -> Hashable:
         return request.flow_id, minute_of(request.trigger_time)
 
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+    def marked(self, request: FlowRequest) -> bool:
+        return True  # by its minute, which is the service's own key
+
+    def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
         flow, given = status.request.get("flow_id"), props.get("trigger_time")
         if flow is not None and flow != int(props["flow_id"]):
             yield f"its flow_id is {flow}, not {int(props['flow_id'])}"
@@ -104,69 +95,49 @@ class FlowRunProvider(RunProvider[FlowRequest]):
         if given is not None and told and not may_be_in_minute(told, int(given)):
             yield f"its trigger_time is {told!r}, not {_iso(given)}"
 
-    def details(self, reference: Reference, request: FlowRequest | None, status: RunStatus | None) -> dict[str, Any]:
+    def outputs(self, reference: Reference, request: FlowRequest | None, status: RunStatus | None) -> dict[str, Any]:
         sent = {"trigger_time": request.trigger_time} if request else {}
         return {"flow_instance_id": reference.id, "url": _PAGE, **sent}
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """Refuses a replacement that could not fire, before it has deleted (or cancelled) the run on record."""
-        result = super().diff(_id, _olds, _news)
-        replaces = result.replaces or []
-        if replaces and "adopt_id" not in replaces and _same_minute(_olds, _news):
-            name = str(_news.get("resource_urn") or _olds.get("resource_urn")).split("::", 3)[-1]
-            raise RunError(
-                f"{self.kind} {name!r}: {', '.join(replaces)} asks for a new run, but trigger_time is still in the "
-                f"minute of run {_id}, {_iso(_news['trigger_time'])}, and EnOS tells the runs of a flow apart by that "
-                "alone. Change trigger_time too, or leave it out. Nothing was fired or deleted"
-            )
-        return result
+    def hindrance(self, id: str, outputs: Mapping[str, Any], props: Props) -> str:
+        before, after = outputs.get("trigger_time"), props.get("trigger_time")
+        if not isinstance(before, (int, float)) or not isinstance(after, (int, float)):
+            return ""
+        other = any(outputs.get(name) != props.get(name) for name in ("flow_id", "org_id"))
+        if other or minute_of(int(before)) != minute_of(int(after)) or outputs.get("record_expired") is True:
+            return ""  # a run that is gone is in no way
+        return (
+            f"trigger_time is still in the minute of run {id}, {_iso(after)}, and EnOS tells the runs of a flow apart "
+            "by that alone. Change trigger_time too, or leave it out"
+        )
 
-    def _default_time(self, props: Mapping[str, Any]) -> int:
-        """The minute of the intent, which is on record before the run is fired, so that every later `up` has the same.
 
-        The run that this resource had before may hold that minute (a change within a minute, or a forced replacement,
-        which keeps the intent): then the minute after that run's. Both are on record, so this too stays the same.
-        """
-        intent = intent_of(props.get("intent"))
-        if intent is None:
-            return 0  # without an intent nothing is fired
-        minute = minute_of(int(intent.minted_at.timestamp()) * 1000)
-        old, _ = run_provider.MEMORY.old(props["resource_urn"], intent.token)
-        if old is None or not isinstance(old.outputs.get("trigger_time"), (int, float)):
-            return minute
-        before = minute_of(int(old.outputs["trigger_time"]))
-        defaulted = "trigger_time" not in old.content.digests
-        if old.outputs.get("flow_id") == props["flow_id"] and (before == minute or (defaulted and before > minute)):
-            return before + MINUTE
+FLOW = FlowKind()
+
+
+class FlowRunProvider(RunProvider[FlowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = FLOW
+
+
+def _default_time(flow: int, occasion: Occasion) -> int:
+    """The minute of the intent, which is on record before the run is fired, so that every later `up` has the same.
+
+    The run that this resource had before may hold that minute (a change within a minute, or a forced replacement,
+    which keeps the intent): then the minute after that run's. Both are on record, so this too stays the same.
+    """
+    if occasion.minted_at is None:
+        return 0  # without an intent nothing is fired
+    minute = minute_of(int(occasion.minted_at.timestamp()) * 1000)
+    time = (occasion.before or {}).get("trigger_time")
+    if not occasion.before or not isinstance(time, (int, float)):
         return minute
-
-
-def _whole(props: Mapping[str, Any], name: str, least: int, most: int, expected: str) -> Iterator[checks.Problem]:
-    """A whole number; the engine hands it over as a float."""
-    value = props.get(name)
-    if isinstance(value, Unknown):
-        return
-    if value is None:
-        yield name, f"is missing: expected {expected}"
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        yield name, f"is not {expected}"
-    elif not (least <= value <= most and value == int(value)):
-        yield name, f"is not {expected}: a whole number from {least} to {most}"
-
-
-def _parameter_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-    value = props.get("parameters")
-    if value is None or isinstance(value, Unknown):
-        return
-    if not isinstance(value, Mapping):
-        yield "parameters", 'must be a mapping of names to values, for example {"REPLACE": "ddee"}'
-        return
-    for key, item in value.items():
-        yield from checks.text({f"parameters.{key}": key}, f"parameters.{key}", expected="a parameter's name")
-        if not isinstance(item, (str, bool, int, float, type(None), Unknown)):
-            yield f"parameters.{key}", f"must be a text, a number or a truth value, not {type(item).__name__}"
-        elif isinstance(item, str) and not checks.encodable(item):
-            yield f"parameters.{key}", "holds half of a character"
+    before = minute_of(int(time))
+    defaulted = "trigger_time" not in occasion.before_given
+    if occasion.before.get("flow_id") == flow and (before == minute or (defaulted and before > minute)):
+        return before + MINUTE
+    return minute
 
 
 def _wire(value: Any) -> str:
@@ -178,15 +149,6 @@ def _wire(value: Any) -> str:
     return str(value)
 
 
-def _same_minute(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether a new run would have the flow and the minute of the one on record. A run that is gone is in no way."""
-    before, after = olds.get("trigger_time"), news.get("trigger_time")
-    if olds.get("record_expired") is True or not all(isinstance(time, (int, float)) for time in (before, after)):
-        return False
-    same = all(olds.get(name) == news.get(name) for name in ("flow_id", "org_id"))
-    return same and minute_of(int(before or 0)) == minute_of(int(after or 0))
-
-
 def _milliseconds(value: Any) -> Any:
     """A time as milliseconds since 1970, so that its spelling never matters; what is no time, for `check` to refuse.
 
@@ -194,10 +156,10 @@ def _milliseconds(value: Any) -> Any:
     """
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError("trigger_time is a datetime without a time zone: give it one, for example tzinfo=timezone.utc")
-    moment = value if isinstance(value, datetime) else checks.moment(value)
-    if moment is None:
+    at = value if isinstance(value, datetime) else moment(value)
+    if at is None:
         return value
-    since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = at - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
@@ -224,7 +186,6 @@ class FlowRun(Run, module="enos", name="FlowRun"):
     """
 
     _run_provider = FlowRunProvider
-    _own_outputs = ("flow_instance_id",)
 
     flow_instance_id: pulumi.Output[str]
     """The id of the instance (`flowInstanceId`), for example `2430-20190718075000`."""

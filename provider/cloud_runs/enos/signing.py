@@ -9,7 +9,8 @@ step it starts.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -59,10 +60,18 @@ class ApimAuth:
         return r
 
 
-class Unsigned:
-    """For a token request, which proves its key in the body."""
+class Proof:
+    """The body of a token request, which proves the key: made anew for each try, since the gateway refuses a timestamp
+    that it has seen (1001)."""
+
+    def __init__(self, key: str, secret: str, stamp: Callable[[], int], more: Mapping[str, str]) -> None:
+        """`stamp` gives milliseconds, never the same twice; `more` goes into the body as well."""
+        self._key, self._secret, self._stamp, self._more = key, secret, stamp, dict(more)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        timestamp = self._stamp()
+        proof = encryption(self._key, timestamp, self._secret)
+        r.body = json.dumps({"appKey": self._key, "timestamp": timestamp, "encryption": proof, **self._more}).encode()
         return r
 
 

@@ -9,7 +9,6 @@ What does NOT happen: a token is written nowhere, and enters no error text.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -18,17 +17,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloud_runs.enos.answers import document, mapping, number
-from cloud_runs.enos.codes import Context, Kind, failure
-from cloud_runs.enos.signing import Unsigned, encryption
-from cloud_runs.errors import NotReached, RunsError, Unavailable, UnknownOutcome
-from cloud_runs.wire.settings import Credentials
+from cloud_runs.enos.codes import Context, failure
+from cloud_runs.enos.signing import Proof
+from cloud_runs.errors import Interrupted, RunsError, Unavailable
+from cloud_runs.limits import Limit, Times
+from cloud_runs.wire.calls import Calls, signed
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Transport
 
 RENEW_SECONDS = 300.0
 """A token is renewed this long before it expires, or after half of its life if that is shorter."""
-PAUSES = (0.5, 1.0, 2.0)  # seconds before a token is asked for again
 JSON = {"Content-Type": "application/json; charset=utf-8"}  # as in the vendor's samples
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -76,24 +75,22 @@ class Tokens:
     def __init__(
         self,
         transport: Transport,
-        credentials: Credentials,
-        endpoint: str,
+        context: Context,
         session: Session,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._transport, self._credentials, self._endpoint = transport, credentials, endpoint
-        self._session, self._clock, self._sleep = session, clock, sleep
-        self._context = Context(credentials, endpoint)
+        self._transport, self._context, self._session = transport, context, session
+        self._clock, self._sleep = clock, sleep
 
-    def token(self) -> str:
+    def token(self, limit: Limit) -> str:
         """A token that is good for a while; one thread renews it, the others wait.
 
-        Raises Refused (wrong key), Throttled or Unavailable.
+        Raises Refused (wrong key), Throttled, Unavailable or Interrupted.
         """
         with self._session.renewing:
             if not self._session.token or self._clock() >= self._session.renew_at:
-                self._renew()
+                self._renew(limit)
             return self._session.token
 
     def expired(self, token: str) -> None:
@@ -102,54 +99,57 @@ class Tokens:
             if self._session.token == token:  # else another thread has renewed it
                 self._session.token, self._session.rejected = "", token
 
-    def _renew(self) -> None:
-        found = self._refreshed(self._session.token) or self._ask("get", {})
+    def _renew(self, limit: Limit) -> None:
+        found = self._refreshed(self._session.token, limit) or self._ask("get", {}, limit)
         # Until it expires the gateway gives the same token again, even if it is about to, or was refused elsewhere.
         if found.seconds <= RENEW_SECONDS or found.text == self._session.rejected:
-            found = self._refreshed(found.text) or found
+            found = self._refreshed(found.text, limit) or found
         good_for = max(found.seconds - RENEW_SECONDS, found.seconds / 2)
         self._session.token, self._session.renew_at = found.text, self._clock() + good_for
 
-    def _refreshed(self, token: str) -> _Token | None:
+    def _refreshed(self, token: str, limit: Limit) -> _Token | None:
         if not token:
             return None
         try:
-            return self._ask("refresh", {"accessToken": token})
+            return self._ask("refresh", {"accessToken": token}, limit)
+        except Interrupted:
+            raise
         except RunsError:  # the old one is still good, and "get" will tell what is wrong
             return None
 
-    def _ask(self, action: str, more: dict[str, str]) -> _Token:
+    def _ask(self, action: str, more: dict[str, str], limit: Limit) -> _Token:
         """`POST /apim-token-service/v2.0/token/{get,refresh}`: the same twice as once, so it is repeated if need be."""
-        path = f"/apim-token-service/v2.0/token/{action}"
-        trouble = ""
-        for pause in (0.0, *PAUSES):
-            if pause:
-                self._sleep(pause)
-            timestamp = self._session.stamp(self._clock)
-            proof = encryption(self._credentials.id, timestamp, self._credentials.secret)
-            body = {"appKey": self._credentials.id, "timestamp": timestamp, "encryption": proof, **more}
-            try:
-                # start() because it sends once: a request that is repeated as it is would be refused (1001)
-                answer = self._transport.start(
-                    "POST", self._endpoint + path, auth=Unsigned(), headers=JSON, body=json.dumps(body).encode()
-                )
-            except (NotReached, UnknownOutcome) as error:
-                trouble = str(error)
-                continue
-            failed = failure(answer)
-            token = _read(answer.body) if failed.succeeded else None
-            if token:
-                return token
-            known = self._session.token or self._session.rejected
-            if failed.kind not in (Kind.AGAIN, Kind.IN_DOUBT):
-                raise self._context.refusal(f"EnOS gave no access token for POST {path}", failed, secret=known)
-            refusal = self._context.refusal(f"POST {path}", failed, secret=known)
-            trouble = str(_unreadable(path) if failed.succeeded else refusal)
-        raise Unavailable(f"EnOS gave no access token: {trouble}")
-
-
-def _unreadable(path: str) -> str:
-    return f"the answer to POST {path} cannot be read"
+        path, keys = f"/apim-token-service/v2.0/token/{action}", self._context.credentials
+        no_token = "EnOS gave no access token"
+        for known in (self._session.token, self._session.rejected, *more.values()):
+            self._context.mask.learn(known)
+        proof = Proof(keys.id, keys.secret, lambda: self._session.stamp(self._clock), more)
+        calls = Calls(
+            "EnOS",
+            self._transport,
+            signed(proof),
+            self._context.endpoint,
+            failure,
+            self._context.mask,
+            times=Times(),
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        try:
+            answer = calls.ask(
+                "POST",
+                path,
+                lambda _, failed: self._context.refusal(f"{no_token} for POST {path}", failed),
+                limit=limit,
+                headers=JSON,
+            )
+        except Unavailable as error:
+            said = str(error)
+            raise Unavailable(said if said.startswith(no_token) else f"{no_token}: {said}") from None
+        token = _read(answer.body)
+        if token is None:
+            raise Unavailable(f"{no_token}: the answer to POST {path} cannot be read")
+        return token
 
 
 def _read(body: bytes) -> _Token | None:

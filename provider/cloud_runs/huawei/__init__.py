@@ -1,6 +1,5 @@
 """Huawei Cloud OBS workflows ("Data+"): executions of workflows."""
 
-from cloud_runs.huawei.workflow_fan_out import WorkflowFanOut
-from cloud_runs.huawei.workflow_run import WorkflowRun
+from cloud_runs.huawei.workflow_run import WorkflowFanOut, WorkflowRun
 
 __all__ = ["WorkflowFanOut", "WorkflowRun"]

@@ -30,7 +30,6 @@ PHASES: Mapping[str, Phase] = {
     "CANCELLED": Phase.CANCELLED,
 }
 
-_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME_ALONE = re.compile(r'"execution_name"\s*:\s*"([^"\\]*)"')
 _DEPTH = 16
 _INVISIBLE = "******"  # how a parameter reads back that is marked invisible
@@ -75,12 +74,7 @@ def started_id(body: bytes) -> tuple[str, Mapping[str, Any]]:
     else:
         ids = set(_NAME_ALONE.findall(body.decode("utf-8", "replace")))
         id = ids.pop() if len(ids) == 1 else ""
-    return usable_id(id), mapping(content)
-
-
-def usable_id(id: str) -> str:
-    """The id of a run if it can be asked for, else empty."""
-    return id if _ID.fullmatch(id) and id not in (".", "..") else ""
+    return id, mapping(content)
 
 
 def execution_status(id: str, info: Mapping[str, Any], request_id: str = "") -> RunStatus:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from cloud_runs.errors import (
+    Interrupted,
     InvalidConfiguration,
     NotFound,
     RunsError,
@@ -30,9 +31,10 @@ from cloud_runs.errors import (
 from cloud_runs.huawei import answers as reading
 from cloud_runs.huawei.codes import Context, failure, request_id
 from cloud_runs.huawei.signing import ObsAuth
+from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
-from cloud_runs.wire.calls import FAN_OUT_PAGES, PAGES, Calls, listed, together
-from cloud_runs.wire.payloads import moment, region_name, segment, time_text
+from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES, Calls, listed, signed, together
+from cloud_runs.wire.payloads import moment, region_name, segment, time_text, usable_id
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ _BY_API = "APICALL"
 _BY_EVENT = ("TRIGGERCAL", "TRIGGERCALL")  # one L throughout the pages; the other spelling would be no surprise
 _EXECUTIONS = "/v2/workflowexecutions"
 _Query = list[tuple[str, str | None]]
+DEFAULT_TIMES = Times()
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         region: str,
         graph_name: str,
         endpoint: str | None = None,
+        times: Times = DEFAULT_TIMES,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -81,59 +85,79 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         host = f"obs.{region_name(region)}.myhuaweicloud.com"
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
         auth = ObsAuth(credentials, clock)
-        self._calls = Calls("Huawei OBS", transport, auth, endpoint or f"https://{host}", failure, clock, sleep)
+        self._calls = Calls(
+            "Huawei OBS",
+            transport,
+            signed(auth),
+            endpoint or f"https://{host}",
+            failure,
+            self._context.mask,
+            times=times,
+            clock=clock,
+            sleep=sleep,
+        )
         self._compared: dict[str, Mapping[str, Any]] = {}  # a run's input stays what it was: no need to ask again
 
-    def start(self, request: WorkflowRequest) -> Started:
+    def start(self, request: WorkflowRequest, leave: Leave) -> Started:
         """Started.details: `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
         explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
-        path = f"/v2/workflows/{self._graph}"
-        begun = self._calls.start(path, reading.started_id, explain, headers=self._headers, body=_body(request))
+        path, body = f"/v2/workflows/{self._graph}", _body(request)
+        begun = self._calls.start(path, reading.started_id, explain, leave=leave, headers=self._headers, body=body)
         content = begun.content
         began = time_text(reading.text(content, "started_at"))
         urn = clean(reading.text(content, "execution_urn"), 500)
         details = {"execution_urn": urn, "created_at": began, "started_at": began}
-        return Started(begun.id, begun.at, request_id=clean(request_id(begun.answer), 100), details=details)
+        return Started(
+            begun.id,
+            begun.at,
+            request_id=clean(self._context.mask.text(request_id(begun.answer)), 100),
+            details=details,
+        )
 
-    def get(self, id: str) -> RunStatus:
-        answer, info = self._execution(id)
-        return reading.execution_status(id, info, request_id(answer))
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
+        return self._complete(id, limit or Limit(ASK_SECONDS))
 
-    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
+        limit = limit or Limit(LOOK_SECONDS)
         told: dict[str, RunStatus | Untold] = {}
         stopped: dict[str, str] = {}
         if len(ids) > 1:
-            listed({self._graph: ids}, lambda _: self._shown(ids, stopped), told)
+            listed({self._graph: ids}, lambda _: self._shown(ids, stopped, limit), told)
         left = [id for id in ids if id not in told]
-        return told | together(lambda id: self.complete(self.get(id), stopped.get(id, "")), left)
+        return told | together(lambda id: self._complete(id, limit, stopped.get(id, "")), left)
 
-    def complete(self, status: RunStatus, stopped_at: str = "") -> RunStatus:
+    def _complete(self, id: str, limit: Limit, stopped_at: str = "") -> RunStatus:
         """The status with the time at which the run ended, which is asked for if it is not given."""
+        answer, info = self._execution(id, limit)
+        status = self._context.mask.status(reading.execution_status(id, info, request_id(answer)))
         if not status.phase.terminal or status.finished_at:
             return status
-        return replace(status, finished_at=stopped_at or self.stopped_at(status))
+        return replace(status, finished_at=stopped_at or self.stopped_at(status, limit))
 
-    def stopped_at(self, status: RunStatus) -> str:
+    def stopped_at(self, status: RunStatus, limit: Limit | None = None) -> str:
         """When a run ended, from the list; empty if it cannot be told. The page of `get` shows no `stopped_at`.
 
         One request: a page begins right after its marker in the order of names, so just before the run's own.
         """
         kind = status.request.get("execution_type") or _BY_API
         try:
-            rows, _ = self._page([("x-workflow-next-marker", _before(status.id, kind))], "100")[1:]
+            marker: _Query = [("x-workflow-next-marker", _before(status.id, kind))]
+            rows, _ = self._page(marker, "100", limit or Limit(ASK_SECONDS))[1:]
+        except Interrupted:
+            raise
         except RunsError:
             return ""
         own = next((row for row in rows if reading.text(row, "execution_name") == status.id), {})
         return time_text(reading.text(own, "stopped_at"))
 
-    def find(self, request: WorkflowRequest, since: datetime) -> Found:
+    def find(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
         """Runs of the workflow that the API started, and that may be of this request.
 
         A run counts unless it surely is another's: one whose time or input cannot be read counts too.
         """
-        return self._find(lambda told: [("", request)], since, LOOKS, PAGES)
+        return self._find(lambda told: [("", request)], since, LOOKS, PAGES, limit)
 
-    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime) -> Found:
+    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime, limit: Limit) -> Found:
         """The list tells no object, so each run since then is asked for once."""
         by_object: dict[str, list[tuple[str, WorkflowRequest]]] = {}
         for key, request in requests.items():
@@ -146,7 +170,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
             forms = {told["object"].lstrip("/"), unquote(told["object"]).lstrip("/")}
             return dict(pair for form in forms for pair in by_object.get(form, ())).items()
 
-        return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES)
+        return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
 
     def _find(
         self,
@@ -154,11 +178,14 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         since: datetime,
         most: int,
         pages: int,
+        limit: Limit,
     ) -> Found:
         """`of`: the requests that a run may be of, by what is told of its own."""
-        suspects, server_time = self._since(since, most, pages)
+        rows, server_time = self._since(since, most, pages, limit)
+        suspects = {id: moment(reading.text(row, "started_at")) for id, row in rows.items()}
+        phases = {id: reading.phase(reading.text(row, "execution_state")) for id, row in rows.items()}
         unread = [id for id in suspects if id not in self._compared]
-        infos = together(lambda id: self._execution(id)[1], unread)
+        infos = together(lambda id: self._execution(id, limit)[1], unread)
         found = []
         for id, began in suspects.items():
             info = self._compared.get(id) or infos[id]
@@ -171,28 +198,35 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
                 self._compared[id] = info
             began = began or moment(reading.text(info, "started_at"))
             if began is None or began >= since.replace(microsecond=0):
+                phase = phases[id]
                 found += [
-                    Candidate(id, began, exact=_exact(request, told), key=key)
+                    Candidate(id, began, exact=_exact(request, told), key=key, phase=phase)
                     for key, request in of(told)
                     if not any(differences(request, told))
                 ]
         return Found(tuple(found), server_time)
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Always raises: the pages have sixteen calls, and none of them stops an execution (nor have the SDKs)."""
         raise RunsError("Huawei OBS has no API that cancels a workflow execution")
 
     # -- parts
 
-    def _execution(self, id: str) -> tuple[Answer, Mapping[str, Any]]:
+    def _execution(self, id: str, limit: Limit) -> tuple[Answer, Mapping[str, Any]]:
         path = f"{_EXECUTIONS}/{segment(id)}"
-        answer, content = self._ask(path, [], "dwr:workflow:get*", of_a_run=True)
+        answer, content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)
         info = reading.mapping(content.get("execution_info"))
         if not info:
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
+        told = reading.text(info, "execution_name")
+        if told != id.strip():
+            of = f"of {clean(self._context.mask.text(told), 100)}" if told else "of none"
+            raise Unavailable(
+                f"Huawei OBS gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}"
+            )
         return answer, info
 
-    def _shown(self, ids: Collection[str], stopped: dict[str, str]) -> Iterator[Mapping[str, RunStatus]]:
+    def _shown(self, ids: Collection[str], stopped: dict[str, str], limit: Limit) -> Iterator[Mapping[str, RunStatus]]:
         """Pages of the list that begin just before one of these runs, by name; `stopped` gets when runs ended.
 
         The list goes by name and has all runs ever, so what lies between two runs is jumped over. Where runs are far
@@ -202,53 +236,68 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         covered = pages = 0
         while left and covered >= 2 * pages:
             # As large as is worth while: rows cost little, but not nothing.
-            limit = min(int(PAGE_ROWS), 100 * len(left))
+            size = min(int(PAGE_ROWS), 100 * len(left))
             marker: _Query = [("x-workflow-execution-type", _BY_API), ("x-workflow-next-marker", _before(left[0]))]
-            _, rows, following = self._page(marker, str(limit))
+            _, rows, following = self._page(marker, str(size), limit)
             by_name = {reading.text(row, "execution_name"): row for row in rows}
             stopped |= {name: time_text(reading.text(row, "stopped_at")) for name, row in by_name.items()}
-            yield {name: reading.execution_status(name, row) for name, row in by_name.items()}
+            shown = self._context.mask.status
+            yield {name: shown(reading.execution_status(name, row)) for name, row in by_name.items()}
             rest = [id for id in left if following and id > max(by_name, default="")]
             covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
-    def _since(self, since: datetime, most: int, pages: int) -> tuple[dict[str, datetime | None], datetime | None]:
-        """Ids of runs that the API started, with their times (None if it cannot be read), and the server's time."""
-        suspects: dict[str, datetime | None] = {}
+    def _since(
+        self, since: datetime, most: int, pages: int, limit: Limit
+    ) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
+        """Rows of runs that the API started, by id, and the server's time."""
+        suspects: dict[str, Mapping[str, Any]] = {}
         server_time = None
-        for answer, rows in self._pages(pages):
+        for answer, rows in self._pages(pages, limit):
             server_time = answer.date or server_time
             for row in rows:
-                id = reading.usable_id(reading.text(row, "execution_name"))
-                if not id:
-                    raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
+                id = self._id(row)
                 began = moment(reading.text(row, "started_at"))
                 # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
                 old = began is not None and began < since.replace(microsecond=0)
                 if not old and reading.text(row, "execution_type").upper() not in _BY_EVENT:
-                    suspects[id] = began
+                    suspects[id] = row
             if len(suspects) > most:
                 raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
         return suspects, server_time
 
-    def _pages(self, limit: int) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
+    def _id(self, row: Mapping[str, Any]) -> str:
+        told = row.get("execution_name")
+        if id := usable_id(told):
+            return id
+        if told:
+            shown = clean(self._context.mask.text(str(told)), 100)
+            raise Unavailable(
+                f"Huawei OBS listed a run whose execution_name cannot be used: GET {_EXECUTIONS}: {shown!r}"
+            )
+        raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
+
+    def _pages(self, most: int, limit: Limit) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
         """All pages of the list, or an error."""
 
         def page(marker: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
             after: _Query = [("x-workflow-next-marker", marker)] if marker else []
-            answer, rows, following = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS)
+            answer, rows, following = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS, limit)
             return (answer, rows), following
 
-        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page, limit)
+        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page, limit, most)
 
-    def _page(self, params: _Query, limit: str) -> tuple[Answer, list[Mapping[str, Any]], str]:
+    def _page(self, params: _Query, size: str, limit: Limit) -> tuple[Answer, list[Mapping[str, Any]], str]:
         """One page, and the marker of the next one; empty after the last."""
-        answer, content = self._ask(_EXECUTIONS, [*params, ("x-workflow-limit", limit)], "dwr:workflow:list*")
-        rows, more = content.get("executions"), content.get("is_truncated")
+        query: _Query = [*params, ("x-workflow-limit", size)]
+        answer, content = self._ask(_EXECUTIONS, query, "dwr:workflow:list*", limit)
+        rows, more, count = content.get("executions"), content.get("is_truncated"), content.get("count")
         marker = reading.text(content, "next_marker")
-        if rows is None and content.get("count") == 0:
+        if rows is None and count == 0:
             rows = []
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise Unavailable(f"Huawei OBS gave an answer to GET {_EXECUTIONS} that cannot be read")
+        if not rows and count not in (0, None):
+            raise Unavailable(f"Huawei OBS gave an answer to GET {_EXECUTIONS} that is not surely a list")
         if more is False or (more is None and not marker):
             return answer, rows, ""
         if more not in (True, None) or not marker:
@@ -256,12 +305,12 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         return answer, rows, marker
 
     def _ask(
-        self, path: str, params: _Query, action: str, *, of_a_run: bool = False
+        self, path: str, params: _Query, action: str, limit: Limit, *, of_a_run: bool = False
     ) -> tuple[Answer, Mapping[str, Any]]:
-        """A read. Raises Refused, NotFound or Unavailable, also if the answer is no JSON object."""
+        """A read. Raises Refused, NotFound, Unavailable (also if the answer is no JSON object) or Interrupted."""
         query: _Query = [("x-workflow-graph-name", self._graph), *params]
         explain = partial(self._context.refusal, action=action, of_a_run=of_a_run)
-        answer = self._calls.ask("GET", path, explain, headers=self._headers, params=query)
+        answer = self._calls.ask("GET", path, explain, limit=limit, headers=self._headers, params=query)
         content = reading.parsed(answer.body)
         if not isinstance(content, dict):
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")

@@ -18,6 +18,7 @@ import xmltodict
 from cloud_runs.errors import NotFound, Refused, Throttled
 from cloud_runs.huawei.answers import mapping, parsed, text
 from cloud_runs.wire import calls
+from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer
@@ -190,6 +191,9 @@ def request_id(answer: Answer) -> str:
     return next((value for name in _REQUEST_IDS if (value := answer.headers.get(name))), "")
 
 
+_TROUBLE = re.compile(rb"(?:err|fault|exception|fail|code|message|msg|reason)\w*[\"'>]", re.IGNORECASE)
+
+
 def failure(answer: Answer) -> Failure:
     """Reads an error in each of its forms by its first byte, whatever its Content-Type, or nothing. Never raises.
 
@@ -197,7 +201,12 @@ def failure(answer: Answer) -> Failure:
     `error_code`, `error_msg` (the engine below, DWR).
     """
     found: Mapping[str, Any] = {}
-    body = answer.body.lstrip()[:65536]
+    body = answer.body.lstrip()
+    if 200 <= answer.status < 300:
+        if not _TROUBLE.search(body):
+            return Failure(answer.status, "", "", "")  # a long list is not read twice
+    else:
+        body = body[:65536]
     if body.startswith(b"<"):
         found = _xml_error(body)
     elif body.startswith(b"{"):
@@ -210,6 +219,8 @@ def failure(answer: Answer) -> Failure:
             ("RequestId", "request_id", "requestId"),
         )
     )
+    if not code and not message and 200 <= answer.status < 300:
+        message = trouble(found)
     return Failure(answer.status, code, message, id or request_id(answer))
 
 

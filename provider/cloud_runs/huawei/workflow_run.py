@@ -1,96 +1,92 @@
-"""`huawei.WorkflowRun`: starts a workflow of Huawei Cloud OBS for one object (seed 003)."""
+"""`huawei.WorkflowRun` and `huawei.WorkflowFanOut`: start a workflow of Huawei Cloud OBS for one object, or for each of
+many."""
 
 from __future__ import annotations
 
-import functools
-import os
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import pulumi
 
-from cloud_runs import errors
-from cloud_runs.huawei import inputs as parameters
+from cloud_runs.checks import Text, Values
 from cloud_runs.huawei.client import GRAPH_NAME, WorkflowClient, WorkflowRequest, differences
-from cloud_runs.lifecycle import checks
+from cloud_runs.huawei.settings import HUAWEI, REGION
+from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
+from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
+from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
-from cloud_runs.wire.settings import HUAWEI, HUAWEI_REGION
+from cloud_runs.wire.settings import Settings
 
-_BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-_REGION = "[a-z0-9]+(-[a-z0-9]+)+"
-_PLACES = f"the argument, {HUAWEI_REGION.places}"
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Transport
+
+_GRAPH = "a workflow's name: 1 to 64 letters, digits, underscores and hyphens, the first a letter or digit"
+_BUCKET = Text(
+    "a bucket's name: 3 to 63 lower-case letters, digits, hyphens and dots",
+    pattern=r"(?!.*(\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+)
+# https://support.huaweicloud.com/en-us/sdk-python-devg-obs/obs_22_1121.html (parameters of a workflow)
+_INPUTS = Values(
+    'a mapping of parameter names to values, for example {"template-id": 7}',
+    pattern="[a-z0-9-]{1,20}",
+    name="a parameter's name: 1 to 20 lower-case letters, digits and hyphens",
+    most=60,
+)
+# The pattern also keeps a value from changing the host that the request goes to.
+_REGION = Text("a region, for example cn-north-4", pattern="[a-z0-9]+(-[a-z0-9]+)+", longest=60)
 
 
-class WorkflowRunProvider(RunProvider[WorkflowRequest]):
-    """Frozen name: the state refers to this class by module and name."""
-
-    kind = "WorkflowRun"
-    system = "huawei.workflow"
-    arguments = ("graph_name", "bucket", "object", "inputs", "region")
+class WorkflowKind(Kind[WorkflowRequest]):
+    name = "huawei.workflow"
+    label = "WorkflowRun"
+    vendor = HUAWEI
+    arguments = (
+        Argument("graph_name", Text(_GRAPH, pattern=GRAPH_NAME)),
+        Argument("bucket", _BUCKET),
+        Argument("object", Text("an object key", longest=1024)),
+        Argument("inputs", _INPUTS, required=False),
+        Argument("region", _REGION, setting=REGION),
+    )
+    fans_out = "object"
+    own_outputs = ("execution_name", "execution_urn", "stopped_at")
     no_cancel = (
         "Huawei OBS has no API that cancels a workflow execution, so only 'abandon' is possible: the run goes on when "
         "the resource is deleted"
     )
 
-    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        name = "1 to 64 letters, digits, underscores and hyphens, the first a letter or digit"
-        yield from checks.text(props, "graph_name", pattern=GRAPH_NAME, expected=f"a workflow's name: {name}")
-        label = "a bucket's name: 3 to 63 lower-case letters, digits, hyphens and dots"
-        yield from checks.text(props, "bucket", pattern=_BUCKET, expected=label)
-        yield from self.object_problems(props)
-        yield from parameters.problems(props)
-        # The pattern also keeps a value from changing the host that the request goes to.
-        region = "a region, for example cn-north-4"
-        yield from checks.text(props, "region", required=False, pattern=_REGION, expected=region, longest=60)
-        if props.get("region") is None:
-            configured = functools.partial(HUAWEI.region, self.setting, os.environ)
-            yield from checks.configured("region", configured, _PLACES, pattern=_REGION, expected=region)
+    def where(self, props: Props, settings: Settings) -> Reference:
+        return Reference(self.name, self.given("region", props, settings), str(props["graph_name"]), "")
 
-    def object_problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        return checks.text(props, "object", expected="an object key", longest=1024)
-
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        """A recorded run stays where its reference says, whatever the configuration says today."""
-        if isinstance(props.get("reference"), str):
-            return Reference.parse(props["reference"])
-        region = props.get("region") or HUAWEI.region(self.setting, os.environ)
-        if not region:
-            raise errors.InvalidConfiguration(f"the region is missing: set {_PLACES}")
-        return Reference(self.system, str(region), str(props["graph_name"]), "")
-
-    def client(self, place: Reference) -> WorkflowClient:
+    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> WorkflowClient:
         return WorkflowClient(
-            self.transport(),
-            HUAWEI.credentials(self.setting, os.environ),
+            transport or own_transport(),
+            settings.credentials(HUAWEI),
             region=place.region,
             graph_name=place.scope,
-            endpoint=HUAWEI.endpoint(self.setting, os.environ),
+            endpoint=settings.endpoint(HUAWEI),
         )
 
-    def look(self, api: WorkflowClient, id: str) -> RunStatus:
-        return api.complete(api.get(id))
-
-    def request(self, props: Mapping[str, Any], token: str) -> WorkflowRequest:
+    def request(self, props: Props, occasion: Occasion) -> WorkflowRequest:
         return WorkflowRequest(props["bucket"], props["object"], props.get("inputs") or {})
 
     def work(self, request: WorkflowRequest) -> Hashable:
-        # As loosely as `status.same_object` compares; the inputs of a run cannot be told apart for certain.
+        # As loosely as `answers.same_object` compares; the inputs of a run cannot be told apart for certain.
         return request.bucket, unquote(request.object).lstrip("/")
 
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+    def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
         graph = status.request.get("graph_name")
         if graph and graph != props["graph_name"]:
             yield f"its graph_name is {graph!r}, not {props['graph_name']!r}"
-        for name in differences(self.request(props, ""), status.request):
+        for name in differences(self.request(props, Occasion()), status.request):
             if name in ("bucket", "object"):
                 yield f"its {name} is {status.request[name]!r}, not {props[name]!r}"
             else:  # inputs may be secret
                 yield f"its {name} has another value"
 
-    def details(
+    def outputs(
         self, reference: Reference, request: WorkflowRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
         region = quote(reference.region, safe="")
@@ -104,6 +100,21 @@ class WorkflowRunProvider(RunProvider[WorkflowRequest]):
         if urn or request:  # a refresh that is not told the URN keeps the recorded one
             outputs["execution_urn"] = urn
         return outputs
+
+
+WORKFLOW = WorkflowKind()
+
+
+class WorkflowRunProvider(RunProvider[WorkflowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = WORKFLOW
+
+
+class WorkflowFanOutProvider(FanOutProvider[WorkflowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = WORKFLOW
 
 
 class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
@@ -125,7 +136,6 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
     """
 
     _run_provider = WorkflowRunProvider
-    _own_outputs = ("execution_name", "execution_urn", "stopped_at")
 
     execution_name: pulumi.Output[str]
     """The id of the execution."""
@@ -198,3 +208,61 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
     ) -> WorkflowRun:
         """Reads an execution that exists. Manages nothing: makes no intent, fires nothing and destroys nothing."""
         return cls._existing(resource_name, id, {"graph_name": graph_name, "region": region}, opts)
+
+
+class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
+    """One execution of an OBS workflow for each of up to 10,000 objects; `POST /v2/workflows/{graph_name}` for each.
+
+    Each object is fired once for each time it is asked for. The resource returns when all starts were answered, and
+    does not wait for the runs: a `Completion` does. If some objects were refused, the `up` succeeds with a warning, and
+    the next one tries them again; a `Completion` that holds the fan-out fails on them. Deleting it changes the state of
+    the stack and nothing else. See `WorkflowRun` for the status of the product.
+
+    After a kill the lost runs are found by the list of executions and one request for each run since then, since the
+    list does not tell the object.
+    """
+
+    _fan_out_provider = WorkflowFanOutProvider
+
+    graph_name: pulumi.Output[str]
+    bucket: pulumi.Output[str]
+    region: pulumi.Output[str]
+    inputs: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        graph_name: pulumi.Input[str],
+        bucket: pulumi.Input[str],
+        objects: pulumi.Input[Sequence[pulumi.Input[str]]],
+        inputs: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None = None,
+        region: pulumi.Input[str] | None = None,
+        triggers: pulumi.Input[Triggers] | None = None,
+        concurrency: pulumi.Input[int] = CONCURRENCY,
+        rate: pulumi.Input[float] | None = None,
+        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
+        :param graph_name: The workflow's name. Changing it fires all objects again.
+        :param bucket: The bucket that holds the objects. Changing it fires all objects again.
+        :param objects: Up to 10,000 keys of at most 1024 characters, none twice (a leading slash or space around it
+            makes no difference), in any order. An added one is fired; of a removed one only the record goes, and if it
+            is added again later it is fired again.
+        :param inputs: The workflow's parameters, the same for all objects. Changing them fires all objects again.
+        :param region: For example `cn-north-4`; without it, configuration `huaweicloud:region`, then `HW_REGION_NAME`.
+            Changing the argument fires all objects again.
+        :param triggers: Any values. A new key, or a key with another value, fires all objects again; removing a key
+            does not.
+        :param concurrency: How many starts are under way at once, 1 to 32. Changing it fires nothing.
+        :param rate: Starts a second at most, 0.01 to 1000; without it there is no limit but `concurrency`. When the
+            service asks for fewer requests, all of them wait, and then go on more slowly. Changing it fires nothing.
+        :param adopt_ids: Records these runs for objects of the list, object -> id, instead of firing them: each is
+            verified first. Never fires, and taking it away changes nothing.
+        :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
+            `custom_timeouts`.
+        """
+        arguments = {"graph_name": graph_name, "bucket": bucket, "inputs": inputs, "region": region}
+        self._register(resource_name, arguments, objects, triggers, concurrency, rate, adopt_ids, opts)

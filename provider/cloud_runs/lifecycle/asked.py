@@ -1,29 +1,34 @@
-"""What a run and a fan-out share: what was asked for, what is on record, and whether an intent stands for a change."""
+"""What is asked for, as the engine hands it over; and errors about settings that are on record."""
 
 from __future__ import annotations
 
+import base64
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.lifecycle.intent import content_of, intent_of, wanted_content
 from cloud_runs.lifecycle.reporting import one_line
-from cloud_runs.promise.record import PROCESS, Content, Recorded
+from cloud_runs.lifecycle.values import known, plain
+from cloud_runs.promise import digests, ledger
+from cloud_runs.promise.records import Content
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_OLD_NAMES = re.compile(rb"\x8c.provider\.(?:tencent|huawei|enos|lifecycle)\.", re.DOTALL)  # as pickle writes a text
+_PROVIDER = "__provider"  # the SDK's: a reference to the provider's class, by module and name
+
 
 def _who(provider: Any, *args: Any) -> str:
     """`WorkflowRun 'transcode'`: every provider method has the properties as its last argument."""
-    urn = args[-1].get("resource_urn")
-    name = urn.split("::", 3)[-1] if isinstance(urn, str) else args[0] if isinstance(args[0], str) else ""
-    return f"{provider.kind} {name!r}"
+    urn = ledger.urn_of(args[-1])
+    name = ledger.name_of(urn) if urn else args[0] if isinstance(args[0], str) else ""
+    return f"{provider.label} {name!r}"
 
 
 reported = one_line(_who, errors.RunsError)
@@ -41,7 +46,7 @@ def recorded_settings(method: Callable[P, R]) -> Callable[P, R]:
         except (errors.Refused, errors.MissingCredentials) as error:
             props: Any = args[-1]
             source = error.key_from if isinstance(error, errors.Refused) else "none"
-            if "fired" not in props or not source or source.startswith("environment"):  # that is read anew each time
+            if not ledger.is_ours(props) or not source or source.startswith("environment"):  # read anew each time
                 raise
             raise errors.RunsError(
                 f"{str(error).rstrip('.')}. A refresh and a destroy use the settings of the last `pulumi up`: if they "
@@ -60,71 +65,52 @@ def must_checkpoint() -> None:
         )
 
 
+class Wanted(NamedTuple):
+    """What the program asks for. `unknown`: arguments, `triggers` and `triggers.KEY` whose value is not known yet."""
+
+    content: Content
+    unknown: frozenset[str]
+
+
+def wanted(arguments: Collection[str], values: Any, triggers: Any) -> Wanted:
+    """`values` are the request arguments by name. Triggers that are none have no digests: the run's own check refuses
+    them, with all else that is wrong."""
+    given = {name: values.get(name) for name in arguments} if isinstance(values, Mapping) else {}
+    keys = dict(triggers) if isinstance(triggers, Mapping) and plain(triggers) else {}
+    unknown = {name for name in arguments if name not in given or not known(given[name])}
+    unknown |= {f"triggers.{key}" for key, value in keys.items() if not known(value)}
+    if isinstance(triggers, Unknown):
+        unknown.add("triggers")
+    return Wanted(Content(_digests(given), _digests(keys)), frozenset(unknown))
+
+
+def _digests(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: digests.short(value) for key, value in values.items() if value is not None and known(value)}
+
+
 def unchanged_intent(changed: Iterable[str]) -> str:
     return (
-        f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With "
-        "--target or --exclude, the next full `pulumi up` fires it; if a transform changes arguments of the "
-        "run, change a trigger"
-    )
-
-
-def content_asked(arguments: Iterable[str], props: Mapping[str, Any]) -> Content:
-    return Content(*wanted_content({name: props.get(name) for name in arguments}, props.get("triggers")))
-
-
-def recorded_run(id: str, outputs: Mapping[str, Any]) -> Recorded:
-    fired = outputs.get("fired") or {}
-    try:
-        at = datetime.fromisoformat(str(fired.get("at") or "").replace("Z", "+00:00"))
-    except ValueError:  # an adopted run whose service told no time
-        at = None
-    return Recorded(
-        id=id,
-        token=str(fired.get("token") or ""),
-        content=content_of(fired),
-        fired_at=at,
-        outputs=outputs,
-        beside=token_of(outputs.get("intent")),
+        f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With --target or "
+        "--exclude, the next full `pulumi up` fires it; if a transform of the stack or a parent changes arguments or "
+        "ignore_changes of the run, change a trigger"
     )
 
 
 def current_urn(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str:
     """The program's name for the resource; a rename with an alias has changed it."""
-    urn = news.get("resource_urn")
-    return urn if isinstance(urn, str) else str(olds.get("resource_urn") or "")
+    return ledger.urn_of(news) or ledger.urn_of(olds)
 
 
-def token_of(bag: Any) -> str:
-    """The token of an intent that the engine brought; empty if there is none, or it is not known yet."""
-    return str(bag["token"]) if isinstance(bag, Mapping) and isinstance(bag.get("token"), str) else ""
-
-
-def for_outputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the outputs keep them. Of the intent only the token: its own resource has the rest on record, and the
-    engine writes the whole state at every step."""
-    token = token_of(props.get("intent"))
-    return {**props, "intent": {"token": token}} if token else dict(props)
-
-
-def minted_for(
-    bag: Any, recorded: Recorded, wanted: tuple[Mapping[str, Any], Mapping[str, Any]], changed: list[str]
-) -> bool:
-    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else.
-
-    Under `--target` of the run alone the engine brings the old intent: firing under it could fire twice, since the
-    next full `up` makes a new one. In a preview a token that is not yet known is a new one.
-    """
-    if isinstance(bag, Unknown):
-        return True
-    intent = intent_of(bag)
-    if intent is None or intent.token == recorded.token:
+def of_0_1(outputs: Mapping[str, Any]) -> bool:
+    """Whether version 0.1 has made this record. It is written anew by the first `pulumi up`, which fires nothing."""
+    try:
+        reference = base64.b64decode(str(outputs.get(_PROVIDER) or ""), validate=True)
+    except ValueError:
         return False
-    if intent.process == PROCESS:  # made in this update, so for what the program asks for now
-        return True
-    arguments, triggers = wanted
-    for name in changed:
-        key = name.removeprefix("triggers.")
-        made_for, asked = (intent.content.triggers, triggers) if key != name else (intent.content.digests, arguments)
-        if made_for.get(key) != asked.get(key):
-            return False
-    return True
+    return _OLD_NAMES.search(reference) is not None
+
+
+def next_time(names: Iterable[str]) -> Iterator[str]:
+    """What is said when something changes together with the version."""
+    if listed := ", ".join(names):
+        yield f"recorded in the form of this version; {listed} changed, which fires with the next `pulumi up`"

@@ -1,128 +1,98 @@
-"""Pure checks of inputs. An unknown value always passes: a preview may not know it yet."""
+"""What is checked of a run and of a fan-out: the arguments of its kind, and what all kinds share. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulumi.output import Unknown
-
 from cloud_runs import errors
-from cloud_runs.lifecycle.values import plain
+from cloud_runs.checks import LATER, Problem, Values
+from cloud_runs.kinds import Kind, Props
+from cloud_runs.lifecycle.values import settled
+from cloud_runs.wire.settings import Settings
 
-Problem = tuple[str, str]
+MOST_OBJECTS = 10_000
+MOST_CONCURRENT = 32  # the connections of the host's pool
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:?\d\d|Z)", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_HALF = re.compile(r"[\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff\ufffe\uffff]")
+_TRIGGERS = Values('a mapping of names to values, for example {"release": "42"}')
 
 
-def text(
-    props: Mapping[str, Any],
-    name: str,
-    *,
-    required: bool = True,
-    pattern: str = "",
-    expected: str = "text",
-    longest: int = 0,
-    longest_bytes: int = 0,
-) -> Iterator[Problem]:
-    """A property that is text: whole-value `pattern`, `longest` characters or `longest_bytes` bytes of UTF-8."""
-    value = props.get(name)
-    if isinstance(value, Unknown):
+def of_run(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
+    """Each bad input of a run as (property, reason)."""
+    props = settled(inputs)
+    yield from kind.problems(props, settings)
+    yield from _steering(kind, props)
+    yield from _triggers(props)
+
+
+def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
+    """Each bad input of a fan-out."""
+    props = settled(inputs)
+    yield from kind.problems({**props, kind.fans_out: LATER}, settings)
+    yield from _triggers(props)
+    yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
+    if props.get("rate") is not None:
+        yield from _number(props, "rate", 0.01, 1000.0)
+    yield from _adopted(props.get("adopt_ids"))
+    yield from _objects(kind, props.get("objects"))
+
+
+def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
+    on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
+    if on_delete == "cancel" and kind.no_cancel:
+        yield "on_delete", kind.no_cancel
+    elif on_delete not in (None, LATER, "abandon", "cancel"):
+        choices = "'abandon'" if kind.no_cancel else "'abandon' or 'cancel'"
+        yield "on_delete", f"must be {choices}, not {on_delete!r}"
+    id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
+    if adopt not in (None, LATER) and not id:
+        yield "adopt_id", "must be the id of a run that exists"
+    if rerun not in (None, LATER) and not isinstance(rerun, bool):
+        yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
+
+
+def _triggers(props: Props) -> Iterator[Problem]:
+    if props.get("triggers") not in (None, LATER):
+        yield from _TRIGGERS.problems("triggers", props["triggers"])
+
+
+def _objects(kind: Kind[Any], objects: Any) -> Iterator[Problem]:
+    if objects is LATER:
         return
-    label = name.rpartition(".")[2]
-    if value is None or value == "":
-        if required or value == "":
-            yield name, f"{label} is missing: expected {expected}"
-    elif not isinstance(value, str):
-        yield name, f"must be {expected}, not {type(value).__name__}"
-    elif _CONTROL.search(value) or _SURROGATE.search(value):
-        yield name, "has control characters"
-    elif longest and len(value) > longest:
-        yield name, f"is too long: {len(value)} characters, at most {longest}"
-    elif longest_bytes and len(value.encode()) > longest_bytes:
-        yield name, f"is too long: {len(value.encode())} bytes of UTF-8, at most {longest_bytes}"
-    elif pattern and not re.fullmatch(pattern, value):
-        yield name, f"is not {expected}"
-
-
-def encodable(value: str) -> bool:
-    """Whether it can be sent as UTF-8: half of a character (a lone surrogate) cannot."""
-    return not _HALF.search(value)
-
-
-def clean_text(value: Any) -> bool:
-    """Whether no text in it has a control character, line breaks and tabs apart."""
-    if isinstance(value, Mapping):
-        return all(clean_text(item) for item in value.values())
-    if isinstance(value, list):
-        return all(clean_text(item) for item in value)
-    return not (isinstance(value, str) and (_NOT_XML.search(value) or _SURROGATE.search(value)))
-
-
-def moment(value: Any) -> datetime | None:
-    """The time that an ISO text with offset names, else None."""
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
-        return None
-    try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
-    except ValueError:
-        return None
-
-
-def time(props: Mapping[str, Any], name: str) -> Iterator[Problem]:
-    """An optional property that is an ISO time with offset."""
-    value = props.get(name)
-    if value is not None and not isinstance(value, Unknown) and moment(value) is None:
-        yield name, "is not a time with offset such as 2022-02-01T12:00:00+0800"
-
-
-def nested(props: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Iterator[Problem]:
-    """An optional property that is a mapping with keys of `allowed`."""
-    value = props.get(name)
-    if value is None or isinstance(value, Unknown):
+    if not isinstance(objects, list):
+        yield "objects", f"must be a list of object keys, not {type(objects).__name__}"
         return
-    if not isinstance(value, Mapping):
-        yield name, f"must be a mapping with {', '.join(allowed)}"
+    if len(objects) > MOST_OBJECTS:
+        yield "objects", f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
+    check = kind.argument(kind.fans_out).check
+    seen: dict[str, int] = {}
+    for index, key in enumerate(objects):
+        if key is LATER:
+            continue
+        yield from check.problems(f"objects[{index}]", key)
+        # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
+        first = seen.setdefault(str(key).strip().lstrip("/"), index)
+        if first != index:
+            same = errors.clean(str(key), 100)
+            yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
+
+
+def _adopted(ids: Any) -> Iterator[Problem]:
+    if ids in (None, LATER):
         return
-    for key in value:
-        if key not in allowed:
-            yield f"{name}.{key}", f"is not known; expected one of {', '.join(allowed)}"
+    if not isinstance(ids, Mapping):
+        yield "adopt_ids", "must be a mapping of objects to the ids of runs that exist"
+        return
+    for key, id in ids.items():
+        if id is not LATER and not (isinstance(id, str) and id and id == errors.clean(id, 1024)):
+            yield f"adopt_ids[{key!r}]", "must be the id of a run that exists"
 
 
-def inside(props: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The members of a nested property under their full names (`input.prefix`); empty if it is no mapping."""
+def _number(props: Props, name: str, least: float, most: float, *, whole: bool = False) -> Iterator[Problem]:
     value = props.get(name)
-    return {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, Mapping) else {}
-
-
-def triggers(props: Mapping[str, Any]) -> Iterator[Problem]:
-    """The property `triggers`: names with plain values of any kind."""
-    value = props.get("triggers")
-    if not isinstance(value, (Mapping, type(None), Unknown)):
-        yield "triggers", 'must be a mapping of names to values, for example {"release": "42"}'
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if not plain(item):
-                kind = type(item).__name__
-                yield f"triggers.{key}", f"must be text, a number, or a list or mapping of such, not {kind}"
-
-
-def configured(
-    name: str, look_up: Callable[[], str | None], places: str, *, pattern: str = "", expected: str = "text"
-) -> Iterator[Problem]:
-    """A property that was left out and must then be configured, in the form that the argument has."""
-    try:
-        found = look_up()
-    except errors.InvalidConfiguration as error:
-        yield name, str(error)
+    if value is LATER:
         return
-    if found:
-        yield from text({name: found}, name, pattern=pattern, expected=expected)
-    else:
-        yield name, f"is missing: set {places}"
+    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1.0
+    if not least <= number <= most or (whole and number != int(number)):
+        kind = "a whole number" if whole else "a number"
+        yield name, f"must be {kind} from {least:g} to {most:g}, not {value!r}"

@@ -10,15 +10,18 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import checks, durations, progress
-from cloud_runs.lifecycle.clients import Clients
+from cloud_runs.checks import Problem
+from cloud_runs.lifecycle import durations, progress
+from cloud_runs.lifecycle.asked import of_0_1
+from cloud_runs.lifecycle.clients import Clients, kind_named
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from cloud_runs.lifecycle.reporting import one_line
-from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import digest, known
+from cloud_runs.lifecycle.values import known, settings_of
 from cloud_runs.promise import outcomes
+from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference, rfc3339
+from cloud_runs.wire.settings import Settings
 
 TIMEOUT = "30m"
 POLL_INTERVAL = "10s"
@@ -31,10 +34,10 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     serialize_as_secret_always = False  # it is a reference to a class and holds nothing
 
-    _configured: dynamic.ConfigureRequest | None = None
+    _settings = Settings()
 
     def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._configured = req
+        self._settings = settings_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
@@ -45,14 +48,14 @@ class CompletionProvider(dynamic.ResourceProvider):
 
         Runs that failed and were let pass are looked at again when `on_failure` becomes `halt`.
         """
-        halts = bool(_olds.get("failed")) and _news.get("on_failure") == "halt"
-        others = not known(_news["runs"]) or _olds["runs"] != _noted(_news["runs"])
-        return dynamic.DiffResult(changes=others or halts, replaces=[])
+        return dynamic.DiffResult(changes=_waits(_olds, _news) or of_0_1(_olds), replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(_name(props), self._completed({}, props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
+        if not _waits(_olds, _news):  # what 0.1 has recorded is written anew
+            return dynamic.UpdateResult({**_olds, **_news, "runs": _noted(_news["runs"])})
         return dynamic.UpdateResult(self._completed(_olds, _news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -71,7 +74,7 @@ class CompletionProvider(dynamic.ResourceProvider):
         watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
         timeout = durations.seconds(props.get("timeout") or TIMEOUT)
         interval = durations.seconds(props.get("poll_interval") or POLL_INTERVAL)
-        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._configured), timeout)
+        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._settings), timeout)
         wait.run(interval, cancel=props.get("on_timeout") == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
         bad = [(run.label, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
@@ -92,6 +95,12 @@ class CompletionProvider(dynamic.ResourceProvider):
             "failed": len(bad),
             "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
         }
+
+
+def _waits(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether there is something to wait for, or to look at again."""
+    halts = bool(olds.get("failed")) and news.get("on_failure") == "halt"
+    return halts or not known(news["runs"]) or bool(olds["runs"] != _noted(news["runs"]))
 
 
 def _now() -> str:
@@ -147,7 +156,7 @@ def _next(wanted: Sequence[Wanted]) -> str:
     )
 
 
-def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
+def _problems(props: Mapping[str, Any]) -> Iterator[Problem]:
     for index, given in enumerate(props["runs"]):
         if isinstance(given, Unknown):
             continue
@@ -163,7 +172,7 @@ def _problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
             yield name, f"must be {' or '.join(map(repr, choices))}, not {value!r}"
 
 
-def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
+def _reference_problems(name: str, text: Any) -> Iterator[Problem]:
     if isinstance(text, Unknown):
         return
     if text is None:
@@ -177,7 +186,7 @@ def _reference_problems(name: str, text: Any) -> Iterator[checks.Problem]:
         system = Reference.parse(text).system if isinstance(text, str) else ""
     except ValueError:
         system = ""
-    if system not in RunProvider.by_system:
+    if kind_named(system) is None:
         expected = "a run, or a reference such as the output `reference` of a run"
         yield name, f"is not {expected}: {errors.clean(str(text), 100)!r}"
 

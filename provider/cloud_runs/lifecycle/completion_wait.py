@@ -84,7 +84,7 @@ class Wait:
             elif isinstance(answer, errors.RunsError):
                 one = Reference(place.system, place.region, place.scope, next(iter(ids)))
                 raise errors.RunsError(f"{self._labels[one]}: {answer}") from answer
-            elif isinstance(answer, Exception):
+            elif isinstance(answer, BaseException):
                 raise answer
             else:
                 told[place] = answer
@@ -102,7 +102,7 @@ class Wait:
             answer = answers.get(run, errors.Unavailable("no answer in time"))
             if isinstance(answer, errors.RunsError):
                 asked[run] = str(answer)
-            elif isinstance(answer, Exception):
+            elif isinstance(answer, BaseException):
                 raise answer
 
     def _cancel_one(self, run: Reference, asked: dict[Reference, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.output import Unknown
 
-from cloud_runs.lifecycle.checks import Problem
+from cloud_runs.checks import Problem
 
 _PARTS = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 _LONGEST = 365 * 86_400.0  # seconds

@@ -9,14 +9,13 @@ from urllib.parse import quote
 import pulumi
 from pulumi import dynamic
 
-from cloud_runs.lifecycle import options
-from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
-from cloud_runs.lifecycle.intent import RunIntent
-from cloud_runs.lifecycle.run import Triggers, urn_of
+from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
+from cloud_runs.lifecycle.run import Triggers, intended
+from cloud_runs.promise.ledger import FIRED, IDS, OBJECTS, PLACE, REFUSED
 
 CONCURRENCY = 16
 
-_OUTPUTS = ("instance_ids", "refused", "counts", "place", "fired")
+_OUTPUTS = (IDS, REFUSED, "counts", PLACE, FIRED)
 
 
 class FanOut(dynamic.Resource):
@@ -27,7 +26,7 @@ class FanOut(dynamic.Resource):
     - It never sends the request that starts a run again when it may have arrived: it looks for that run instead.
     - It never waits for its runs, and never stops one.
     - A preview and a refresh never fire. An `up` with nothing changed only tries again what was refused.
-    - No credential gets into its inputs or outputs, a log or an error.
+    - No credential gets into its inputs or outputs, a log or an error. Object keys get into outputs and messages.
     """
 
     instance_ids: pulumi.Output[dict[str, str]]
@@ -36,8 +35,8 @@ class FanOut(dynamic.Resource):
     """Why an object has no run, in one line. These are tried again by the next `pulumi up`."""
     counts: pulumi.Output[dict[str, int]]
     """`objects`, `started` (all that have a run), `refused`."""
-    fired: pulumi.Output[dict[str, Any]]
-    """What the runs were fired with, as digests, and when the last of them was (server time)."""
+    fired: pulumi.Output[str]
+    """What the runs were fired with, as digests, and when the last of them was (server time), in one line."""
     place: pulumi.Output[str]
     """What a reference of one of the runs begins with."""
 
@@ -52,25 +51,22 @@ class FanOut(dynamic.Resource):
         triggers: pulumi.Input[Triggers] | None,
         concurrency: pulumi.Input[int],
         rate: pulumi.Input[float] | None,
+        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         kind = self._fan_out_provider.kind
-        opts = options.for_run(opts, kind, resource_name)
-        self.label = f"{kind} {resource_name!r}"
-        urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
-        intent = RunIntent(f"{resource_name}-intent", arguments, triggers, options.for_intent(opts), urn, objects)
-        props: dict[str, Any] = {
-            **dict.fromkeys((*self._fan_out_provider.arguments, *_OUTPUTS)),
-            **arguments,
-            "objects": objects,
+        label = fan_out_label(kind)
+        self.label = f"{label} {resource_name!r}"
+        steering = {
             "triggers": triggers,
+            OBJECTS: objects,
             "concurrency": concurrency,
             "rate": rate,
-            "intent": intent.record,
-            "ignored": sorted({options.root(path) for path in opts.ignore_changes or []}) or None,
-            "resource_urn": urn,
+            "adopt_ids": adopt_ids,
         }
-        super().__init__(self._fan_out_provider(), resource_name, props, opts)
+        props, opts = intended(self, label, kind, kind.shared, resource_name, {**arguments, **steering}, opts)
+        outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
+        super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
 
     @property
     def references(self) -> pulumi.Output[dict[str, str]]:

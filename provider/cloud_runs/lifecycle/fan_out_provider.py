@@ -1,48 +1,39 @@
-"""Create, read, diff, update and delete of a fan-out, the same for each system.
-
-What one of its runs is sent, and where, is the business of the system's own `RunProvider`.
-"""
+"""Create, read, diff, update and delete of a fan-out, the same for each kind that can be fanned out."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import checks, fan_out_plan, progress
+from cloud_runs.kinds import Kind, Occasion
+from cloud_runs.lifecycle import adopting, checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
-    content_asked,
+    Wanted,
     current_urn,
-    for_outputs,
-    minted_for,
     must_checkpoint,
-    recorded_run,
+    next_time,
+    of_0_1,
     reported,
-    token_of,
     unchanged_intent,
+    wanted,
 )
-from cloud_runs.lifecycle.fan_out_plan import Work
-from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, moment, moments_of, noted, wanted_content
-from cloud_runs.lifecycle.interrupts import Stop
-from cloud_runs.lifecycle.run_provider import MEMORY, RunProvider
-from cloud_runs.promise import fanning, firing
-from cloud_runs.promise.fanning import Doubt, Fanned, FanOut, Plan
-from cloud_runs.promise.firing import World
-from cloud_runs.promise.record import PROCESS, Content, Intent, Recorded
-from cloud_runs.runs import FanOutApi, Found, Reference, Started, rfc3339
+from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.limits import Leave, Limit
+from cloud_runs.promise import digests, ledger, rules
+from cloud_runs.promise.fanning import Fanned, FanOut
+from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise.records import Fired, Recorded
+from cloud_runs.promise.rules import Ask, Work
+from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
 Request = TypeVar("Request")
 
-MOST_OBJECTS = 10_000
-MOST_CONCURRENT = 32  # the connections of the host's pool
-_BEGAN = moment()
-_SHOWN = 20  # objects that a warning names
 _GAVE_UP = (
     "its objects were changed after an up that was interrupted. Runs that it may have started for objects that are not "
     "in the list any more are on no record, and they go on"
@@ -53,97 +44,104 @@ _GAVE_UP = (
 class Requests(Generic[Request]):
     """The requests of a fan-out by object, bound to the client that sends them."""
 
+    kind: Kind[Request]
+    space: Hashable
     api: FanOutApi[Request]
     of: Mapping[str, Request]
 
-    def start(self, key: str) -> Started:
-        return self.api.start(self.of[key])
+    def work(self, key: str) -> Hashable:
+        return self.space, self.kind.work(self.of[key])
 
-    def find(self, keys: Collection[str], since: datetime) -> Found:
-        return self.api.find_each({key: self.of[key] for key in keys}, since)
+    def start(self, key: str, leave: Leave) -> Started:
+        return self.api.start(self.of[key], leave)
+
+    def find(self, keys: Collection[str], since: datetime, limit: Limit) -> Found:
+        return self.api.find_each({key: self.of[key] for key in keys}, since, limit)
 
 
-class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
-    """What the systems' fan-outs share."""
+def fan_out_label(kind: Kind[Any]) -> str:
+    """`WorkflowFanOut`: the resource's class name, for messages."""
+    return f"{kind.label.removesuffix('Run')}FanOut"
 
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
 
-    kind: ClassVar[str]
-    run: ClassVar[type[RunProvider[Any]]]
-    """The provider of one such run."""
-    arguments: ClassVar[tuple[str, ...]]
-    """The request arguments that all runs share: a change in one of them asks for new runs of all objects."""
+class FanOutProvider(KindProvider, Generic[Request]):
+    """What the kinds' fan-outs share."""
 
-    _configured: dynamic.ConfigureRequest | None = None
+    @property
+    def label(self) -> str:
+        return fan_out_label(self.kind)
 
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._configured = req
+    # -- what Pulumi calls
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in self._problems(news)])
+        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_fan_out(self.kind, news, self.settings)]
+        return dynamic.CheckResult(news, failures)
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """New runs of all objects only by a replacement, as a run's; other objects, and refused ones, by an update."""
-        recorded = recorded_run(_id, _olds)
-        wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
-        changed = differences(recorded.content, wanted)
-        system = self._system(_olds)
-        MEMORY.saw(current_urn(_olds, _news), system, recorded)
-        MEMORY.take(system, _olds["instance_ids"].values())
-        if changed and minted_for(_news.get("intent"), recorded, wanted, changed):
-            names = sorted({name.split(".")[0] for name in changed})
+        run, urn, asked = ledger.recorded(_id, _olds), current_urn(_olds, _news), self._wanted(_news)
+        self._seen(urn, _olds, run)
+        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
+            for told in next_time(run.content.differences(asked.content)):
+                progress.warn(urn, told)
+            return dynamic.DiffResult(changes=True, replaces=[])
+        bag = _news.get(INTENT)
+        intent, previewed = ledger.intent_of(bag), isinstance(bag, Unknown)
+        due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
+        if due.unintended:
+            progress.warn(urn, unchanged_intent(due.unintended))
+            return dynamic.DiffResult(changes=False, replaces=[])
+        if due.replaces:
+            names = sorted({name.split(".")[0] for name in due.replaces})
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
-        if changed:
-            progress.warn(current_urn(_olds, _news), unchanged_intent(changed))
-            return dynamic.DiffResult(changes=False, replaces=[])
-        objects, refused = _news.get("objects"), _olds["refused"]
+        objects = _news.get(OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
-        others = unknown or bool(refused) or set(objects or ()) != set(_olds["instance_ids"])  # refused: tried again
-        if others and not unknown and not fan_out_plan.made_for(_news):
-            progress.warn(current_urn(_olds, _news), unchanged_intent(["objects"]))
+        others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
+        others = others or bool(_to_adopt(_news, run))
+        if others and not unknown and not previewed and not self._made_for(_news, intent):
+            progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
-        unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
-        if fan_out_plan.gave_up(_news, _olds):
-            progress.warn(current_urn(_olds, _news), _GAVE_UP)
-        moved = current_urn(_olds, _news) != current_urn(_olds, {})
-        moved = moved or token_of(_news.get("intent")) != token_of(_olds.get("intent"))
-        return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
+        if intent and self._gave_up(intent, run):
+            progress.warn(urn, _GAVE_UP)
+        token = intent.token if intent else ""
+        moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
+        return dynamic.DiffResult(changes=others or bool(asked.unknown) or moved, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires a run for each object. Raises only if none was started."""
         must_checkpoint()
-        intent, content = self._intended(props)
-        objects, attempts = _objects(props), moments_of(props["intent"]["attempts"])
-        old, just_deleted = MEMORY.old(props["resource_urn"], intent.token)
-        same = old and not old.content.differences(content)
-        former = FORMER.pop(props["resource_urn"], None)
-        if old and same and not just_deleted and old.shown != intent.token:  # a change that was taken back
-            progress.note(props["resource_urn"], firing.TAKEN_BACK)
-            work = fan_out_plan.rest_of(objects, attempts, old.outputs)
-            return dynamic.CreateResult(old.id, self._fan(props, work, None, content, old))
-        strays = self._strays(props, former, old) if former else []
-        work = fan_out_plan.all_of(objects, intent, attempts, just_deleted)
-        if old and same and not just_deleted:
-            work = fan_out_plan.forced(objects, old)
-        outs = self._fan(props, work, old, content, None)
-        if others := [id for id in strays if id not in outs["instance_ids"].values()]:
-            more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-            told = f"an interrupted up may have started {', '.join(others[:_SHOWN])}{more} before this change"
-            progress.warn(props["resource_urn"], f"{told}: on no record, and each goes on")
-        MEMORY.settled(props["resource_urn"], intent.token, self._system(outs), "")
-        return dynamic.CreateResult(intent.token, outs)
+        ask = self._ask(props)
+        rules.intended(ask, self.process)
+        before = self.process.before(ask.urn, ask.token)
+        if former := self.process.former(ask.urn):
+            own = before.recorded.ids if before.recorded else {}
+            world = self.world(ask.urn)
+            strays.tell(former.intent, former.arguments, {*ask.objects, *own}, self.settings, world)
+        adopted = self._adopted(props, _to_adopt(props, None))
+        work = rules.decide(_without(ask, adopted), before, self.process)
+        if work.keep:
+            progress.note(ask.urn, rules.TAKEN_BACK)
+        outs = self._fan(props, ask, work, adopted)
+        space = self.space({**props, **outs})
+        self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
+        return dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
 
     @reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Fires a run for each object that has none, and forgets the runs of objects that are gone. Never raises once
-        a run was started."""
+        a run was started. What 0.1 has recorded is written anew, and nothing fires."""
         must_checkpoint()
-        _, content = self._intended(_news)
-        work = fan_out_plan.rest_of(_objects(_news), moments_of(_news["intent"]["attempts"]), _olds)
-        return dynamic.UpdateResult(self._fan(_news, work, None, content, recorded_run(_id, _olds)))
+        run = ledger.recorded(_id, _olds)
+        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
+            return dynamic.UpdateResult(_restated(run, _news))
+        ask = self._ask(_news)
+        rules.intended(ask, self.process)
+        adopted = self._adopted(_news, _to_adopt(_news, run))
+        work = rules.add(_without(ask, adopted), run, self.process)
+        return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks nothing: what became of the runs is told by a `Completion`."""
@@ -151,188 +149,132 @@ class FanOutProvider(dynamic.ResourceProvider, Generic[Request]):
 
     @reported
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Forgets the runs. They go on: the systems have no call that stops them."""
-        system = self._system(_props)
-        recorded = recorded_run(_id, _props)
-        MEMORY.take(system, _props["instance_ids"].values())
-        MEMORY.deleted(token_of(_props.get("intent")) or recorded.token, system, recorded)
+        """Forgets the runs. They go on: the services have no call that stops them."""
+        run = ledger.recorded(_id, _props)
+        self.process.deleted(run.fired.shown, self.space(_props), run)
 
     # -- parts
 
-    def _runs(self) -> RunProvider[Any]:
-        provider = self.run()
-        if self._configured:
-            provider.configure(self._configured)
-        return provider
+    def _wanted(self, props: Mapping[str, Any]) -> Wanted:
+        return wanted(self.kind.shared, props, props.get("triggers"))
 
-    def _system(self, props: Mapping[str, Any]) -> Hashable:
-        """What the ids of these runs are unique in."""
-        runs, place = self._runs(), props.get("place")
-        return runs.identity(replace(Reference.parse(f"{place}-"), id="") if place else runs.place(props))
+    def _ask(self, props: Mapping[str, Any]) -> Ask:
+        intent = ledger.intent_of(props.get(INTENT))
+        objects = list(props[OBJECTS])
+        listed = digests.digest_of_objects(objects)
+        content = self._wanted(props).content
+        return Ask(ledger.urn_of(props), intent, content, ledger.ignored_of(props), objects, listed)
 
-    def _intended(self, props: Mapping[str, Any]) -> tuple[Intent, Content]:
-        intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
-        ignored = set(props.get("ignored") or ())
-        if (
-            intent is None
-            or not fan_out_plan.made_for(props)
-            or (
-                intent.process != PROCESS
-                and any(name.split(".")[0] not in ignored for name in intent.content.differences(content))
-            )
-        ):
-            raise firing.not_intended(props["resource_urn"])
-        return intent, content
-
-    def _strays(self, props: Mapping[str, Any], record: Mapping[str, Any], old: Recorded | None) -> list[str]:
-        """Runs that an interrupted `up` may have started for the intent that this update replaces. Looks once for runs
-        that do the same work on the objects that are known now, before anything is fired. Never raises."""
-        former = fan_out_plan.unsettled(moments_of(record.get("attempts")), old.outputs if old else None)
-        if not former:
-            return []
-        urn = props["resource_urn"]
-        try:
-            runs = self._runs()
-            keys = {*_objects(props), *(old.outputs["instance_ids"] if old else ())}
-            api: Any = runs.client(runs.place(props))
-            requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in keys})
-            world = World(MEMORY, lambda: True, _Teller(urn).tell)
-            return fanning.strays(self._system(props), former, keys, requests, world)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep runs from being fired
-            progress.warn(urn, f"an interrupted up may have lost runs; could not look: {error}")
-            return []
-
-    def _fan(
-        self,
-        props: Mapping[str, Any],
-        work: Work,
-        old: Recorded | None,
-        content: Content,
-        own: Recorded | None,
-    ) -> dict[str, Any]:
-        """`old` is the fan-out that is replaced, `own` the one on record that is added to."""
-        runs, urn, olds = self._runs(), props["resource_urn"], own.outputs if own else {}
-        place = Reference.parse(f"{olds['place']}-") if olds else replace(runs.place(props), id="-")
-        api: Any = runs.client(replace(place, id=""))
-        (fire, look), attempts, began = work, moments_of(props["intent"]["attempts"]), moment()
-        attempt = attempts[-1]
-        if MEMORY.attempted(urn, attempt.token):  # an error hook asks again: what was lost must be looked for
-            here = [_BEGAN, *(one for one in attempts if one.process == PROCESS)]
-            look, fire = [*look, Doubt(fire, here)], []
-        plan = Plan(self._system({**props, "place": olds.get("place")}), fire, look, old, own)
-        wanted = [*fire, *(key for doubt in look for key in doubt.keys)]
-        asked = {*wanted, *olds.get("instance_ids", ())} if look else wanted
-        requests = Requests(api, {key: runs.request({**props, "object": key}, "") for key in asked})
-        stop = Stop()
-        world = World(MEMORY, lambda: not progress.engine_gone(), _Teller(urn).tell)
-        MEMORY.attempting(urn, attempt.token)
-        fanned = FanOut(
-            plan, requests, world, concurrency=int(props["concurrency"]), rate=props.get("rate"), over=stop.over
-        ).run()
-        if not fanned.unsettled and not fanned.ids:
-            MEMORY.refused(urn, attempt.token)
-        objects = set(_objects(props))
-        kept = {key: id for key, id in olds.get("instance_ids", {}).items() if key in objects}
-        if not own and not fanned.ids and fanned.refused and not fanned.unsettled:
-            raise errors.RunsError(
-                f"nothing was fired: each of {len(fanned.refused)} objects was refused{_listed(fanned.refused)}"
-            )
-        ids = kept | fanned.ids
-        if wanted:
-            progress.tell(urn, f"{len(fanned.ids)} of {len(wanted)} started")
-        _warn(urn, fanned)
-        doubt = fan_out_plan.still_in_doubt(fanned, look, began, moment())
-        latest = max(filter(None, (own.fired_at if own else None, fanned.at)), default=None)
-        given = for_outputs({name: value for name, value in props.items() if name != "objects"})  # they are keys
-        return {
-            **given,
-            **({"region": place.region} if place.region else {}),
-            "instance_ids": ids,
-            "refused": fanned.refused,
-            "counts": {"objects": len(objects), "started": len(ids), "refused": len(fanned.refused)},
-            "place": str(place)[:-1],
-            "fired": {
-                "token": own.token if own else token_of(props["intent"]),
-                "attempt": noted(attempt),
-                "doubt": [noted(one) for one in doubt],
-                "digests": dict(content.digests),
-                "triggers": dict(content.triggers),
-                "at": rfc3339(latest) if latest else "",
-            },
-        }
-
-    def _problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        runs = self._runs()
-        objects = props.get("objects")
-        yield from ((name, why) for name, why in runs.problems({**props, "object": "x"}) if name != "object")
-        yield from checks.triggers(props)
-        yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
-        if props.get("rate") is not None:
-            yield from _number(props, "rate", 0.01, 1000.0)
-        if isinstance(objects, Unknown):
-            return
-        if not isinstance(objects, list):
-            yield "objects", f"must be a list of object keys, not {type(objects).__name__}"
-            return
-        if len(objects) > MOST_OBJECTS:
-            yield "objects", f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
-        seen: dict[str, int] = {}
-        for index, key in enumerate(objects):
-            if isinstance(key, Unknown):
-                continue
-            yield from ((f"objects[{index}]", why) for name, why in runs.object_problems({"object": key}))
-            # A look-up cannot tell two keys apart that differ in a leading slash alone, or in space around them.
-            first = seen.setdefault(str(key).strip().lstrip("/"), index)
-            if first != index:
-                same = errors.clean(str(key), 100)
-                yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
-
-
-def _warn(urn: str, fanned: Fanned) -> None:
-    if fanned.found:
-        listed = _listed({key: fanned.ids[key] for key in sorted(fanned.found)})
-        progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{listed}")
-    if fanned.refused:
-        progress.warn(urn, f"{len(fanned.refused)} objects have no run{_listed(fanned.refused)}")
-    if fanned.shared:
-        listed = _listed({key: fanned.ids[key] for key in sorted(fanned.shared)})
-        progress.warn(
-            urn,
-            f"{len(fanned.shared)} runs are on record of another resource as well, which took them for its own: "
-            f"two asked, and one run does the work{listed}",
+    def _made_for(self, props: Mapping[str, Any], intent: Any) -> bool:
+        """Whether the intent has an attempt for these objects, so that a kill while they are fired leaves a trace."""
+        return (
+            not intent or not rules.other_objects(intent, self._ask(props)) or self.process.minted(intent.moments[-1])
         )
 
+    def _gave_up(self, intent: Any, run: Recorded) -> bool:
+        """Whether the objects were changed again after an attempt that did not come to its end. What it may have
+        started for objects that are not in the list any more cannot be looked up: which they were is on no record."""
+        here = bool(intent.attempts) and self.process.minted(intent.attempts[-1])
+        return here and bool(rules.unsettled(intent.attempts, run.fired, self.process))
 
-class _Teller:
-    """At most one line a second on the fan-out's own row."""
+    def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
+        twins = self.process.saw(urn, self.space(olds), run)
+        if twins:
+            shared = {key: id for key, id in run.ids.items() if id in twins}
+            of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
+            progress.warn(
+                urn,
+                f"{len(of)} runs are on record of another resource as well: two asked, and one run does the work. For "
+                f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
+            )
 
-    def __init__(self, urn: str) -> None:
-        self._urn, self._at, self._said = urn, 0.0, ""
+    def _adopted(self, props: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, str]:
+        """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
+        work; then nothing was fired."""
+        if ids:
+            place = self.kind.place(props, self.settings)
+            api = self.kind.client(place, self.settings)
+            for key, id in ids.items():
+                adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
+        return ids
 
-    def tell(self, text: str) -> None:
-        now = time.monotonic()
-        if text != self._said and now - self._at >= 1:
-            self._at, self._said = now, text
-            progress.tell(self._urn, text)
+    def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
+        api: Any = self.kind.client(replace(place, id=""), self.settings)
+        of = {key: self.kind.request({**props, self.kind.fans_out: key}, Occasion()) for key in keys}
+        return Requests(self.kind, self.kind.id_space(place), api, of)
+
+    def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]) -> dict[str, Any]:
+        """Does the work, and returns the outputs."""
+        own, began = work.keep, self.process.moment()
+        place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
+        keys = {*work.fire, *work.doubtful}
+        requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})
+        world = self.world(ask.urn, many=True)
+        self.process.attempting(ask.urn, ask.attempt)
+        fanned = FanOut(
+            ask.urn,
+            self.kind.id_space(place),
+            work,
+            requests,
+            world,
+            concurrency=int(props["concurrency"]),
+            rate=props.get("rate"),
+        ).run()
+        if not fanned.unsettled and not fanned.ids:
+            self.process.refused(ask.urn, ask.attempt)
+        if not (own or adopted or fanned.ids or fanned.unsettled) and fanned.refused:
+            raise errors.RunsError(
+                f"nothing was fired: each of {len(fanned.refused)} objects was refused{telling.reasons(fanned.refused)}"
+            )
+        if keys:
+            progress.tell(ask.urn, f"{len(fanned.ids)} of {len(keys)} started")
+        telling.warn(ask.urn, fanned)
+        fanned.ids |= adopted
+        return self._outputs(props, ask, work, place, fanned, began)
+
+    def _outputs(
+        self, props: Mapping[str, Any], ask: Ask, work: Work, place: Reference, fanned: Fanned, began: Any
+    ) -> dict[str, Any]:
+        own, objects = work.keep, set(ask.objects)
+        kept = {key: id for key, id in own.ids.items() if key in objects} if own else {}
+        ids = kept | fanned.ids
+        doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began)
+        latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
+        attempt = ask.intent.moments[-1] if ask.intent else None
+        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
+        fired = Fired(token, content, latest, ask.token, attempt, doubt)
+        return {
+            **_inputs(props),
+            **({"region": place.region} if place.region else {}),
+            IDS: ids,
+            REFUSED: fanned.refused,
+            "counts": {"objects": len(objects), "started": len(ids), "refused": len(fanned.refused)},
+            PLACE: ledger.place_text(place),
+            FIRED: ledger.fired_text(fired),
+        }
 
 
-def _objects(props: Mapping[str, Any]) -> list[str]:
-    return list(props["objects"])
+def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
+    """The runs of objects in the list that are given and not on record: those of `adopt_ids`, and those of the setting
+    for objects without a run."""
+    once, always, ids = props.get(ADOPT), props.get("adopt_ids"), own.ids if own else {}
+    wanted = {key: id for key, id in once.items() if key not in ids} if isinstance(once, Mapping) else {}
+    wanted |= dict(always) if isinstance(always, Mapping) else {}
+    listed = set(props.get(OBJECTS) or ())
+    return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
 
 
-def _listed(told: Mapping[str, str]) -> str:
-    lines = [f"\n  {key}: {what}" for key, what in list(told.items())[:_SHOWN]]
-    more = f"\n  and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return "".join(lines) + more
+def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:
+    return replace(ask, objects=[key for key in ask.objects if key not in adopted])
 
 
-def _number(
-    props: Mapping[str, Any], name: str, least: float, most: float, *, whole: bool = False
-) -> Iterator[checks.Problem]:
-    value = props.get(name)
-    if isinstance(value, Unknown):
-        return
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1.0
-    if not least <= number <= most or (whole and number != int(number)):
-        kind = "a whole number" if whole else "a number"
-        yield name, f"must be {kind} from {least:g} to {most:g}, not {value!r}"
+def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as the outputs keep them: not the objects, which are keys of other outputs, and not the intent."""
+    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT, ADOPT)}
+
+
+def _restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    stays = {name: value for name, value in run.outputs.items() if name not in (OBJECTS, INTENT, "triggers")}
+    token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
+    return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -1,167 +1,117 @@
 """The durable record made before firing: a small private resource that each run makes before itself.
 
 Its token is in the state by the time the run fires, so that a run which was started but never recorded can be told
-from one that was never started. It never causes a run, and it never talks to a service.
+from one that was never started. It never causes a run. It asks a service only when it is given up while a run that was
+started for it may be on no record.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 from pulumi import dynamic
-from pulumi.output import UNKNOWN, Unknown
 
-from cloud_runs.lifecycle.values import digest, digests, plain
-from cloud_runs.promise.record import INTENT_TYPE, PROCESS, Clock, Content, Intent
-from cloud_runs.runs import rfc3339
+from cloud_runs.lifecycle import host, strays
+from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
+from cloud_runs.lifecycle.base import HostProvider
+from cloud_runs.lifecycle.values import known
+from cloud_runs.promise import digests, ledger, rules
+from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
+from cloud_runs.promise.records import Intent
 
-ATTEMPTS = 20
-"""Of one fan-out that are kept on record; each `up` that succeeds settles all of them."""
-
-
-FORMER: dict[str, Mapping[str, Any]] = {}
-"""The record of the intent that this update replaces, by the URN of its run."""
+_RUN, _KIND, _TRIGGERS = "run", "kind", "triggers"
 
 
-def wanted_content(arguments: Mapping[str, Any], triggers: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Digests of arguments and triggers; unknown where the value is unknown.
-
-    Triggers that are none have no digests: the run's own check refuses them, with all else that is wrong.
-    """
-    return digests(arguments), digests(triggers) if isinstance(triggers, Mapping) and plain(triggers) else {}
-
-
-def differences(recorded: Content, wanted: tuple[Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
-    """`Content.differences` over what is known. What is unknown never means that a new run is wanted."""
-    arguments = {
-        key: recorded.digests.get(key) if isinstance(value, Unknown) else value for key, value in wanted[0].items()
-    }
-    values = {
-        key: recorded.triggers.get(key) if isinstance(value, Unknown) else value for key, value in wanted[1].items()
-    }
-    return recorded.differences(
-        Content(
-            {key: value for key, value in arguments.items() if value is not None},
-            {key: value for key, value in values.items() if value is not None},
-        )
-    )
-
-
-class IntentProvider(dynamic.ResourceProvider):
+class IntentProvider(HostProvider):
     """Frozen name: the state refers to this class by module and name."""
 
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """A changed digest, or a new or changed trigger, asks for a new token; a removed trigger does not."""
-        content = content_of(_olds["record"])
-        digested = _news["digests"]
-        arguments = digested if isinstance(digested, Mapping) else dict.fromkeys(content.digests, UNKNOWN)
-        triggers = _news.get("triggers")
-        wanted = (arguments, wanted_content({}, triggers)[1])
-        changed = differences(content, wanted)
-        if changed:
-            if isinstance(_news.get("run"), str):
-                FORMER[_news["run"]] = _olds["record"]
-            return dynamic.DiffResult(changes=True, replaces=["digests", "triggers"])
-        unknown = isinstance(digested, Unknown) or isinstance(triggers, Unknown)
-        unknown = unknown or any(isinstance(value, Unknown) for part in wanted for value in part.values())
+        """A changed argument, or a new or changed trigger, asks for a new token; a removed trigger does not."""
+        intent = ledger.intent_of(_olds[RECORD])
+        if intent is None or of_0_1(_olds) or ledger.is_old(_olds[RECORD]):
+            return dynamic.DiffResult(changes=True, replaces=[])
+        asked = _wanted(_news, intent)
+        if rules.new_token(intent, asked.content, asked.unknown):
+            if isinstance(_news.get(_RUN), str):
+                self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
+            return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, _TRIGGERS])
+        renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
-        others = _olds["record"].get("objects") != _news.get("objects")
-        return dynamic.DiffResult(changes=unknown or others, replaces=[])
+        others = intent.objects != (_news.get(OBJECTS) or "")
+        return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
-        minted = noted(moment())
-        record = {
-            **minted,
-            "digests": dict(props["digests"]),
-            "triggers": wanted_content({}, props.get("triggers"))[1],
-            **({"attempts": [minted], "objects": props["objects"]} if "objects" in props else {}),
-        }
-        return dynamic.CreateResult(minted["token"], {"record": record})
+        moment = self.process.moment()
+        objects = props.get(OBJECTS) or ""
+        intent = Intent(
+            moment=moment,
+            content=_wanted(props, None).content,
+            kind=str(props.get(_KIND) or ""),
+            name=ledger.name_of(str(props.get(_RUN) or "")),
+            objects=objects,
+            attempts=(moment,) if objects else (),
+        )
+        return dynamic.CreateResult(moment.token, _outputs(intent, props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Keeps the token. When the objects of a fan-out change, an attempt is added, which has a time of its own."""
-        record = _olds["record"]
-        if record.get("objects") != _news.get("objects"):
-            attempts = [*record.get("attempts", ()), noted(moment())][-ATTEMPTS:]
-            record = {**record, "attempts": attempts, "objects": _news["objects"]}
-        return dynamic.UpdateResult({"record": record})
+        """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added."""
+        intent = ledger.intent_of(_olds[RECORD])
+        assert intent
+        objects = _news.get(OBJECTS) or ""
+        if intent.objects != objects:
+            attempts = (*intent.attempts, self.process.moment())[-ledger.ATTEMPTS :]
+            intent = replace(intent, attempts=attempts, objects=objects)
+        named = replace(intent, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
+        return dynamic.UpdateResult(_outputs(named, {**_news, ARGUMENTS: _olds.get(ARGUMENTS, _news.get(ARGUMENTS))}))
 
-
-def moment() -> Intent:
-    """Now, in this process, under a new token."""
-    return Intent(secrets.token_hex(16), datetime.now(timezone.utc), PROCESS, Clock.read(), Content({}, {}))
-
-
-def noted(intent: Intent) -> dict[str, Any]:
-    """The record of an intent, but for what it was made for."""
-    return {
-        "token": intent.token,
-        "minted_at": rfc3339(intent.minted_at),
-        "process": intent.process,
-        "boot": intent.clock.boot,
-        "uptime": intent.clock.uptime,
-    }
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,
+        and told."""
+        intent = ledger.intent_of(_props.get(RECORD))
+        if intent and self.process.lost(intent):
+            urn = ""  # the engine shows it on the stack's row: the intent itself goes
+            world = host.world(urn, strays.times_of(intent, self.settings), self.process)
+            strays.tell(intent, _props.get(ARGUMENTS), (), self.settings, world)
 
 
 class RunIntent(dynamic.Resource, module="runs", name="Intent"):
     """Made by each run resource as `<name>-intent`; not for use in programs."""
 
-    record: pulumi.Output[dict[str, Any]]
+    record: pulumi.Output[str]
 
     def __init__(
         self,
         resource_name: str,
+        kind: str,
         arguments: Mapping[str, pulumi.Input[Any]],
         triggers: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None,
         opts: pulumi.ResourceOptions,
         run: pulumi.Input[str],
         objects: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
     ) -> None:
-        # One for each argument, so that one unknown value leaves the others known.
-        digested = {key: _digested(value) for key, value in arguments.items() if value is not None}
-        props: dict[str, Any] = {"digests": digested, "triggers": triggers, "run": run, "record": None}
+        props: dict[str, Any] = {
+            _KIND: kind,
+            _RUN: run,
+            # The values themselves, so that a diff shows what the user wrote, and that a lost run can be looked for.
+            ARGUMENTS: {name: value for name, value in arguments.items() if value is not None},
+            _TRIGGERS: triggers,
+            RECORD: None,  # declared, to become an attribute
+        }
         if objects is not None:
-            props["objects"] = pulumi.Output.from_input(objects).apply(digest_of_objects)
+            props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
         super().__init__(IntentProvider(), resource_name, props, opts)
-        assert f"pulumi-python:{self._resource_type_name}" == INTENT_TYPE
+        assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 
 
-def digest_of_objects(objects: Any) -> str:
-    """The same in any order, since their order asks for nothing. What is no list of texts is refused by the fan-out."""
-    return digest(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
+def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
+    values = props.get(ARGUMENTS)
+    names = {*(values if isinstance(values, Mapping) else ()), *(intent.content.arguments if intent else ())}
+    return wanted(sorted(names), values, props.get(_TRIGGERS))
 
 
-def _digested(value: pulumi.Input[Any]) -> pulumi.Input[str | None]:
-    """At once where nothing is to be waited for: Pulumi's program process spends most of its time on outputs."""
-    if isinstance(value, str):
-        return digest(value)
-    return pulumi.Output.from_input(value).apply(lambda known: None if known is None else digest(known))
-
-
-def content_of(record: Mapping[str, Any]) -> Content:
-    return Content(dict(record.get("digests") or {}), dict(record.get("triggers") or {}))
-
-
-def moments_of(bags: Any) -> list[Intent]:
-    """The moments that were noted, oldest first."""
-    return [intent for bag in bags or () if (intent := intent_of(bag))]
-
-
-def intent_of(bag: Any) -> Intent | None:
-    """The intent whose record the engine brought, or None if it brought none."""
-    if not isinstance(bag, Mapping) or not isinstance(bag.get("token"), str):
-        return None
-    return Intent(
-        token=bag["token"],
-        minted_at=datetime.fromisoformat(str(bag["minted_at"]).replace("Z", "+00:00")),
-        process=str(bag["process"]),
-        clock=Clock(str(bag.get("boot") or ""), float(bag.get("uptime") or 0)),
-        content=content_of(bag),
-    )
+def _outputs(intent: Intent, props: Mapping[str, Any]) -> dict[str, Any]:
+    return {RECORD: ledger.intent_text(intent), ARGUMENTS: props.get(ARGUMENTS) or {}}

@@ -1,4 +1,4 @@
-"""What can end a wait from outside: the user's Ctrl-C, and an engine that is gone.
+"""What can end a wait from outside: the user's Ctrl-C.
 
 Plugins have a process group of their own, so Ctrl-C does not reach the dynamic host. The engine calls `Cancel` on it
 at once and then waits for the running `create` without limit; the SDK's `Cancel` does nothing and tells nobody
@@ -12,7 +12,6 @@ Ctrl-C takes long as well (38 s were seen), since the engine waits 30 s for an a
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -22,11 +21,8 @@ from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from cloud_runs.errors import Interrupted
-from cloud_runs.lifecycle import progress
 
 TICK = 0.2  # seconds between two looks at whether something has ended the wait
-ENGINE_EVERY = 2.0  # seconds between two looks at the engine
-ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone
 
 ASKERS = 8  # questions at a time
 
@@ -37,15 +33,10 @@ _interrupted = threading.Event()
 
 
 class Stop:
-    """Sleeps until something has ended the wait. For one wait; used by one thread.
+    """Tells that the user has interrupted the update, and ends sleeps then."""
 
-    When the engine is gone, nobody is left to take a result: the process is ended (the engine would have done it), or
-    it would stay for ever.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, end: Callable[[int], Any] = os._exit) -> None:
-        self._event, self._clock, self._end = _listening(), clock, end
-        self._engine_at, self._missed = clock(), 0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._event, self._clock = _listening(), clock
 
     def over(self) -> bool:
         """Whether the user has interrupted the update."""
@@ -58,16 +49,14 @@ class Stop:
             self._event.wait(min(TICK, left))
             self.check()
 
+    def pause(self, seconds: float) -> None:
+        """Returns earlier when the user interrupts the update."""
+        self._event.wait(seconds)
+
     def check(self) -> None:
         """Raises Interrupted."""
         if self._event.is_set():
-            raise Interrupted("interrupted")
-        now = self._clock()
-        if now - self._engine_at >= ENGINE_EVERY:
-            self._engine_at = now
-            self._missed = self._missed + 1 if progress.engine_gone() else 0
-            if self._missed >= ENGINE_MISSED:
-                self._end(1)
+            raise Interrupted("interrupted, and nothing was fired")
 
 
 class Questions(Generic[K, T]):
@@ -78,10 +67,10 @@ class Questions(Generic[K, T]):
     def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._stop, self._clock = stop, clock
         self._asked: set[K] = set()
-        self._answers: dict[K, T | Exception] = {}
+        self._answers: dict[K, T | BaseException] = {}
         self._news = threading.Event()
 
-    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | Exception]:
+    def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | BaseException]:
         """What each question returned or raised; what was not answered within the time is left out.
 
         Raises Interrupted.
@@ -108,7 +97,7 @@ class Questions(Generic[K, T]):
             self._asked.add(key)
             try:
                 self._answers[key] = questions[key]()
-            except Exception as error:  # noqa: BLE001  # it is an answer to the one who asked
+            except BaseException as error:  # noqa: BLE001  # it is an answer to the one who asked
                 self._answers[key] = error
             self._asked.discard(key)
             self._news.set()

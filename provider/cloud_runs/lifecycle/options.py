@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
 from pulumi import Alias, ResourceOptions
 
-from cloud_runs.promise.record import intent_urn
+from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_urn
 
+EVERYTHING = "*"
+
+_PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]"]+)')
 _REFUSED = {
     "retain_on_delete": "it hides a forced replacement; use on_delete='abandon', which leaves the run alone as well",
     "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
@@ -32,7 +36,7 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptio
     return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
 
 
-def for_intent(opts: ResourceOptions) -> ResourceOptions:
+def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOptions:
     """The same parent, provider, dependencies and former places. Nothing that could make the intent cause a run."""
     return ResourceOptions(
         parent=opts.parent,
@@ -43,10 +47,49 @@ def for_intent(opts: ResourceOptions) -> ResourceOptions:
         aliases=[_intent_alias(alias) for alias in opts.aliases or []],
         # What is ignored for the run must not give it another token: a run that was lost would be asked for again.
         ignore_changes=[
-            {"triggers": path, "objects": "objects"}.get(root(path), f"digests.{root(path)}")
-            for path in opts.ignore_changes or []
+            mapped for path in opts.ignore_changes or [] if (mapped := _intent_path(path, arguments)) is not None
         ],
     )
+
+
+def _intent_path(path: str, arguments: Collection[str]) -> str | None:
+    """The same value in the intent, which has the arguments in a mapping; None for what it does not have."""
+    name = parts(path)[0]
+    if name in (EVERYTHING, "triggers", OBJECTS):
+        return path
+    if name in arguments:
+        return f"{ARGUMENTS}{path}" if path.startswith("[") else f"{ARGUMENTS}.{path}"
+    return None
+
+
+def ignored(opts: ResourceOptions) -> list[str]:
+    """The paths under `ignore_changes`, each as names with dots between them."""
+    return sorted({".".join(parts(path)) for path in opts.ignore_changes or []})
+
+
+def transformed(
+    resource: pulumi.Resource, type_: str, name: str, props: Mapping[str, Any], opts: ResourceOptions
+) -> tuple[dict[str, Any], ResourceOptions]:
+    """Properties and options after the transforms that the resource itself was given, which are applied here and not by
+    Pulumi, so that its intent has the same. Those of its parents and of the stack come later and cannot be seen; nor
+    can those that are coroutines."""
+    left: list[Any] = []
+    made, given = dict(props), opts
+    for transformation in opts.transformations or []:
+        old = transformation(pulumi.ResourceTransformationArgs(resource, type_, name, made, given))
+        if old is not None:
+            made, given = dict(old.props), old.opts
+    for transform in opts.transforms or []:
+        if inspect.iscoroutinefunction(transform):
+            left.append(transform)
+            continue
+        new = transform(pulumi.ResourceTransformArgs(True, type_, name, made, given))
+        if isinstance(new, pulumi.ResourceTransformResult):
+            made, given = dict(new.props), new.opts
+    if opts.transformations or opts.transforms:
+        given = ResourceOptions.merge(ResourceOptions(), given)  # a copy: the options are the user's
+        given.transformations, given.transforms = None, left or None
+    return made, given
 
 
 def named_provider(opts: ResourceOptions, type_: str) -> pulumi.ProviderResource | None:
@@ -58,10 +101,10 @@ def named_provider(opts: ResourceOptions, type_: str) -> pulumi.ProviderResource
     return next((provider for provider in (*named, given.get(package)) if provider), inherited)
 
 
-def root(path: str) -> str:
-    """The property that a path of `ignore_changes` begins with: `input.prefix`, `["input"]`."""
-    found = re.search(r"\w+", path)
-    return found[0] if found else path
+def parts(path: str) -> list[str]:
+    """The names in a path of `ignore_changes`: `input.prefix`, `["input"]`, `triggers["a.b"]`, `*`."""
+    found = [quoted.replace('\\"', '"') or plain for quoted, plain in _PART.findall(path)]
+    return found or [path]
 
 
 def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]:

@@ -25,6 +25,11 @@ def _address() -> str:
     return address if _ADDRESS.fullmatch(address) else ""
 
 
+def has_engine() -> bool:
+    """Whether this process is the host of an engine that can be asked for."""
+    return bool(_address())
+
+
 @functools.cache
 def _engine() -> engine_pb2_grpc.EngineStub | None:
     address = _address()

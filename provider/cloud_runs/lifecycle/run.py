@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import pulumi
 from pulumi import dynamic
 
-from cloud_runs.lifecycle import options
+from cloud_runs.kinds import Kind
+from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run_provider import RunProvider
+from cloud_runs.lifecycle.values import carried
+from cloud_runs.promise.ledger import ADOPT, FIRED, IGNORED, INTENT, OBJECTS, REFERENCE, URN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,7 +22,7 @@ Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
 
 _OUTPUTS = [
-    "reference",
+    REFERENCE,
     "state",
     "phase",
     "code",
@@ -32,7 +35,7 @@ _OUTPUTS = [
     "request_id",
     "provenance",
     "record_expired",
-    "fired",
+    FIRED,
 ]
 
 
@@ -81,11 +84,10 @@ class Run(dynamic.Resource):
     """`fired`, `found` (after a lost answer or a kill) or `given` (`adopt_id`)."""
     record_expired: pulumi.Output[bool]
     """Whether the last refresh found that the system no longer knows the run. Nothing fires because of it."""
-    fired: pulumi.Output[dict[str, Any]]
-    """What the run was fired with, as digests, and when (server time)."""
+    fired: pulumi.Output[str]
+    """What the run was fired with, as digests, and when (server time), in one line."""
 
     _run_provider: ClassVar[type[RunProvider[Any]]]
-    _own_outputs: ClassVar[tuple[str, ...]]
 
     def _register(
         self,
@@ -94,20 +96,13 @@ class Run(dynamic.Resource):
         steering: Steering,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        opts = options.for_run(opts, self._run_provider.kind, resource_name)
-        self.label = f"{self._run_provider.kind} {resource_name!r}"  # for messages of others
-        urn = urn_of(resource_name, f"pulumi-python:{self._resource_type_name}", opts.parent)
-        props: dict[str, Any] = {
-            # An output must be declared to become an attribute.
-            **dict.fromkeys((*self._run_provider.arguments, *_OUTPUTS, *self._own_outputs)),
-            **arguments,
-            "resource_urn": urn,
-        }
-        if opts.id is None:  # with an id it is a look-up of an existing run: no intent, nothing fires
-            intent = RunIntent(f"{resource_name}-intent", arguments, steering.triggers, options.for_intent(opts), urn)
-            ignored = sorted({options.root(path) for path in opts.ignore_changes or []})
-            props |= {"intent": intent.record, "ignored": ignored or None, **steering._asdict()}
-        super().__init__(self._run_provider(), resource_name, props, opts)
+        kind = self._run_provider.kind
+        self.label = f"{kind.label} {resource_name!r}"  # for messages of others
+        given = {**arguments, **steering._asdict()}
+        props, opts = intended(self, kind.label, kind, kind.names, resource_name, given, opts)
+        # An output must be declared to become an attribute.
+        outputs = dict.fromkeys((*kind.names, *_OUTPUTS, *kind.own_outputs))
+        super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
 
     @classmethod
     def _existing(
@@ -122,6 +117,45 @@ class Run(dynamic.Resource):
             resource_name, where, Steering(), pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         )
         return run
+
+
+def intended(
+    resource: dynamic.Resource,
+    label: str,
+    kind: Kind[Any],
+    names: Sequence[str],
+    resource_name: str,
+    given: Mapping[str, pulumi.Input[Any]],
+    opts: pulumi.ResourceOptions | None,
+) -> tuple[dict[str, Any], pulumi.ResourceOptions]:
+    """Makes the intent of a run or a fan-out. Returns the properties that the resource itself is registered with, and
+    its options. With an id it is a look at an existing run: it has no intent, and nothing fires.
+
+    Raises ValueError for options that would break the promise.
+    """
+    type_ = f"pulumi-python:{resource._resource_type_name}"
+    props, opts = options.transformed(resource, type_, resource_name, given, opts or pulumi.ResourceOptions())
+    opts = options.for_run(opts, label, resource_name)
+    urn = urn_of(resource_name, type_, opts.parent)
+    props = {name: carried(value) for name, value in props.items()} | {URN: urn}
+    if opts.id is not None:
+        return {name: props[name] for name in (*names, URN) if name in props}, opts
+    arguments = {name: props.get(name) for name in names}
+    intent = RunIntent(
+        f"{resource_name}-intent",
+        kind.name,
+        arguments,
+        props.get("triggers"),
+        options.for_intent(opts, names),
+        urn,
+        props.get(OBJECTS),
+    )
+    return {
+        **props,
+        INTENT: intent.record,
+        ADOPT: adopting.configured(resource_name),
+        IGNORED: options.ignored(opts) or None,
+    }, opts
 
 
 def urn_of(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:

@@ -1,4 +1,4 @@
-"""Create, read, diff, update and delete of a run, the same for each system. design.md, "When does it run?", as code.
+"""Create, read, diff, update and delete of a run, the same for each kind.
 
 Providers are pickled by reference into the state and have no attributes of their own in the program; in the host,
 `configure` gives them the stack's configuration. They hold no secret.
@@ -6,346 +6,260 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import checks, progress
+from cloud_runs.kinds import Occasion
+from cloud_runs.lifecycle import adopting, checks, progress, strays
 from cloud_runs.lifecycle.asked import (
-    content_asked,
     current_urn,
-    for_outputs,
-    minted_for,
     must_checkpoint,
-    recorded_run,
+    next_time,
+    of_0_1,
     recorded_settings,
     reported,
-    token_of,
     unchanged_intent,
+    wanted,
 )
-from cloud_runs.lifecycle.intent import FORMER, differences, intent_of, wanted_content
-from cloud_runs.lifecycle.values import known
-from cloud_runs.promise import firing
-from cloud_runs.promise.firing import Ask, Settled, World
-from cloud_runs.promise.record import PROCESS, Content, Memory
-from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain, rfc3339
-
-if TYPE_CHECKING:
-    from cloud_runs.wire.transport import Transport
+from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.values import known, settled
+from cloud_runs.limits import Leave, Limit
+from cloud_runs.promise import firing, ledger, rules
+from cloud_runs.promise.firing import Settled
+from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
+from cloud_runs.promise.records import Fired, Recorded
+from cloud_runs.promise.rules import Ask
+from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain
 
 Request = TypeVar("Request")
 
-MEMORY = Memory()
 STEERING = ("adopt_id", "on_delete", "rerun_on_failure")
 
 
 @dataclass(frozen=True)
 class Bound(Generic[Request]):
-    """One request, bound to the client that sends it: what firing.py needs of a system."""
+    """One request, bound to the client that sends it: what firing needs of a service."""
 
     api: RunApi[Request]
     request: Request
     work: Hashable
+    marked: bool
 
-    def prepare(self) -> None:
-        self.api.prepare(self.request)
+    def start(self, leave: Leave) -> Started:
+        return self.api.start(self.request, leave)
 
-    def start(self) -> Started:
-        return self.api.start(self.request)
-
-    def find(self, since: datetime) -> Found:
-        return self.api.find(self.request, since)
+    def find(self, since: datetime, limit: Limit) -> Found:
+        return self.api.find(self.request, since, limit)
 
 
-class RunProvider(dynamic.ResourceProvider, Generic[Request]):
-    """What the systems' providers share. What a system adds comes first; what Pulumi calls comes after it."""
-
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    kind: ClassVar[str]
-    """The resource's class name, for messages."""
-    system: ClassVar[str]
-    """The system's name in references."""
-    arguments: ClassVar[tuple[str, ...]]
-    """The request arguments: a change in one of them asks for a new run."""
-    no_cancel: ClassVar[str] = ""
-    """Why `on_delete="cancel"` is refused, for a system that has no call that stops a run."""
-
-    by_system: ClassVar[dict[str, type[RunProvider[Any]]]] = {}
-    """The provider of each system, for those who have nothing but a reference."""
-
-    _config: dynamic.Config | None = None
-
-    def __init_subclass__(cls) -> None:
-        RunProvider.by_system[cls.system] = cls
-
-    @abstractmethod
-    def problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Each bad input as (property, reason). Pure; unknown values must pass."""
-
-    def object_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """The part of `problems` that is about `object`, for systems whose runs can be fanned out over objects."""
-        return iter(())
-
-    @abstractmethod
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        """Where the inputs and the configuration put the run; its id is empty. Raises InvalidConfiguration."""
-
-    @abstractmethod
-    def client(self, place: Reference) -> RunApi[Request]:
-        """Raises MissingCredentials or InvalidConfiguration."""
-
-    @abstractmethod
-    def request(self, props: Mapping[str, Any], token: str) -> Request:
-        """What is sent. `token` is the intent's: a generated name derives from it, so that a later `up` finds it."""
-
-    @abstractmethod
-    def work(self, request: Request) -> Hashable:
-        """Equal for requests whose runs a look-up cannot tell apart."""
-
-    @abstractmethod
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
-        """In what a run that is to be adopted differs from the inputs, each as `argument is X, not Y`."""
-
-    @abstractmethod
-    def details(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
-        """The system's own outputs and `url`. Called with what is known; must not raise."""
-
-    @staticmethod
-    def transport() -> Transport:
-        """This process's. Not imported before a client is made: programs, which make none, start faster without it."""
-        from cloud_runs.wire.transport import shared
-
-        return shared()
-
-    def look(self, api: Any, id: str) -> RunStatus:
-        """All that a refresh asks the system. Raises NotFound if it does not know the run."""
-        status: RunStatus = api.get(id)
-        return status
-
-    def identity(self, place: Reference) -> Hashable:
-        """Equal for places whose ids are one set, so that two resources do not take the same run for their own."""
-        return place
-
-    def setting(self, key: str) -> str | None:
-        """A value of the stack's (or the explicit provider's) configuration."""
-        value = self._config.get(key) if self._config else None
-        return value if isinstance(value, str) else None
+class RunProvider(KindProvider, Generic[Request]):
+    """What the kinds' providers share."""
 
     # -- what Pulumi calls
 
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._config = req.config
-
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        failures = [
-            dynamic.CheckFailure(*problem) for problem in [*self.problems(news), *self._steering_problems(news)]
-        ]
+        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_run(self.kind, news, self.settings)]
         return dynamic.CheckResult(news, failures)
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A new run only if the content differs from what was fired AND its intent was made for the new content."""
-        recorded = recorded_run(_id, _olds)
-        wanted = wanted_content({name: _news.get(name) for name in self.arguments}, _news.get("triggers"))
-        changed = differences(recorded.content, wanted)
-        MEMORY.saw(current_urn(_olds, _news), self._recorded_at(_olds), recorded)
-        bag, adopt = _news.get("intent"), _news.get("adopt_id")
+        run, urn = ledger.recorded(_id, _olds), current_urn(_olds, _news)
+        asked = wanted(self.kind.names, _news, _news.get("triggers"))
+        self._seen(urn, _olds, run)
+        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
+            for told in next_time(run.content.differences(asked.content)):
+                progress.warn(urn, told)
+            return dynamic.DiffResult(changes=True, replaces=[])
+        bag, adopt = _news.get(INTENT), _news.get("adopt_id")
+        if _news.get(ADOPT) and not adopt:
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), _news[ADOPT], _id))
+        intent = ledger.intent_of(bag)
+        previewed = isinstance(bag, Unknown)
+        changed = [name for name in run.content.differences(asked.content) if name not in asked.unknown]
         if adopt and not isinstance(adopt, Unknown):
-            if adopt != _id:
-                self._verified(_news, str(adopt))  # before the engine deletes the record of the other run
-                return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
-            if changed:
-                raise errors.RunsError(
-                    f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {_id}. Remove "
-                    "adopt_id to fire a new run, or take the change back"
-                )
-        elif changed and minted_for(bag, recorded, wanted, changed):
-            names = sorted({name.split(".")[0] for name in changed})
-            return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
-        elif not changed and _news.get("rerun_on_failure") is True and _olds.get("phase") == "failed":
-            return dynamic.DiffResult(changes=True, replaces=["rerun_on_failure"], delete_before_replace=True)
-        elif changed:
-            progress.warn(current_urn(_olds, _news), unchanged_intent(changed))
-            return dynamic.DiffResult(changes=False, replaces=[])
-        unknown = any(isinstance(value, Unknown) for part in wanted for value in part.values())
-        unknown = unknown or any(isinstance(_news.get(name), Unknown) for name in (*STEERING, "triggers"))
+            if (adopted := self._adopting(_id, str(adopt), _news, changed)) is not None:
+                return adopted
+        else:
+            due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
+            if due.unintended:
+                progress.warn(urn, unchanged_intent(due.unintended))
+                return dynamic.DiffResult(changes=False, replaces=[])
+            replaces = sorted({name.split(".")[0] for name in due.replaces})
+            if (
+                not changed
+                and not replaces
+                and _news.get("rerun_on_failure") is True
+                and _olds.get("phase") == "failed"
+            ):
+                replaces = ["rerun_on_failure"]
+            if replaces:
+                self._may_replace(_id, _olds, _news, replaces)
+                return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
+        unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in STEERING)
         steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
         # A new name or another intent is recorded as well, since `delete` is told nothing but what is on record.
-        moved = current_urn(_olds, _news) != current_urn(_olds, {}) or token_of(bag) != token_of(_olds.get("intent"))
-        return dynamic.DiffResult(changes=unknown or steered or moved, replaces=[])
+        token = intent.token if intent else ""
+        moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
+        return dynamic.DiffResult(changes=bool(unknown) or steered or moved, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
-        place = self.place(props)
-        api = self.client(place)
-        intent, content = intent_of(props.get("intent")), content_asked(self.arguments, props)
+        kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
+        place = kind.place(props, settings)
+        api = kind.client(place, settings)
+        intent = ledger.intent_of(props.get(INTENT))
+        content = wanted(kind.names, props, props.get("triggers")).content
         token = intent.token if intent else ""
-        if props.get("adopt_id"):
-            return self._adopt(props, place, api, content, token)
-        request = self.request(props, token)
-        urn = props["resource_urn"]
-        world = World(MEMORY, lambda: progress.engine_alive(urn), lambda text: progress.tell(urn, text))
-        where = self.identity(place)
-        work = (where, self.work(request))
-        ignored = frozenset(props.get("ignored") or ())
-        former = FORMER.pop(urn, None)
-        strays = self._strays(props, former, api, world) if former and MEMORY.old(urn, token)[0] is None else []
-        settled = firing.settle(Ask(urn, where, intent, content, ignored), Bound(api, request, work), world)
-        progress.tell(urn, f"{settled.provenance} {settled.id}")  # in the place of "starting"
-        others = [id for id in strays if id != settled.id]
-        if others:
-            told = f"an interrupted up may have started {', '.join(others[:10])} before this change"
-            progress.warn(urn, f"{told}: on no record, and it goes on")
-        return self._created(props, place, request, content, token, settled)
+        if props.get("adopt_id") or props.get(ADOPT):
+            return self._adopt(props, place, api, Fired(token, content, None))
+        ask = Ask(urn, intent, content, ledger.ignored_of(props))
+        request = kind.request(props, self._occasion(ask))
+        space = kind.id_space(place)
+        bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
+        world = self.world(urn)
+        if former := self.process.former(urn):
+            rules.intended(ask, self.process)
+            strays.tell(former.intent, former.arguments, (), settings, world)
+        outcome = firing.settle(ask, space, bound, world)
+        if outcome.note:
+            progress.note(urn, outcome.note)
+        progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}")  # in the place of "starting"
+        return self._created(props, place, request, Fired(token, content, outcome.at), outcome)
 
     @reported
     @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """Asks the system for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
+        """Asks the service for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
         try:
-            status = self.look(self.client(place), id_)
+            status = self.kind.client(place, self.settings).get(id_)
         except errors.NotFound as gone:
-            if "fired" not in props:
+            if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             return dynamic.ReadResult(id_, {**props, "record_expired": True})
         reference = replace(place, id=id_)
-        outs = {**props, **plain(status), **self.details(reference, None, status), "record_expired": False}
-        if "fired" not in props:  # .get(): there is no record of our own to keep
+        outs = {**props, **plain(status), **self.kind.outputs(reference, None, status), "record_expired": False}
+        if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
                 name: _shown(value)
-                for name, value in status.request.items()
-                if name in self.arguments and name not in props
+                for name, value in self.kind.told(status).items()
+                if name in self.kind.names and name not in props
             }
             outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
         return dynamic.ReadResult(id_, outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Records steering arguments. Sends nothing, and never fires."""
-        return dynamic.UpdateResult(_restated(_olds, _news))
+        return dynamic.UpdateResult(restated(ledger.recorded(_id, _olds), _news))
 
     @reported
     @recorded_settings
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
+        place = self.place(_props)
         if _props.get("on_delete") == "cancel":
-            self.client(self.place(_props)).cancel(_id)
-        recorded = recorded_run(_id, _props)
-        MEMORY.deleted(recorded.shown, self._recorded_at(_props), recorded)
+            self.kind.client(place, self.settings).cancel(_id)
+        run = ledger.recorded(_id, _props)
+        self.process.deleted(run.fired.shown, self.kind.id_space(place), run)
 
     # -- parts
 
-    def _steering_problems(self, props: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
-        if on_delete == "cancel" and self.no_cancel:
-            yield "on_delete", self.no_cancel
-        elif on_delete not in (None, "abandon", "cancel") and not isinstance(on_delete, Unknown):
-            choices = "'abandon'" if self.no_cancel else "'abandon' or 'cancel'"
-            yield "on_delete", f"must be {choices}, not {on_delete!r}"
-        id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
-        if adopt is not None and not isinstance(adopt, Unknown) and not id:
-            yield "adopt_id", "must be the id of a run that exists"
-        if not isinstance(rerun, (bool, type(None), Unknown)):
-            yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
-        yield from checks.triggers(props)
-
-    def _strays(
-        self, props: Mapping[str, Any], record: Mapping[str, Any], api: RunApi[Request], world: World
-    ) -> list[str]:
-        """The resource had an intent and no run, and another is wanted now: an interrupted `up` may have fired the one,
-        and nothing else would tell. Looks once for runs that do the same work, before anything is fired. Never raises.
-        """
-        former = intent_of(record)
-        if former is None or former.process == PROCESS:
-            return []
-        try:
-            request = self.request({**props, "intent": record}, former.token)
-            return firing.strays(self.identity(self.place(props)), former, Bound(api, request, None), world)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it must not keep a run from being fired
-            progress.warn(props["resource_urn"], f"an interrupted up may have lost a run; could not look: {error}")
-            return []
-
-    def _recorded_at(self, outputs: Mapping[str, Any]) -> Hashable:
-        return self.identity(replace(Reference.parse(outputs["reference"]), id=""))
-
-    def _verified(self, props: Mapping[str, Any], id: str, api: RunApi[Request] | None = None) -> RunStatus:
-        """The run that is to be adopted. Raises if there is none, or if it does other work than the inputs ask for."""
-        given = {name: value for name, value in props.items() if name != "reference" and known(value)}
-        try:
-            status = self.look(api or self.client(self.place(given)), id)
-        except errors.NotFound as gone:
-            raise errors.RunsError(f"there is no run {id} to adopt; nothing was fired. {gone}") from gone
-        differs = list(self.mismatches(given, status)) if all(known(props.get(name)) for name in self.arguments) else []
-        if differs:
-            listed = "; ".join(map(errors.clean, differs))
-            raise errors.RunsError(
-                f"run {id} does other work: {listed}. Nothing was recorded or fired; set "
-                "adopt_id to the run that you mean, or the arguments to those of this run"
+    def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
+        """Tells the process what is on record, and the user of a run that two resources have on record."""
+        twins = self.process.saw(urn, self.space(olds), run)
+        for id, other in twins.items():
+            progress.warn(
+                urn,
+                f"run {errors.clean(id)} is on record of {ledger.name_of(other)!r} as well: two asked, and one run "
+                "does the work. For a run of its own, change a trigger of one of them",
             )
-        return status
+
+    def _occasion(self, ask: Ask) -> Occasion:
+        before = self.process.before(ask.urn, ask.token).recorded
+        return Occasion(
+            token=ask.token,
+            minted_at=ask.intent.moment.at if ask.intent else None,
+            name=ledger.name_of(ask.urn),
+            before=before.outputs if before else None,
+            before_given=frozenset(before.content.arguments) if before else frozenset(),
+        )
+
+    def _adopting(self, id: str, adopt: str, news: dict[str, Any], changed: list[str]) -> dynamic.DiffResult | None:
+        if adopt != id:
+            given = {name: value for name, value in news.items() if name != REFERENCE and known(value)}
+            api = self.kind.client(self.kind.place(given, self.settings), self.settings)
+            adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
+            return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
+        if changed:
+            raise errors.RunsError(
+                f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
+                "adopt_id to fire a new run, or take the change back"
+            )
+        return None
+
+    def _may_replace(self, id: str, olds: dict[str, Any], news: dict[str, Any], replaces: list[str]) -> None:
+        """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
+        if why := self.kind.hindrance(id, olds, settled(news)):
+            raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
 
     def _adopt(
-        self, props: dict[str, Any], place: Reference, api: RunApi[Request], content: Content, token: str
+        self, props: dict[str, Any], place: Reference, api: RunApi[Request], fired: Fired
     ) -> dynamic.CreateResult:
-        adopt = str(props["adopt_id"])
-        status = self._verified(props, adopt, api)
-        settled = Settled(adopt, "given", None)
-        MEMORY.settled(props["resource_urn"], token, self.identity(place), adopt)
-        return self._created(props, place, None, content, token, settled, status)
+        id = str(props.get("adopt_id") or props[ADOPT])
+        status = adopting.verified(self.kind, props, id, api)
+        self.process.settled(ledger.urn_of(props), fired.token, self.kind.id_space(place), [id])
+        return self._created(props, place, None, fired, Settled(id, "given"), status)
 
     def _created(
         self,
         props: dict[str, Any],
         place: Reference,
         request: Request | None,
-        content: Content,
-        token: str,
-        settled: Settled,
+        fired: Fired,
+        outcome: Settled,
         status: RunStatus | None = None,
     ) -> dynamic.CreateResult:
-        if settled.note:
-            tell = progress.warn if settled.provenance == "found" else progress.note
-            tell(props["resource_urn"], settled.note)
-        if settled.kept:
-            return dynamic.CreateResult(settled.id, _restated(settled.kept.outputs, props))
-        started = settled.started
-        reference = replace(place, id=settled.id)
+        """The outputs. Must not raise."""
+        if outcome.kept:
+            return dynamic.CreateResult(outcome.id, restated(outcome.kept, props))
+        started = outcome.started
+        reference = replace(place, id=outcome.id)
         if status is None:
-            status = RunStatus(
-                settled.id, started.phase if started else Phase.PENDING, started.state if started else ""
-            )
+            phase, state = (started.phase, started.state) if started else (Phase.PENDING, "")
+            status = RunStatus(outcome.id, phase, state)
+        at = outcome.at or ledger.time_of(status.created_at)
         outs = {
-            **for_outputs(props),
+            **_inputs(props),
             **plain(status),
-            **self.details(reference, request, status),
+            **self.kind.outputs(reference, request, status),
             **(started.details if started else {}),
             **({"region": place.region} if place.region else {}),
             "reference": str(reference),
-            "provenance": settled.provenance,
+            "provenance": outcome.provenance,
             "request_id": started.request_id if started else status.request_id,
             "record_expired": False,
-            "fired": {
-                "token": token,
-                "digests": dict(content.digests),
-                "triggers": dict(content.triggers),
-                "at": rfc3339(settled.at) if settled.at else status.created_at,
-            },
+            FIRED: ledger.fired_text(replace(fired, at=at, beside=fired.token)),
         }
-        return dynamic.CreateResult(settled.id, outs)
+        return dynamic.CreateResult(outcome.id, outs)
+
+
+def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as the outputs keep them. Not the intent: its own resource has it on record."""
+    return {name: value for name, value in props.items() if name not in (INTENT, ADOPT)}
 
 
 def _shown(told: Any) -> Any:
-    """What a system tells of a request, made fit for outputs."""
+    """What a service tells of a request, made fit for outputs."""
     if isinstance(told, str):
         return errors.clean(told, max(len(told), 1))
     if isinstance(told, Mapping):
@@ -353,7 +267,8 @@ def _shown(told: Any) -> Any:
     return [_shown(item) for item in told] if isinstance(told, list) else told
 
 
-def _restated(outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+def restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    stays = {name: value for name, value in outputs.items() if name not in (*STEERING, "triggers")}
-    return {**stays, **for_outputs(inputs)}
+    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT, ADOPT)}
+    token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
+    return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -4,12 +4,18 @@ some questions of a real `up`) a value may be an `Unknown` object, at any depth.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import inspect
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.output import UNKNOWN, Unknown
+import pulumi
+from pulumi import dynamic
+from pulumi.output import Unknown
+
+from cloud_runs.checks import LATER, NOT_CARRIED
+from cloud_runs.wire.settings import Settings
 
 
 def known(value: Any) -> bool:
@@ -32,27 +38,36 @@ def plain(value: Any) -> bool:
     return isinstance(value, (str, bool, int, float, type(None), Unknown))
 
 
-def digest(value: Any) -> str:
-    """A fingerprint of a known value: the same in the program and in the host, in every later version.
+def carried(value: Any) -> Any:
+    """The value with a mark in the place of what Pulumi cannot carry (times, paths, bytes, sets, ...), also in outputs.
 
-    Part of the state format: a change here would make every recorded run look changed.
+    Pulumi would end the program there, with a traceback that names nothing of the user's. A mark is refused by `check`,
+    in one line with the property's name, and Pulumi's own kinds of values (assets, resources) like it.
     """
-    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
-
-
-def digests(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A digest of each value that is given; one that is unknown stays unknown."""
-    return {key: digest(value) if known(value) else UNKNOWN for key, value in values.items() if value is not None}
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if value is None or isinstance(value, (str, float, Unknown)):
         return value
-    if isinstance(value, (int, float)):
-        return float(value)  # the engine keeps numbers as doubles
+    if isinstance(value, int):
+        return value if abs(value) <= sys.float_info.max else math.inf  # `check` refuses both kinds of numbers
+    if isinstance(value, pulumi.Output):
+        return value.apply(carried)
+    if inspect.isawaitable(value):
+        return pulumi.Output.from_input(value).apply(carried)
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: carried(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [carried(item) for item in value]
+    return {NOT_CARRIED: "mapping with a name that is not text" if isinstance(value, Mapping) else type(value).__name__}
+
+
+def settled(value: Any) -> Any:
+    """The value with LATER in the place of what is not known yet, at any depth: for those who know no Pulumi."""
+    if isinstance(value, Unknown):
+        return LATER
     if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items() if item is not None}
-    if isinstance(value, Sequence):
-        return [_canonical(item) for item in value]
-    raise TypeError(f"a {type(value).__name__} cannot be a property value")
+        return {key: settled(item) for key, item in value.items()}
+    return [settled(item) for item in value] if isinstance(value, list) else value
+
+
+def settings_of(request: dynamic.ConfigureRequest) -> Settings:
+    """What the engine has told the host: the stack's configuration, or that of an explicit provider."""
+    return Settings(request.config.get)

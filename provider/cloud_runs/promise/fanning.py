@@ -19,10 +19,10 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import looking
-from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, fired_at, listed
-from cloud_runs.promise.ledger import Moment
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, ended, fired_at, listed
 from cloud_runs.promise.looking import Looked, Seen, Sight
 from cloud_runs.promise.pacing import TICK_SECONDS, Pace
+from cloud_runs.promise.records import Moment
 from cloud_runs.promise.rules import Work
 from cloud_runs.runs import Found, Started, rfc3339
 
@@ -64,6 +64,8 @@ class Fanned:
     refused: dict[str, str] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     """The objects whose run was found, and not fired here."""
+    ended: dict[str, str] = field(default_factory=dict)
+    """Of those, what is to be said of the ones that have ended."""
     unsettled: int = 0
     """Refused ones that may have started all the same."""
     shared: list[str] = field(default_factory=list)
@@ -315,6 +317,7 @@ class FanOut:
                     continue
                 self.result.add(key, run.id, run.began)
                 self.result.found.append(key)
+                self.result.ended[key] = ended(run)
             elif what.sight is Sight.DOUBT:
                 listed = looking.describe(what.candidates, rfc3339)
                 self.result.doubt(

@@ -15,9 +15,9 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import looking, rules
-from cloud_runs.promise.ledger import Moment, Recorded
 from cloud_runs.promise.looking import CLOCKS, Clocks, Listing, Looked, Seen, Sight
 from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Candidate, Found, Phase, Started, rfc3339
 
@@ -94,7 +94,8 @@ class World:
 
 @dataclass(frozen=True)
 class Settled:
-    """One run for one ask. `provenance`: `fired` or `found`; `kept` is the run on record that stays, if it does.
+    """One run for one ask. `provenance`: `fired` or `found`; `kept` is the run on record that stays, if it does, and
+    `note` why, if that is to be said.
 
     `at` is when the run was fired, in server time.
     """
@@ -104,14 +105,14 @@ class Settled:
     at: datetime | None = None
     started: Started | None = None
     kept: Recorded | None = None
+    note: str = ""
 
 
-def settle(ask: Ask, space: Hashable, api: Starter, world: World, former: Former | None = None) -> Settled:
+def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
     """The run of one `create()`. Raises, and then has fired nothing that it does not name. Asked again for the same
     intent in this process (an error hook may), it returns the same run.
 
-    `space`: the id space. `former`: the intent that this one replaces, if a run of it may be on no record: that is told
-    before anything is fired.
+    `space`: the id space.
 
     Raises Refused or NotReached (nothing ran), UnknownOutcome (what was tried, what to do), Ambiguous (lists the
     candidates), Unavailable (the service cannot be asked; nothing fired), RunsError (no intent), Orphaned, Interrupted.
@@ -120,14 +121,11 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World, former: Former
     before = process.outcome(ask.urn, ask.attempt)
     if isinstance(before, Settled):
         return before
-    rules.intended(ask, process)
-    if former:
-        former.tell(space, world)
     work = rules.decide(ask, process.before(ask.urn, ask.token), process)
     with process.doubting(ask.urn, [api.work] if work.look else []), process.one_at_a_time(api.work):
         if work.keep:
             world.tell(rules.TAKEN_BACK)
-            settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep)
+            settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep, note=rules.TAKEN_BACK)
         else:
             settled = _one(ask, work, space, api, world)
         process.settled(ask.urn, ask.token, space, [settled.id])
@@ -186,7 +184,7 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
     look = _Look(urn, asked, space, api, world)
     settle = max(0.0, world.times.settle - world.process.quiet(asked.moments))
     try:
-        seen = look.until(settle, settle + LOOK_SECONDS, _LOOKING)
+        seen = look.until(settle, settle, _LOOKING)
     except (errors.Unavailable, errors.Refused) as error:
         raise errors.Unavailable(
             "nothing was fired: an earlier `pulumi up` may have started this run, and that could not be looked up. "
@@ -204,10 +202,10 @@ def _before_firing(urn: str, asked: Looked, space: Hashable, api: Starter, world
 def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api: Starter, world: World) -> Settled:
     """The start was sent in this process, so its time is known; only the lag of the list is not."""
     look = _Look(urn, asked, space, api, world)
-    limit, trouble = world.times.settle + LOOK_SECONDS, ""
+    end, trouble = world.times.settle + LOOK_SECONDS, ""
     try:
         with world.process.doubting(urn, [api.work]):
-            seen = look.until(world.times.settle, limit, "the answer was lost; looking for the run", patient=True)
+            seen = look.until(world.times.settle, end, "the answer was lost; looking for the run")
         if found := look.taken(seen, "the answer was lost, the run was found: {run}"):
             return found
     except (errors.Unavailable, errors.Refused) as error:
@@ -215,7 +213,7 @@ def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api:
     except errors.Interrupted:
         trouble = " The look was interrupted."
     raise errors.UnknownOutcome(
-        f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {limit:.0f} s and not found, and "
+        f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {end:.0f} s and not found, and "
         f"nothing was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in "
         "the console, set adopt_id to its id"
     ) from lost
@@ -231,16 +229,15 @@ class _Look:
     api: Starter
     world: World
 
-    def until(self, settle: float, seconds: float, what: str, *, patient: bool = False) -> Seen:
-        """What is shown once it may be decided on: a run with our marker at once; another, or none, when `settle`
-        seconds are over, since ours may still come to be. `patient`: none, and errors, only when `seconds` are nearly
-        over; the last look has time left to be answered."""
-        limit, clock, pause = self.world.limit(seconds), self.world.process.clock.monotonic, 1.0
-        began, end = clock(), seconds - LAST_LOOK_SECONDS if patient else settle
+    def until(self, settle: float, end: float, what: str) -> Seen:
+        """What is shown once it may be decided on: a run with our marker at once; another when `settle` seconds are
+        over, since ours may still come to be; none, and an error, after `end` seconds."""
+        limit, clock, pause = self.world.limit(end + LOOK_SECONDS), self.world.process.clock.monotonic, 1.0
+        began = clock()
         while True:
             waited = clock() - began
             if self.api.marked or waited >= settle:
-                seen = self._once(limit, forgiving=patient and waited < end)
+                seen = self._once(limit, forgiving=waited < end)
                 if seen.candidates and (waited >= settle or (seen.marked and seen.sight is Sight.OURS)):
                     return seen
                 if waited >= end:
@@ -253,7 +250,7 @@ class _Look:
     def _once(self, limit: Limit, *, forgiving: bool) -> Seen:
         try:
             return self.once(limit)
-        except (errors.Unavailable, errors.Refused):
+        except (errors.Unavailable, errors.Throttled):
             if not forgiving:
                 raise
             return Seen(Sight.NONE)
@@ -307,38 +304,3 @@ def fired_at(started: Started, sent: datetime) -> datetime:
     """The earlier of the service's time and ours, since later looks take what began before it for older runs; ours
     alone where the service's is nonsense."""
     return min(started.at, sent) if abs(started.at - sent) <= CLOCKS else sent
-
-
-# -- runs of an intent that was given up
-
-
-@dataclass(frozen=True)
-class Former:
-    """An intent that this update gives up, and how to look for the runs that were started for it. `find` raises
-    whatever it likes: it must keep nothing from being fired."""
-
-    moments: Sequence[Moment]
-    find: Callable[[datetime, Limit], Found]
-
-    def tell(self, space: Hashable, world: World) -> list[str]:
-        """Warns of the runs that may have been started and will be on no record, with their ids. Fires nothing; never
-        raises but Interrupted."""
-        try:
-            world.sleep(SIBLINGS_SECONDS)
-            world.wait(self.moments, "an interrupted up may have started a run before this change: looking for it")
-            limit = world.limit(LOOK_SECONDS)
-            since = looking.since(self.moments, world.clocks(), None)
-            found = world.ask(lambda: self.find(since, limit), limit)
-            lost = looking.strays(listed(found, space, world, []), self.moments)
-        except errors.Interrupted:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a run from being fired
-            world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
-            return []
-        if lost:
-            world.warn(
-                f"an interrupted up may have started {looking.describe(lost, rfc3339)} before this change: on no "
-                "record, and what has not ended goes on. To record one, set adopt_id to its id before anything else "
-                "is changed"
-            )
-        return [candidate.id for candidate in lost]

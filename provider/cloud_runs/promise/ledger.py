@@ -6,19 +6,17 @@ The texts are versioned; the bags of 0.1, which were mappings, are read as well.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, unquote
 
 from cloud_runs.errors import RunsError
+from cloud_runs.promise.digests import SHORT
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.runs import Reference, rfc3339
 
 VERSION = "1"
-SHORT = 12  # of a digest; 48 bits tell one value of an argument from another
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
 
 INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
@@ -26,140 +24,8 @@ INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
 # Keys of the state. `RECORD` and `ARGUMENTS` are the intent's; the others are a run's or a fan-out's.
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
+ADOPT = "adopt"  # what the setting `runs:adopt` says
 IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
-
-
-@dataclass(frozen=True)
-class Content:
-    """What was asked for: a short digest of each request argument, and of each trigger's value."""
-
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    triggers: Mapping[str, str] = field(default_factory=dict)
-
-    def differences(self, wanted: Content) -> list[str]:
-        """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
-
-        A trigger that was removed is no difference, so putting it back with its old value is none either.
-        """
-        names = sorted({*self.arguments, *wanted.arguments})
-        changed = [name for name in names if self.arguments.get(name) != wanted.arguments.get(name)]
-        changed += [
-            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
-        ]
-        return changed
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When something was or may have been started: the time of day of the machine, and the clock of its kernel
-    (`boot` names the kernel, `uptime` are the seconds since it started; empty where the system does not tell).
-
-    `host` is the host process (random, since pids come round again).
-    """
-
-    token: str
-    at: datetime
-    host: str = ""
-    boot: str = ""
-    uptime: float = 0.0
-
-
-@dataclass(frozen=True)
-class Intent:
-    """The durable record made before firing. `kind` and `name` tell what of: both are empty in a record of 0.1.
-
-    `objects` (a digest) and `attempts` (a moment for each list of objects, oldest first) are those of a fan-out.
-    """
-
-    moment: Moment
-    content: Content
-    kind: str = ""
-    name: str = ""
-    objects: str = ""
-    attempts: tuple[Moment, ...] = ()
-
-    @property
-    def token(self) -> str:
-        return self.moment.token
-
-    @property
-    def moments(self) -> tuple[Moment, ...]:
-        """All at which something may have been started."""
-        return (self.moment, *self.attempts)
-
-
-@dataclass(frozen=True)
-class Fired:
-    """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
-    beside it: another one after a rename, or after a change was taken back. `at`: in server time.
-
-    Of a fan-out also the attempt that it was made in, and the moments at which what it refused may have been started.
-    """
-
-    token: str
-    content: Content
-    at: datetime | None
-    beside: str = ""
-    attempt: Moment | None = None
-    doubt: tuple[Moment, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """The token that a forced replacement keeps, and that a changed argument or trigger gives up."""
-        return self.beside or self.token
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''."""
-
-    id: str
-    fired: Fired
-    ids: Mapping[str, str]
-    refused: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    @property
-    def content(self) -> Content:
-        return self.fired.content
-
-    @property
-    def fired_at(self) -> datetime | None:
-        return self.fired.at
-
-
-# -- digests
-
-
-def digest(value: Any) -> str:
-    """A fingerprint of a known value: the same in the program and in the host, in every later version.
-
-    Frozen: a change here would make every recorded run look changed. Raises TypeError for what is no property value.
-    """
-    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
-
-
-def short(value: Any) -> str:
-    """The digest as the texts have it."""
-    return digest(value)[:SHORT]
-
-
-def digest_of_objects(objects: Any) -> str:
-    """The same in any order, since their order asks for nothing. What is no list of texts is refused by the fan-out."""
-    return short(sorted(map(str, objects))) if isinstance(objects, Sequence) else ""
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)):
-        return float(value)  # the engine keeps numbers as doubles
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items() if item is not None}
-    if isinstance(value, Sequence):
-        return [_canonical(item) for item in value]
-    raise TypeError(f"a {type(value).__name__} cannot be a property value")
 
 
 # -- writing
@@ -260,7 +126,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
     return Fired(
         token=told.get("token", ""),
         content=_content(told),
-        at=_time(told.get("at", "")),
+        at=time_of(told.get("at", "")),
         beside=told.get("beside", "") or told.get("token", ""),
         attempt=attempts[0] if attempts else None,
         doubt=_listed(told.get("doubt", "")),
@@ -294,6 +160,11 @@ def references(outputs: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(ids, Mapping) or not isinstance(place, str):
         return {}
     return {key: place + quote(id, safe="") for key, id in ids.items()}
+
+
+def refused_of(outputs: Mapping[str, Any]) -> Mapping[str, str]:
+    """Why objects of a fan-out have no run, by object; empty for a run."""
+    return outputs.get(REFUSED) or {} if IDS in outputs else {}
 
 
 def urn_of(props: Mapping[str, Any]) -> str:
@@ -344,13 +215,14 @@ def _listed(text: str) -> tuple[Moment, ...]:
 def _moment(parts: Sequence[str]) -> Moment:
     token, at, host, clock = (*parts, "", "", "")[:4]
     boot, _, uptime = clock.partition("+")
-    return Moment(token, _time(at) or _LONG_AGO, host, boot, float(uptime or 0))
+    return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime or 0))
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def _time(text: str) -> datetime | None:
+def time_of(text: str) -> datetime | None:
+    """The moment that an RFC 3339 text tells; None for what is none."""
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:  # an adopted run whose service told no time
@@ -369,7 +241,7 @@ def _old_intent(bag: Mapping[str, Any]) -> Intent | None:
 
 
 def _old_moment(bag: Mapping[str, Any]) -> Moment:
-    at = _time(str(bag.get("minted_at") or "")) or _LONG_AGO
+    at = time_of(str(bag.get("minted_at") or "")) or _LONG_AGO
     host, boot = str(bag.get("process") or ""), str(bag.get("boot") or "")
     return Moment(str(bag.get("token") or ""), at, host, boot, float(bag.get("uptime") or 0))
 
@@ -385,7 +257,7 @@ def _old_fired(bag: Mapping[str, Any], intent: Any) -> Fired:
     return Fired(
         token=str(bag.get("token") or ""),
         content=_old_content(bag),
-        at=_time(str(bag.get("at") or "")),
+        at=time_of(str(bag.get("at") or "")),
         beside=beside,
         attempt=_old_moment(attempt) if isinstance(attempt, Mapping) else None,
         doubt=tuple(_old_moment(one) for one in bag.get("doubt") or () if isinstance(one, Mapping)),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import cached_property
 
-from cloud_runs.promise.ledger import Moment, Recorded
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.runs import Candidate, Found, Phase
 
 TICK = timedelta(seconds=2)

@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cloud_runs.limits import since_boot
-from cloud_runs.promise.ledger import Intent, Moment, Recorded
+from cloud_runs.promise.records import Intent, Moment, Recorded
 from cloud_runs.runs import Candidate
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; one for each start of the kernel, whose clock it names
@@ -47,6 +47,13 @@ class Before(NamedTuple):
     deleted: bool = False
 
 
+class Former(NamedTuple):
+    """An intent that this update replaces, and the arguments that it was made for, as far as they are on record."""
+
+    intent: Intent
+    arguments: Any = None
+
+
 class Process:
     """Thread-safe: the dynamic host has four threads. `id` is random and not a pid, since pids come round again.
 
@@ -69,7 +76,7 @@ class Process:
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
-        self._former: dict[str, Intent] = {}
+        self._former: dict[str, Former] = {}
 
     @property
     def age(self) -> float:
@@ -176,17 +183,20 @@ class Process:
 
     # -- intents
 
-    def replaced(self, urn: str, former: Intent) -> None:
+    def replaced(self, urn: str, former: Intent, arguments: Any = None) -> None:
         """This update gives the run with this URN another intent."""
         with self._lock:
-            self._former[urn] = former
+            self._former[urn] = Former(former, arguments)
 
-    def former(self, urn: str) -> Intent | None:
+    def former(self, urn: str) -> Former | None:
         """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
         record. Told once."""
         with self._lock:
             former = self._former.pop(urn, None)
-            return former if former and self._lost(former) else None
+            if former is None or not self._lost(former.intent):
+                return None
+            self._settled.add(former.intent.token)
+            return former
 
     def lost(self, intent: Intent) -> bool:
         """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this

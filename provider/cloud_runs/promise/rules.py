@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cloud_runs.errors import RunsError
-from cloud_runs.promise.ledger import Content, Fired, Intent, Moment, Recorded, intent_urn
+from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)+)"\]|([^\[\].]+)')  # of a property path: `["a.b"]`, or `a`, `[0]`, `*`
@@ -123,8 +124,8 @@ def intended(ask: Ask, process: Process) -> Intent:
     intent = ask.intent
     if intent is None:
         raise not_intended(ask.urn)
-    here = all(process.minted(moment) for moment in intent.moments[-1:])
-    if not here and (other_work(intent.content, ask) or other_objects(intent, ask)):
+    of_others = not process.minted(intent.moment) and other_work(intent.content, ask)
+    if of_others or (not process.minted(intent.moments[-1]) and other_objects(intent, ask)):
         raise not_intended(ask.urn)
     return intent
 
@@ -229,3 +230,33 @@ def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began:
     before = {moment.token: moment for doubt in look for moment in doubt.moments} if unsettled else {}
     moments = sorted(before.values(), key=lambda moment: moment.at)
     return (*moments[:1], *moments[1:][-18:], began)
+
+
+class Lack(NamedTuple):
+    """That what an intent stands for is not on record. `changed`: what a new run was asked for, if there is one."""
+
+    what: str
+    changed: Sequence[str] = ()
+
+
+NEVER = "was asked for and is not on record"
+REPLACED = "was to be replaced, and what replaces it is not on record"
+CHANGED = "a new run was asked for and is not on record"
+OBJECTS_CHANGED = "its objects changed, and what was fired for them is not on record"
+
+
+def lacking(intent: Intent, run: Recorded | None, replacing: bool = False) -> Lack | None:
+    """Whether a run may have been started for this intent, or is due, that is on no record. None if there is none.
+
+    `replacing`: the engine has deleted the run and not yet recorded what replaces it.
+    """
+    if run is None:
+        return Lack(NEVER)
+    if replacing:
+        return Lack(REPLACED)
+    changed = run.content.differences(intent.content)
+    if changed and intent.token != run.fired.shown:
+        return Lack(CHANGED, changed)
+    if intent.attempts and attempts_since(intent.attempts, run.fired)[1]:
+        return Lack(OBJECTS_CHANGED)
+    return None

@@ -7,16 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from pulumi import dynamic
-
-from cloud_runs.errors import InvalidConfiguration, NotFound, RunsError
+from cloud_runs.errors import NotFound, RunsError
 from cloud_runs.lifecycle.clients import Clients
-from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.status.recorded import OnRecord, Records
 from cloud_runs.status.report import Answer, Run
 from cloud_runs.wire.calls import together
 from cloud_runs.wire.payloads import moment
+from cloud_runs.wire.settings import Settings
 
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -37,8 +35,7 @@ def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]
 
     def look(group: Group) -> Told:
         provider, place = group
-        settings = dynamic.Config(dict(records.settings(provider, config)), records.project)
-        told = _look(place, groups[group], dynamic.ConfigureRequest(settings))
+        told = _look(place, groups[group], Settings(records.settings(provider, config).get))
         tell(len(groups[group]))
         return told
 
@@ -56,11 +53,9 @@ def _group(run: OnRecord) -> Group:
     return run.provider, replace(run.reference, id="")
 
 
-def _look(place: Reference, ids: set[str], configured: dynamic.ConfigureRequest) -> Told:
+def _look(place: Reference, ids: set[str], settings: Settings) -> Told:
     try:
-        if place.system not in RunProvider.by_system:
-            raise InvalidConfiguration(f"this version does not know the system {place.system!r}")
-        return Clients(configured).of(place).get_many(ids)
+        return Clients(settings).of(place).get_many(ids)
     except RunsError as error:
         return dict.fromkeys(ids, error)
 

@@ -24,6 +24,18 @@ _SIGNS = {
     Phase.UNKNOWN: "?",
 }
 
+# Percent of the table. Given, so that it has its width with any font; words wrap within them.
+_COLUMNS = {
+    "Resource": 13,
+    "System": 13,
+    "Id": 17,
+    "Phase": 12,
+    "Started": 9.5,
+    "Duration": 8,
+    "Failing task": 10.5,
+    "Remarks": 17,
+}
+
 _CODE = re.compile("`([^`]+)`")
 
 _STYLE = """
@@ -57,39 +69,45 @@ p { margin: .25rem 0; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 :focus-visible { outline: 3px solid; outline-color: var(--focus); outline-offset: 2px; }
 figure { margin: 0; padding: .75rem 1rem; background: var(--panel); }
-.timeline { display: block; width: 100%; min-width: 44rem; height: auto; font-size: 13px; }
-.timeline text { fill: var(--text); }
-.timeline .muted { fill: var(--muted); }
-.timeline .grid { stroke: var(--line); }
-.timeline .phase { fill: currentColor; }
-.timeline .bar { fill: currentColor; stroke: currentColor; }
-.timeline .open { fill-opacity: .25; stroke-dasharray: 4 3; }
-table { width: 100%; border-collapse: collapse; }
+.timeline {
+  display: grid; grid-template-columns: 13rem minmax(0, 1fr) 11rem; column-gap: 1rem; min-width: 60rem;
+  font-size: .9rem; line-height: 1.25; overflow-wrap: anywhere;
+}
+.tick { grid-area: 1 / 2; align-self: end; width: 14%; padding: .5em 0 .25em; text-align: center; font-size: .85em; }
+.grid, .lane { grid-column: 2; position: relative; }
+.grid i { position: absolute; top: 0; bottom: 0; border-left: 1px solid var(--line); }
+.label { grid-column: 1; }
+.phase { grid-column: 3; }
+.label, .phase { align-self: center; padding: .35em 0; }
+.bar {
+  position: absolute; top: 50%; height: .95em; min-width: 4px; transform: translateY(-50%);
+  border: 1px solid; border-radius: 3px; forced-color-adjust: none;
+}
+.closed { background: currentColor; }
+.open { border-style: dashed; }
+.open::before { content: ""; position: absolute; inset: 0; background: currentColor; opacity: .25; }
+table { width: 100%; min-width: 68rem; table-layout: fixed; border-collapse: collapse; overflow-wrap: anywhere; }
 caption { padding: .6rem .75rem; text-align: left; color: var(--muted); }
 th, td { padding: .5rem .75rem; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { background: var(--panel); font-size: .85rem; white-space: nowrap; }
+thead th { background: var(--panel); font-size: .85rem; }
 tbody th { font-weight: 600; }
-th[scope=row], .remarks { overflow-wrap: anywhere; min-width: 9rem; }
 .kind { display: block; font-weight: 400; font-size: .85rem; color: var(--muted); }
 code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-.id { min-width: 12.5rem; overflow-wrap: anywhere; }
-.when { white-space: pre; }
-.phase-cell, .duration { white-space: nowrap; }
+.when { white-space: pre-wrap; }
 .phase-cell b { font-weight: 600; }
-.remarks ul { margin: 0; padding: 0; list-style: none; min-width: 12rem; }
+.remarks ul { margin: 0; padding: 0; list-style: none; }
 a { color: inherit; text-underline-offset: 2px; }
 @media print {
   @page { size: landscape; margin: 12mm; }
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   .scroll { overflow: visible; border: 0; }
   figure { padding: 0; background: none; break-inside: avoid; }
-  .timeline { min-width: 0; }
-  .timeline .bar, .counts li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .timeline, table { min-width: 0; }
+  .bar, .bar::before, .counts li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   th, td { padding: .3rem .4rem; }
   thead th { background: none; }
   tr { break-inside: avoid; }
   h2, caption { break-after: avoid; }
-  .remarks ul { min-width: 18rem; }
   code, .kind, thead th { font-size: 8pt; }
 }
 """
@@ -143,8 +161,8 @@ def _table(report: Report) -> Iterator[str]:
         return
     yield '<h2 id="runs">Runs</h2>\n<div class="scroll" role="region" aria-labelledby="runs" tabindex="0">\n<table>'
     yield f"<caption>{escape(report.summary)}. Times are in UTC.</caption>\n<thead><tr>"
-    for name in ("Resource", "System", "Id", "Phase", "Started", "Duration", "Failing task", "Remarks"):
-        yield f'<th scope="col">{name}</th>'
+    for name, width in _COLUMNS.items():
+        yield f'<th scope="col" style="width: {width}%">{name}</th>'
     yield "</tr></thead>\n<tbody>"
     yield from (_row(report, run) for run in report.listed)
     yield "</tbody>\n</table>\n</div>"
@@ -170,7 +188,7 @@ def _row(report: Report, run: Run) -> str:
         escape(", ".join(run.failed_tasks)),
         "<ul>" + "".join(f"<li>{_prose(remark)}</li>" for remark in run.remarks) + "</ul>",
     ]
-    classes = ("", "id", "phase-cell", "when", "duration", "", "remarks")
+    classes = ("", "", "phase-cell", "when", "", "", "remarks")
     told = "".join(f'<td class="{name}">{cell}</td>' for name, cell in zip(classes, cells, strict=True))
     return f'<tr><th scope="row">{escape(run.label)}<span class="kind">{escape(clean(run.kind))}</span></th>{told}</tr>'
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
-from cloud_runs.lifecycle.intent import content_of
+from cloud_runs.promise import ledger, rules
+from cloud_runs.promise.ledger import INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
-from cloud_runs.promise.record import INTENT_TYPE, intent_urn
-from cloud_runs.runs import Phase, Reference, RunStatus, Task
+from cloud_runs.promise.records import Intent
+from cloud_runs.promise.rules import Lack
+from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
 from cloud_runs.status.report import Missing
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
 
@@ -82,7 +83,7 @@ def read(deployment: Mapping[str, Any]) -> Records:
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
     """The runs of one resource: none, one, or those of a fan-out."""
     outs, shown = _revealed(entry.get("outputs") or {}), _revealed(entry.get("outputs") or {}, secrets=False)
-    urn, fired = entry["urn"], outs.get("fired") or {}
+    urn, at = entry["urn"], _fired_at(outs)
     common = {
         "resource": _name(urn),
         "urn": urn,
@@ -90,12 +91,11 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
         "provider": entry.get("provider") or "",
         "url": shown.get("url") or "",
     }
-    at = fired.get("at") or ""
-    if isinstance(outs.get("instance_ids"), Mapping) and isinstance(outs.get("place"), str):
-        for key, id in outs["instance_ids"].items():
-            text = outs["place"] + quote(id, safe="")
-            status = RunStatus(id, Phase.PENDING, "", started_at=at)
-            yield OnRecord(object=key, reference=Reference.parse(text), shown_reference=text, status=status, **common)
+    if references := ledger.references(outs):
+        for key, text in references.items():
+            one = Reference.parse(text)
+            status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
+            yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **common)
     elif "phase" in outs and (reference := _parsed(outs.get("reference"))):
         yield OnRecord(
             object="",
@@ -146,42 +146,39 @@ def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRec
     return replace(run, status=_status(run.reference.id, found, run.status.started_at), settled=settled)
 
 
+def _fired_at(outputs: Mapping[str, Any]) -> str:
+    at = ledger.fired_of(outputs).at if ledger.is_ours(outputs) else None
+    return rfc3339(at) if at else ""
+
+
 def _missing(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     """Intents without a run, or with a run that was fired for something else."""
     fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != INTENT_TYPE}
     for entry in dynamic:
-        if entry["type"] != INTENT_TYPE:
+        intent = ledger.intent_of(_revealed(entry.get("outputs") or {}).get(RECORD))
+        if entry["type"] != INTENT_TYPE or intent is None:
             continue
-        record = _revealed(entry.get("outputs") or {}).get("record") or {}
-        if reason := _lacks(record, fired_for.get(entry["urn"])):
+        if lack := _lacks(intent, fired_for.get(entry["urn"])):
             name = _name(entry["urn"]).removesuffix("-intent")
-            asked = (record.get("attempts") or [record])[-1].get("minted_at") or ""
-            yield Missing(name, "", entry["urn"], asked, reason)
+            yield Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
     for entry in dynamic:
         outs = _revealed(entry.get("outputs") or {}, secrets=False)
-        refused = outs.get("refused") if "instance_ids" in outs else None
-        for key, why in (refused or {}).items():
+        for key, why in (ledger.refused_of(outs) or {}).items():
             yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
 
 
-def _lacks(record: Mapping[str, Any], run: Mapping[str, Any] | None) -> str:
-    """Why what this intent stands for is not on record; empty if it is."""
+def _lacks(intent: Intent, run: Mapping[str, Any] | None) -> Lack | None:
     if run is None:
-        return (
-            "was asked for and is not on record: the `pulumi up` that asked for it is under way, was refused or was "
-            f"interrupted; {_LOOKS}"
-        )
-    outs = _revealed(run.get("outputs") or {})
-    if run.get("pendingReplacement"):
-        return f"was to be replaced, and what replaces it is not on record; {_LOOKS}"
-    fired = outs.get("fired") or {}
-    changed = content_of(fired).differences(content_of(record))
-    if changed and record.get("token") != (outs.get("intent") or {}).get("token"):
-        return f"a new run was asked for ({', '.join(changed)} changed) and is not on record; {_LOOKS}"
-    attempts = [attempt.get("token") for attempt in record.get("attempts") or ()]
-    if attempts and (fired.get("attempt") or {}).get("token") != attempts[-1]:
-        return "its objects changed, and what was fired for them is not on record; the next `pulumi up` looks first"
-    return ""
+        return rules.lacking(intent, None)
+    record = ledger.recorded(str(run.get("id") or ""), _revealed(run.get("outputs") or {}))
+    return rules.lacking(intent, record, bool(run.get("pendingReplacement")))
+
+
+def _reason(lack: Lack) -> str:
+    if lack.what == rules.NEVER:
+        return f"{lack.what}: the `pulumi up` that asked for it is under way, was refused or was interrupted; {_LOOKS}"
+    changed = f" ({', '.join(lack.changed)} changed)" if lack.changed else ""
+    return f"{lack.what}{changed}; {_LOOKS}"
 
 
 def _parsed(reference: Any) -> Reference | None:

@@ -1,4 +1,7 @@
-"""The timeline of a report's runs as SVG, drawn for provider/cloud_runs/status/page.py. Pure."""
+"""The timeline of a report's runs, drawn for provider/cloud_runs/status/page.py, which has its style. Pure.
+
+Words are in columns of their own, and wrap there: how wide a font is, only the reader's browser knows.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,7 @@ from cloud_runs.wire.payloads import moment
 
 ROWS = 15  # of one drawing; a longer one does not fit on a sheet of paper, below the head of the page
 
-_WIDTH, _LEFT, _RIGHT = 960, 200, 170  # units of the drawing; a unit is a CSS pixel or less
-_ROW, _TOP, _BAR = 30, 34, 14
 _LABEL, _HEAD = 28, 9  # characters; a longer one is cut after its head: runs of a fan-out differ in the tail
-_LEAST = 4  # of a bar, so that a short run is seen
 _MOST_TICKS = 6
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS = (
@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """Where a moment is in a drawing."""
+    """Where a moment is in a drawing, in percent of the bars' column."""
 
     first: datetime
     last: datetime
@@ -47,7 +47,7 @@ class Scale(NamedTuple):
 
     def x(self, when: datetime) -> float:
         part = (when - self.first).total_seconds() / self.seconds
-        return round(_LEFT + part * (_WIDTH - _LEFT - _RIGHT), 1)
+        return round(100 * part, 2)
 
     def ticks(self) -> list[datetime]:
         """Round moments, a few of them."""
@@ -60,7 +60,7 @@ class Scale(NamedTuple):
 
 
 def drawings(report: Report) -> Iterator[str]:
-    """One SVG for every ROWS runs, all on the same scale; none if no run tells when it started."""
+    """One for every ROWS runs, all on the same scale; none if no run tells when it started."""
     bars = [_bar(report, run) for run in report.listed]
     known = [when for bar in bars for when in (bar.began, bar.ended) if when]
     if not known:
@@ -78,33 +78,30 @@ def _bar(report: Report, run: Run) -> Bar:
 
 
 def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int) -> str:
-    height = _TOP + len(bars) * _ROW + 6
     some = f"runs {at + 1} to {at + len(bars)} of {len(report.listed)}" if len(report.listed) > ROWS else report.summary
     title = f"Timeline from {_words(scale.first)} to {_words(scale.last)} UTC, {some}. The table has the same facts."
+    ticks = scale.ticks()
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(title)}" class="timeline">',
-        *(_tick(scale, tick, height) for tick in scale.ticks()),
-        *(_row(scale, bar, _TOP + index * _ROW) for index, bar in enumerate(bars)),
-        "</svg>",
+        f'<div class="timeline" role="img" aria-label="{escape(title)}">',
+        *(_tick(scale, tick) for tick in ticks),
+        f'<div class="grid" style="grid-row: 2 / span {len(bars)}">',
+        "".join(f'<i style="left: {scale.x(tick)}%"></i>' for tick in ticks) + "</div>",
+        *(_row(scale, bar, row) for row, bar in enumerate(bars, start=2)),
+        "</div>",
     ]
     return "\n".join(parts)
 
 
-def _tick(scale: Scale, when: datetime, height: int) -> str:
-    x = scale.x(when)
+def _tick(scale: Scale, when: datetime) -> str:
     forms = ((5 * _MINUTE, "%H:%M:%S"), (_DAY, "%H:%M"), (6 * _DAY, "%m-%d %H:%M"), (math.inf, "%Y-%m-%d"))
     form = next(form for most, form in forms if scale.seconds <= most)
-    return (
-        f'<line class="grid" x1="{x}" y1="22" x2="{x}" y2="{height}"/>'
-        f'<text class="muted" x="{x}" y="15" text-anchor="middle">{when:{form}}</text>'
-    )
+    return f'<span class="tick muted" style="margin-left: {scale.x(when) - 7:.2f}%">{when:{form}}</span>'
 
 
-def _row(scale: Scale, bar: Bar, y: int) -> str:
-    run, middle = bar.run, y + _ROW / 2 + 4.5
+def _row(scale: Scale, bar: Bar, row: int) -> str:
+    run = bar.run
     label = run.label if len(run.label) <= _LABEL else f"{run.label[:_HEAD]}…{run.label[_HEAD + 1 - _LABEL :]}"
-    parts = [f'<text x="0" y="{middle}">{escape(label)}</text>']
-    fact = "start not told"
+    fact, drawn = "start not told", ""
     if bar.began is not None:
         fact = "end not told"
         x = scale.x(bar.began)
@@ -113,16 +110,16 @@ def _row(scale: Scale, bar: Bar, y: int) -> str:
         if bar.ended:
             fact = span((bar.ended - bar.began).total_seconds())
             tip += f", {'for' if run.going else 'took'} {fact}"
-        shape = "open" if run.going else "closed"
-        parts.append(
-            f'<rect class="bar {shape} {run.phase.value}" x="{x}" y="{y + (_ROW - _BAR) / 2}" rx="3" '
-            f'width="{max(end - x, _LEAST):.1f}" height="{_BAR}"><title>{escape(tip)}</title></rect>'
+        drawn = (
+            f'<span class="bar {"open" if run.going else "closed"} {run.phase.value}" title="{escape(tip)}" '
+            f'style="left: {x}%; width: {end - x:.2f}%"></span>'
         )
     words = f"{run.phase.value}, {'not answered' if run.answer is Answer.NONE else fact}"  # there is room for one
-    parts.append(
-        f'<text class="phase {run.phase.value}" x="{_WIDTH - _RIGHT + 14}" y="{middle}">{escape(words)}</text>'
+    return (
+        f'<span class="label" style="grid-row: {row}">{escape(label)}</span>'
+        f'<span class="lane" style="grid-row: {row}">{drawn}</span>'
+        f'<span class="phase {run.phase.value}" style="grid-row: {row}">{escape(words)}</span>'
     )
-    return "".join(parts)
 
 
 def _words(when: datetime) -> str:

@@ -1,7 +1,6 @@
 """Tencent Cloud CI (Cloud Infinite): workflow executions and batch inventory jobs."""
 
 from cloud_runs.tencent.inventory_job import InventoryInputArgs, InventoryJob, TimeIntervalArgs
-from cloud_runs.tencent.workflow_fan_out import WorkflowFanOut
-from cloud_runs.tencent.workflow_run import WorkflowRun
+from cloud_runs.tencent.workflow_run import WorkflowFanOut, WorkflowRun
 
 __all__ = ["InventoryInputArgs", "InventoryJob", "TimeIntervalArgs", "WorkflowFanOut", "WorkflowRun"]

@@ -31,9 +31,8 @@ PHASES: Mapping[str, Phase] = {
     "Cancel": Phase.CANCELLED,
 }
 
-_ID = re.compile(r"[\x21-\x7e]{1,256}")
 _DEPTH = 16
-_SUCCESS_CODES = ("", "0", "Success")
+SUCCESS_CODES = ("", "0", "Success")
 
 
 def document(body: bytes) -> tuple[str, Any]:
@@ -181,12 +180,7 @@ def started_id(body: bytes, element: str) -> tuple[str, Any]:
         if "&" in re.sub("&(?:amp|lt|gt);", "", id):  # it is an entity, which is not expanded
             id = ""
         id = unescape(id)
-    return usable_id(id), content
-
-
-def usable_id(id: str) -> str:
-    """The id of a run if it can be asked for, else empty."""
-    return id if _ID.fullmatch(id) and id not in (".", "..") else ""
+    return id, content
 
 
 def same_object(told: str, key: str) -> bool:
@@ -237,7 +231,7 @@ def _task(task: Mapping[str, Any]) -> Task:
         name=clean(text(task, "Name"), 200),
         type=clean(text(task, "Type"), 100),
         state=clean(text(task, "State"), 100),
-        code="" if text(task, "Code") in _SUCCESS_CODES else clean(text(task, "Code"), 100),
+        code="" if text(task, "Code") in SUCCESS_CODES else clean(text(task, "Code"), 100),
         message=clean(text(task, "Message")),
         objects=tuple(clean(name, 1024) for name in names if name),
     )
@@ -245,7 +239,7 @@ def _task(task: Mapping[str, Any]) -> Task:
 
 def _succeeded(item: Mapping[str, Any]) -> bool:
     # an ObjectInfo with another code names an object that was not made (vendor's Android SDK, field comment)
-    return text(item, "Code") in _SUCCESS_CODES
+    return text(item, "Code") in SUCCESS_CODES
 
 
 def _edge(tasks: list[Mapping[str, Any]], name: str, choose: Any) -> str:

@@ -11,12 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cloud_runs.errors import InvalidConfiguration, Unavailable, clean
-from cloud_runs.runs import Candidate, Found, Started
+from cloud_runs.limits import Leave, Limit, Times
+from cloud_runs.runs import Candidate, Found, RunStatus, Started
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.codes import Context, failure
 from cloud_runs.tencent.signing import QSignAuth
-from cloud_runs.wire.calls import PAGES, Calls
-from cloud_runs.wire.payloads import moment, region_name
+from cloud_runs.wire.calls import PAGES, Calls, signed
+from cloud_runs.wire.payloads import moment, region_name, usable_id
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ MOST_ROWS = 1000  # of a page that has more than was asked for
 EXECUTIONS = "/workflowexecution"
 LIST_EXECUTIONS = "ci:DescribeMediaWorkflowExecutions"  # the right to look at them
 
+DEFAULT_TIMES = Times()
+
 Query = list[tuple[str, str | None]]
 
+_BESIDE_ROWS = re.compile(r"@.*|RequestId|NextToken|\w*(?:count|size|total|number|token)", re.IGNORECASE)
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
 
 
@@ -52,6 +56,7 @@ class CiClient:
         region: str,
         bucket: str,
         endpoint: str | None = None,
+        times: Times = DEFAULT_TIMES,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -62,10 +67,21 @@ class CiClient:
         self._headers = {"Host": host}
         self._context = Context(credentials, bucket, region)
         auth = QSignAuth(credentials, clock)
-        self._calls = Calls("Tencent CI", transport, auth, endpoint or f"https://{host}", failure, clock, sleep)
+        self._times, self._clock = times, clock
+        self._calls = Calls(
+            "Tencent CI",
+            transport,
+            signed(auth),
+            endpoint or f"https://{host}",
+            failure,
+            self._context.mask,
+            times=times,
+            clock=clock,
+            sleep=sleep,
+        )
 
     def _start(
-        self, path: str, params: Params, body: bytes, element: str, action: str
+        self, path: str, params: Params, body: bytes, element: str, action: str, leave: Leave
     ) -> tuple[Started, Mapping[str, Any]]:
         """Sends a start and reads the id out of `element`; also returns what the answer holds, as far as it is read."""
         # The seeds send the type on both calls. It is not signed.
@@ -74,18 +90,19 @@ class CiClient:
             path,
             lambda answer: reading.started_id(answer, element),
             partial(self._context.refusal, action=action),
+            leave=leave,
             headers=headers,
             params=params,
             body=body,
         )
         content = reading.mapping(begun.content)
-        request_id = clean(self._request_id(begun.answer, content), 100)
+        request_id = clean(self._context.mask.text(self._request_id(begun.answer, content)), 100)
         return Started(begun.id, begun.at, request_id=request_id), content
 
-    def _ask(self, method: str, path: str, params: Params, action: str) -> Answer:
-        """A read. Raises Refused, NotFound or Unavailable."""
+    def _ask(self, method: str, path: str, params: Params, action: str, limit: Limit) -> Answer:
+        """A read. Raises Refused, NotFound, Unavailable or Interrupted."""
         explain = partial(self._context.refusal, action=action)
-        return self._calls.ask(method, path, explain, headers=self._headers, params=params)
+        return self._calls.ask(method, path, explain, limit=limit, headers=self._headers, params=params)
 
     def _content(self, answer: Answer, what: str) -> Mapping[str, Any]:
         root, content = reading.document(answer.body)
@@ -96,45 +113,84 @@ class CiClient:
     def _request_id(self, answer: Answer, content: Mapping[str, Any]) -> str:
         return reading.text(content, "RequestId") or answer.headers.get("x-ci-request-id") or ""
 
+    def _told(self, content: Mapping[str, Any], path: str, element: str, names: str, id: str) -> Mapping[str, Any]:
+        """What an answer to `GET path` tells of run `id` in `element`; `names` is what the run's id is called there."""
+        told = reading.mapping(content.get(element))
+        if not told:
+            raise Unavailable(f"Tencent CI gave an answer to GET {path} without a {element}")
+        if reading.text(told, names) != id.strip():
+            raise self._of_another(path, id, reading.text(told, names))
+        return told
+
+    def _shown(self, status: RunStatus) -> RunStatus:
+        return self._context.mask.status(status)
+
+    def _of_another(self, path: str, id: str, other: str) -> Unavailable:
+        other = self._context.mask.text(other)
+        of = f"of {clean(other, 100)}" if other else "of none"
+        return Unavailable(f"Tencent CI gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}")
+
     def _pages(
-        self, path: str, params: Query, element: str, action: str, limit: int = PAGES
+        self, path: str, params: Query, element: str, action: str, limit: Limit, most: int = PAGES
     ) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
-        """All pages of a list, or an error. Raises TooManyPages for more than `limit`."""
+        """All pages of a list, or an error. Raises TooManyPages for more than `most`."""
         what = f"GET {path}"
 
         def page(token: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
             after = [("nextToken", token)] if token else []
-            answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *after], action)
+            answer = self._ask("GET", path, [*params, ("size", PAGE_ROWS), *after], action, limit)
             content = self._content(answer, what)
             listed = reading.rows(content.get(element))
             if len(listed) > MOST_ROWS or not all(isinstance(row, dict) for row in listed):
                 raise Unavailable(f"Tencent CI gave an answer to {what} that cannot be read")
+            if not listed and not _an_empty_list(content, element):
+                raise Unavailable(f"Tencent CI gave an answer to {what} that is not surely a list")
             return (answer, listed), reading.text(content, "NextToken")
 
-        return self._calls.pages(what, "nextToken", page, limit)
+        return self._calls.pages(what, "nextToken", page, limit, most)
 
     def _candidates(
         self, path: str, params: Query, names: Row, since: datetime,
-        key: Callable[[Mapping[str, Any]], str | None], proof: bool, action: str, limit: int = PAGES,
+        key: Callable[[Mapping[str, Any]], str | None], proof: bool, action: str, limit: Limit, most: int = PAGES,
     ) -> Found:  # fmt: skip
         """`key`: of which request a row may be; None for none."""
         # In UTC, so that a server that overlooks the offset and reads Beijing's time lists more, never fewer.
         start = since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        query: Query = [*params, ("startCreationTime", start)]
         found: dict[str, Candidate] = {}
         server_time = None
-        for answer, listed in self._pages(path, [*params, ("startCreationTime", start)], names.element, action, limit):
+        for answer, listed in self._pages(path, query, names.element, action, limit, most):
             server_time = answer.date or server_time
             for row in listed:
-                id = reading.usable_id(reading.text(row, names.id))
-                if not id:
-                    raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
+                id = self._id(row, names, path)
                 began = moment(reading.text(row, names.time))
                 # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
                 if began is None or began >= since.replace(microsecond=0):
                     of = key(row)
                     if of is not None:
-                        found[id] = Candidate(id, began, proof, key=of)
+                        phase = reading.phase(reading.text(row, "State"))
+                        found[id] = Candidate(id, began, proof, key=of, phase=phase)
         return Found(tuple(found.values()), server_time)
+
+    def _id(self, row: Mapping[str, Any], names: Row, path: str) -> str:
+        told = reading.text(row, names.id)
+        if id := usable_id(told):
+            return id
+        if told:
+            raise Unavailable(
+                f"Tencent CI listed a run whose {names.id} cannot be used, in its answer to GET {path}: "
+                f"{clean(self._context.mask.text(told), 100)!r}"
+            )
+        raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
+
+
+def _an_empty_list(content: Mapping[str, Any], element: str) -> bool:
+    """Whether an answer without rows is a list that has none, and not something else that lacks them.
+
+    The pages show `RequestId` and `NextToken` beside the rows; a count would be no surprise, anything else would.
+    """
+    others = [name for name in content if name != element and not _BESIDE_ROWS.fullmatch(name)]
+    return not others and any(name in content for name in (element, "RequestId", "NextToken"))
 
 
 def needed(row: Mapping[str, Any], name: str) -> str:

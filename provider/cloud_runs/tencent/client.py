@@ -16,14 +16,16 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from cloud_runs.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
 from cloud_runs.tencent.codes import Failure
-from cloud_runs.wire.calls import FAN_OUT_PAGES, PAGES, TooManyPages, listed, together
+from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES, TooManyPages, listed, together
 from cloud_runs.wire.payloads import segment
 
 _ACTIVE = "Running,Pause"
+_EXECUTION = Row("WorkflowExecutionList", "RunId", "CreateTime")
 WORKFLOWS = 100  # of one job whose executions are asked for
 _EXECUTION_PAGES = 2000  # of one job's executions, when its end is told
 
@@ -61,28 +63,29 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
         """The workflow of each run that a look has told; it stays what it is."""
         return {}
 
-    def start(self, request: WorkflowRequest) -> Started:
+    def start(self, request: WorkflowRequest, leave: Leave) -> Started:
         params = [("workflowId", request.workflow_id), ("object", request.object)]
         if request.name:
             params.append(("name", request.name))
         _encodable(*(value for _, value in params))
-        started, _ = self._start("/triggerworkflow", params, b"", "InstanceId", "ci:TriggerMediaWorkflow")
+        started, _ = self._start("/triggerworkflow", params, b"", "InstanceId", "ci:TriggerMediaWorkflow", leave)
         return started
 
-    def find(self, request: WorkflowRequest, since: datetime) -> Found:
+    def find(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
         # Not filtered by `name` (the object's): its matching rule is nowhere documented, and a filter that hides a run
         # would make us fire twice.
         return self._candidates(
             EXECUTIONS,
             [("workflowId", request.workflow_id)],
-            Row("WorkflowExecutionList", "RunId", "CreateTime"),
+            _EXECUTION,
             since,
-            lambda row: "" if reading.same_object(needed(row, "Object"), request.object) else None,
+            lambda row: "" if _is_of(request.workflow_id, row) and _same_object(row, request.object) else None,
             False,
             LIST_EXECUTIONS,
+            limit,
         )
 
-    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime) -> Found:
+    def find_each(self, requests: Mapping[str, WorkflowRequest], since: datetime, limit: Limit) -> Found:
         """One list for each workflow of the requests."""
         keys = {(request.workflow_id, request.object.strip().lstrip("/")): key for key, request in requests.items()}
         found: list[Candidate] = []
@@ -91,47 +94,48 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             listed = self._candidates(
                 EXECUTIONS,
                 [("workflowId", workflow)],
-                Row("WorkflowExecutionList", "RunId", "CreateTime"),
+                _EXECUTION,
                 since,
                 partial(_key_of, keys, workflow),
                 False,
                 LIST_EXECUTIONS,
+                limit,
                 FAN_OUT_PAGES,
             )
             found += listed.candidates
             server_time = listed.server_time or server_time
         return Found(tuple(found), server_time)
 
-    def get(self, id: str) -> RunStatus:
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         path = f"{EXECUTIONS}/{segment(id)}"
-        answer = self._ask("GET", path, [], LIST_EXECUTIONS)
+        answer = self._ask("GET", path, [], LIST_EXECUTIONS, limit or Limit(ASK_SECONDS))
         content = self._content(answer, f"GET {path}")
-        execution = reading.mapping(content.get("WorkflowExecution"))
-        if not execution:
-            raise Unavailable(f"Tencent CI gave an answer to GET {path} without a WorkflowExecution")
-        return reading.execution_status(id, execution, self._request_id(answer, content))
+        execution = self._told(content, path, "WorkflowExecution", "RunId", id)
+        return self._shown(reading.execution_status(id, execution, self._request_id(answer, content)))
 
-    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
         """The list needs a workflow, which no id tells: it is learned from a look at one run, then at two, four, ...
         of those that no list has shown; later looks know it.
         """
+        limit = limit or Limit(LOOK_SECONDS)
         told: dict[str, RunStatus | Untold] = {}
         groups: dict[str, list[str]] = {}
         for id in self._workflows.keys() & ids:
             groups.setdefault(self._workflows[id], []).append(id)
-        listed({workflow: group for workflow, group in groups.items() if len(group) > 1}, self._going, told)
-        told |= self._explored([id for id in ids if id not in self._workflows])
-        told |= together(self.get, [id for id in ids if id not in told])
+        many = {workflow: group for workflow, group in groups.items() if len(group) > 1}
+        listed(many, partial(self._going, limit), told)
+        told |= self._explored([id for id in ids if id not in self._workflows], limit)
+        told |= together(partial(self.get, limit=limit), [id for id in ids if id not in told])
         self._learn(told)
         return told
 
-    def _explored(self, unknown: Sequence[str]) -> Mapping[str, RunStatus | Untold]:
+    def _explored(self, unknown: Sequence[str], limit: Limit) -> Mapping[str, RunStatus | Untold]:
         """What is told of runs whose workflow is not known, without asking for each of them."""
         told: dict[str, RunStatus | Untold] = {}
         seen: set[str] = set()
         few = 1
         while len(unknown) > 1:
-            asked = together(self.get, unknown[:few])
+            asked = together(partial(self.get, limit=limit), unknown[:few])
             told |= asked
             self._learn(asked)
             if all(isinstance(answer, (Throttled, Unavailable)) for answer in asked.values()):
@@ -140,7 +144,7 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             new = {self._workflows[id] for id in asked.keys() & self._workflows.keys()} - seen
             if len(rest) > 1:
                 shown: dict[str, RunStatus | Untold] = {}
-                listed(dict.fromkeys(new, rest), self._going, shown)
+                listed(dict.fromkeys(new, rest), partial(self._going, limit), shown)
                 # A list that broke off says nothing of runs that may be of another workflow.
                 told |= {id: status for id, status in shown.items() if isinstance(status, RunStatus)}
             seen |= new
@@ -153,13 +157,13 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             if isinstance(status, RunStatus) and status.request["workflow_id"]:
                 self._workflows[id] = status.request["workflow_id"]
 
-    def _going(self, workflow: str) -> Iterator[Mapping[str, RunStatus]]:
+    def _going(self, limit: Limit, workflow: str) -> Iterator[Mapping[str, RunStatus]]:
         params: Query = [("workflowId", workflow), ("states", _ACTIVE)]
-        for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS):
+        for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, limit):
             found = ((reading.text(row, "RunId"), row) for row in rows)
-            yield {id: reading.execution_status(id, row) for id, row in found}
+            yield {id: self._shown(reading.execution_status(id, row)) for id, row in found}
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Always raises: neither the pages nor any of the vendor's SDKs have such a call."""
         raise RunsError("Tencent CI has no API that cancels a workflow execution")
 
@@ -171,16 +175,16 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
 
     _PATH = "/inventorytriggerjob"
 
-    def start(self, request: InventoryRequest) -> Started:
+    def start(self, request: InventoryRequest, leave: Leave) -> Started:
         body = _request_body(request)
         # The page asks for the right to trigger workflows for type Workflow; the list of rights has one for jobs too.
         action = "ci:CreateInventoryTriggerJob and ci:TriggerMediaWorkflow"
-        started, content = self._start(self._PATH, [], body, "JobId", action)
+        started, content = self._start(self._PATH, [], body, "JobId", action, leave)
         state = clean(reading.text(reading.mapping(content.get("JobsDetail")), "State"), 100)
         phase = reading.phase(state) if state else started.phase
-        return Started(started.id, started.at, started.request_id, state, phase)
+        return Started(started.id, started.at, started.request_id, self._context.mask.text(state), phase)
 
-    def find(self, request: InventoryRequest, since: datetime) -> Found:
+    def find(self, request: InventoryRequest, since: datetime, limit: Limit) -> Found:
         def matches(row: Mapping[str, Any]) -> str | None:
             name = needed(row, "Name")
             named = name.endswith(request.marker) if request.marker else name == request.name
@@ -200,99 +204,118 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             matches,
             bool(request.marker),
             "ci:DescribeInventoryTriggerJobs",
+            limit,
         )
 
-    def get(self, id: str) -> RunStatus:
-        """The job together with its executions. Until the job itself has ended they are not asked for.
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
+        """The job together with its executions, whether it has ended or not. It is told also if they cannot be listed.
+
+        Raises NotFound, Unavailable or Refused.
+        """
+        job = self.job(id, limit)
+        try:
+            return self.summed(job, limit=limit)
+        except (Unavailable, Refused) as error:
+            return reading.uncounted(job, error)
+
+    def _end(self, id: str, limit: Limit | None = None) -> RunStatus:
+        """As `get`, for those who wait: until the job itself has ended its executions are not asked for.
 
         Raises NotFound, Unavailable or Refused, also if its executions cannot be listed.
         """
-        job = self.job(id)
+        limit = limit or Limit(LOOK_SECONDS)
+        job = self.job(id, limit)
         if not job.phase.terminal:
             return replace(job, summed=bool(reading.workflow_ids(job)))
         # First what tells with one request that the end has not come; all of them may take a thousand.
-        going = {state: n for state, n in self._first(job, _ACTIVE).items() if not reading.phase(state).terminal}
-        return reading.summed(job, going, whole=False) if going else self.summed(job, _EXECUTION_PAGES)
+        going = {s: n for s, n in self._first(job, _ACTIVE, limit).items() if not reading.phase(s).terminal}
+        return reading.summed(job, going, whole=False) if going else self.summed(job, _EXECUTION_PAGES, limit)
 
-    def get_many(self, ids: Collection[str]) -> Mapping[str, RunStatus | Untold]:
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
+        limit = limit or Limit(LOOK_SECONDS)
         told: dict[str, RunStatus | Untold] = {}
         if len(ids) > 1:
-            listed({self._PATH: ids}, self._going, told)
-        return told | together(self.get, [id for id in ids if id not in told])
+            listed({self._PATH: ids}, partial(self._going, limit), told)
+        return told | together(partial(self._end, limit=limit), [id for id in ids if id not in told])
 
-    def job(self, id: str) -> RunStatus:
+    def job(self, id: str, limit: Limit | None = None) -> RunStatus:
         """What the job says of itself. Raises NotFound, Unavailable or Refused."""
         path = f"{self._PATH}/{segment(id)}"
-        answer = self._ask("GET", path, [], "ci:DescribeInventoryTriggerJob")
+        answer = self._ask("GET", path, [], "ci:DescribeInventoryTriggerJob", limit or Limit(ASK_SECONDS))
         content = self._content(answer, f"GET {path}")
-        job = reading.mapping(content.get("JobsDetail"))
         request_id = self._request_id(answer, content)
-        if job:
-            return reading.job_status(id, job, request_id)
         # An unknown job is a 200 answer. The vendor's Go SDK writes the element in the singular.
-        if reading.rows(content.get("NonExistJobIds")) or reading.rows(content.get("NonExistJobId")):
-            unknown = Failure(answer.status, "NonExistJobIds", "", request_id)
-            raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", unknown, "")
-        raise Unavailable(f"Tencent CI gave an answer to GET {path} without a JobsDetail")
+        unknown = {reading.text(content, name) for name in ("NonExistJobIds", "NonExistJobId")} - {""}
+        if unknown and not content.get("JobsDetail"):
+            if unknown != {id.strip()}:
+                raise self._of_another(path, id, ", ".join(sorted(unknown)))
+            failed = Failure(answer.status, "NonExistJobIds", "", request_id)
+            raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", failed, "")
+        return self._shown(reading.job_status(id, self._told(content, path, "JobsDetail", "JobId", id), request_id))
 
-    def summed(self, job: RunStatus, pages: int = PAGES) -> RunStatus:
+    def summed(self, job: RunStatus, pages: int = PAGES, limit: Limit | None = None) -> RunStatus:
         """A job of `job` together with its executions, whether it has ended or not; as it is if it is of type Job.
 
-        No answer has counters, so all executions are listed; if they take more than `pages`, the first page of those
-        that are active, failed and cancelled decides, and there are no counts. Raises Unavailable or Refused.
+        No answer has counters, so all executions are listed; if they take more than `pages`, or most of the time, the
+        first page of those that are active, failed and cancelled decides, and there are no counts. Raises Unavailable
+        or Refused.
         """
         if not reading.workflow_ids(job):
             return job
+        limit = limit or Limit(LOOK_SECONDS)
         try:
-            return reading.summed(job, self.executions(job, pages))
+            return reading.summed(job, self.executions(job, pages, limit.part(0.8)))
         except TooManyPages:
-            some = sum((self._first(job, states) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
+            some = sum((self._first(job, states, limit) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
             return reading.summed(job, some, whole=False)
 
-    def executions(self, job: RunStatus, pages: int = PAGES) -> Mapping[str, int]:
+    def executions(self, job: RunStatus, pages: int = PAGES, limit: Limit | None = None) -> Mapping[str, int]:
         """How many executions a job has started, by their state word; nothing for a job of type Job.
 
         Raises Unavailable or Refused; TooManyPages if there are more than `pages` of 100 of a workflow.
         """
+        limit = limit or Limit(LOOK_SECONDS)
         counts: Counter[str] = Counter()
         for workflow in _asked_for(job):
             states: dict[str, str] = {}  # by id: rows move to a later page when executions begin in between
             params: Query = [("workflowId", workflow), ("jobId", job.id)]
-            for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, pages):
+            for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, limit, pages):
                 states |= {reading.text(row, "RunId"): _state(row) for row in rows}
             counts.update(state for id, state in states.items() if id)
         return dict(counts)
 
-    def _first(self, job: RunStatus, states: str) -> Counter[str]:
+    def _first(self, job: RunStatus, states: str, limit: Limit) -> Counter[str]:
         """Executions of a job in these states, by state: those of the first page of each of its workflows."""
         found: Counter[str] = Counter()
         for workflow in _asked_for(job):
             params: Query = [("workflowId", workflow), ("jobId", job.id), ("states", states)]
-            _, rows = next(self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS))
+            _, rows = next(self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, limit))
             found.update(map(_state, rows))
         return found
 
-    def _going(self, path: str) -> Iterator[Mapping[str, RunStatus]]:
+    def _going(self, limit: Limit, path: str) -> Iterator[Mapping[str, RunStatus]]:
         action = "ci:DescribeInventoryTriggerJobs"
-        for _, rows in self._pages(path, [("states", f"Submitted,{_ACTIVE}")], "JobsDetail", action):
+        for _, rows in self._pages(path, [("states", f"Submitted,{_ACTIVE}")], "JobsDetail", action, limit):
             found = ((reading.text(row, "JobId"), row) for row in rows)
-            jobs = {id: reading.job_status(id, row) for id, row in found}
+            jobs = {id: self._shown(reading.job_status(id, row)) for id, row in found}
             yield {id: replace(job, summed=bool(reading.workflow_ids(job))) for id, job in jobs.items()}
 
-    def cancel(self, id: str) -> None:
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
         """`PUT ...?cancel`; 200 with an empty body. Executions that the job has started may go on (not documented).
 
         No page says how the service refuses to cancel a job that has ended or that it does not know, so after any
         refusal the job itself is asked.
         """
+        limit = limit or Limit(ASK_SECONDS)
+        path = f"{self._PATH}/{segment(id)}"
         try:
             # The vendor's Go SDK leaves `?cancel` out, which is a bug of it.
-            self._ask("PUT", f"{self._PATH}/{segment(id)}", [("cancel", None)], "ci:CancelInventoryTriggerJob")
+            self._ask("PUT", path, [("cancel", None)], "ci:CancelInventoryTriggerJob", limit)
         except Throttled:
             raise
         except Refused as refused:
             try:
-                if self.job(id).phase.terminal:
+                if self.job(id, limit).phase.terminal:
                     return
             except NotFound:
                 return
@@ -313,8 +336,24 @@ def _state(row: Mapping[str, Any]) -> str:
     return clean(reading.text(row, "State"), 100)
 
 
+def _is_of(workflow: str, row: Mapping[str, Any]) -> bool:
+    """True. A list of another workflow is none of this one: to read it as one would hide its runs."""
+    told = reading.text(row, "WorkflowId")
+    if told and told != workflow.strip():
+        raise Unavailable(
+            f"Tencent CI listed runs of workflow {clean(told, 100)}, not of {clean(workflow, 100)}, in its answer to "
+            f"GET {EXECUTIONS}"
+        )
+    return True
+
+
+def _same_object(row: Mapping[str, Any], key: str) -> bool:
+    return reading.same_object(needed(row, "Object"), key)
+
+
 def _key_of(keys: Mapping[tuple[str, str], str], workflow: str, row: Mapping[str, Any]) -> str | None:
     """The key of the request that a listed execution may be of."""
+    _is_of(workflow, row)
     forms = (keys.get((workflow, form)) for form in reading.object_forms(needed(row, "Object")))
     return next((key for key in forms if key is not None), None)
 

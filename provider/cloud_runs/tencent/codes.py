@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloud_runs.errors import NotFound, Refused, Throttled
-from cloud_runs.tencent.answers import document, mapping, text
+from cloud_runs.tencent.answers import SUCCESS_CODES, document, mapping, text
 from cloud_runs.wire import calls
+from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer
@@ -120,16 +121,27 @@ class Context(calls.Context):
         return self.explained(kind, what, failure, by_message, action=action)
 
 
+_TROUBLE = re.compile(rb"<[\w:]*(?:err|fault|exception|fail|code|message|msg|reason)", re.IGNORECASE)
+
+
 def failure(answer: Answer) -> Failure:
     """Reads `Error/{Code,Message,RequestId}` as XML, or a JSON object, or nothing (empty, HTML). Never raises.
 
     CI's own errors have no `Resource`, which the vendor's Python SDK needs; JSON is what its Go SDK also reads.
     """
     code = message = request_id = ""
+    if 200 <= answer.status < 300 and answer.body.lstrip().startswith(b"<") and not _TROUBLE.search(answer.body):
+        return Failure(answer.status, "", "", "")  # a long list is not read twice
     root, content = document(answer.body)
-    if root == "Error":
-        error = mapping(content)
-        code, message, request_id = (text(error, name) for name in ("Code", "Message", "RequestId"))
+    if root in ("Error", "Response"):
+        told = mapping(content)
+        # A 200 may hold an error all the same, in a form that no page shows.
+        error = told if root == "Error" else mapping(told.get("Error")) or told
+        code, message = (text(error, name) for name in ("Code", "Message"))
+        code, message = ("" if part in SUCCESS_CODES else part for part in (code, message))
+        request_id = text(error, "RequestId") or text(told, "RequestId")
+        if not code and not message and root == "Response":
+            message = trouble(told)
     elif root != "html":
         code, message, request_id = _json_error(answer.body)
     return Failure(answer.status, code, message, request_id or answer.headers.get("x-ci-request-id") or "")

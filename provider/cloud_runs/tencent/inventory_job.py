@@ -1,30 +1,29 @@
-"""`tencent.InventoryJob`: a batch job that runs a workflow, or one operation, on many objects (seed 004)."""
+"""`tencent.InventoryJob`: a batch job that runs a workflow, or one operation, on many objects."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal, TypedDict
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import pulumi
-from pulumi.output import Unknown
 
-from cloud_runs import errors
-from cloud_runs.lifecycle import checks
+from cloud_runs.checks import Choice, Members, Moment, Problem, Text, moment
+from cloud_runs.kinds import Argument, Occasion, Props
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.lifecycle.values import known
 from cloud_runs.runs import Reference, RunStatus
-from cloud_runs.tencent import answers as reading
-from cloud_runs.tencent import bucket
+from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
 from cloud_runs.tencent.client import InventoryClient, InventoryRequest
-from cloud_runs.wire.settings import TENCENT
+from cloud_runs.tencent.operation import OWN, Operation, elements
+from cloud_runs.wire.settings import Settings
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Transport
 
 
 class InventoryInputArgs(TypedDict, total=False):
-    """Which objects the job takes: exactly one of these (facts, section 2.4)."""
+    """Which objects the job takes: exactly one of these."""
 
     prefix: pulumi.Input[str]
     """All objects whose key begins so."""
@@ -46,85 +45,74 @@ class TimeIntervalArgs(TypedDict, total=False):
 
 
 _INPUTS = {"prefix": "Prefix", "manifest": "Manifest", "url_file": "UrlFile", "object": "Object"}
-_ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_NAME = "a name of letters, digits, hyphens, underscores or Chinese characters"
-_OWN = {"WorkflowIds": "workflow_ids", "TimeInterval": "time_interval"}
+_KEY = Text("a key", longest_bytes=2048)
+_WORKFLOWS = Text(
+    "a workflow id (w and 32 hexadecimal digits), or several with commas between them",
+    pattern=f"{WORKFLOW_ID}(,{WORKFLOW_ID})*",
+)
+_TYPE = Argument("type", Choice(("Workflow", "Job")), required=False, default="Workflow")
 
 
-class InventoryJobProvider(RunProvider[InventoryRequest]):
-    """Frozen name: the state refers to this class by module and name."""
+def _ends_after_it_starts(props: Props) -> Iterator[Problem]:
+    interval = _mapping(props.get("time_interval"))
+    start, end = (moment(interval.get(name)) for name in ("start", "end"))
+    if start and end and start >= end:
+        yield "time_interval", "ends before it starts"
 
-    kind = "InventoryJob"
-    system = "tencent.inventory"
-    arguments = ("bucket", "region", "name", "type", "input", "workflow_ids", "time_interval", "operation")
 
-    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        yield from bucket.problems(props, self.setting)
-        yield from checks.text(props, "name", required=False, pattern=bucket.JOB_NAME, expected=_NAME, longest=128)
-        yield from _input_problems(props)
-        yield from _interval_problems(props)
-        kind = props.get("type") or "Workflow"
-        if kind == "Workflow":
-            one = bucket.WORKFLOW_ID
-            ids = "a workflow id (w and 32 hexadecimal digits), or several with commas between them"
-            yield from checks.text(props, "workflow_ids", pattern=f"{one}(,{one})*", expected=ids)
-            if bucket.given(props.get("operation")):
-                yield "operation", "is only for type='Job'; a workflow brings its own operations"
-        elif kind == "Job":
-            if bucket.given(props.get("workflow_ids")):
-                yield "workflow_ids", "is only for type='Workflow'"
-            yield from _operation_problems(props)
-        elif not isinstance(kind, Unknown):
-            yield "type", f"must be 'Workflow' or 'Job', not {kind!r}"
+class InventoryKind(BucketKind[InventoryRequest]):
+    name = "tencent.inventory"
+    label = "InventoryJob"
+    arguments = (
+        *PLACE,
+        Argument("name", JOB_NAME, required=False),
+        _TYPE,
+        Argument("input", Members(dict.fromkeys(_INPUTS, _KEY), only_one=True)),
+        Argument("workflow_ids", _WORKFLOWS, when=(_TYPE, "Workflow")),
+        Argument("time_interval", Members({"start": Moment(), "end": Moment()}), required=False),
+        Argument("operation", Operation(), when=(_TYPE, "Job")),
+    )
+    rules = (_ends_after_it_starts,)
+    own_outputs = ("job_id", "executions")
 
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        return bucket.place(self.system, props, self.setting)
+    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> InventoryClient:
+        return InventoryClient(**self.reach(place, settings, transport))
 
-    def client(self, place: Reference) -> InventoryClient:
-        return InventoryClient(
-            self.transport(),
-            TENCENT.credentials(self.setting, os.environ),
-            region=place.region,
-            bucket=place.scope,
-            endpoint=TENCENT.endpoint(self.setting, os.environ),
-        )
-
-    def look(self, api: InventoryClient, id: str) -> RunStatus:
-        job = api.job(id)
-        try:
-            status = api.summed(job)
-        except (errors.Unavailable, errors.Refused) as error:  # the job itself is told all the same
-            status = reading.uncounted(job, error)
-        return replace(status, request=_arguments(status.request))
-
-    def request(self, props: Mapping[str, Any], token: str) -> InventoryRequest:
+    def request(self, props: Props, occasion: Occasion) -> InventoryRequest:
         interval, operation = props.get("time_interval") or {}, {}
         if interval:
             times = {name.capitalize(): _wire_time(interval[name]) for name in ("start", "end") if interval.get(name)}
             operation["TimeInterval"] = times
         if props.get("workflow_ids"):
             operation["WorkflowIds"] = props["workflow_ids"]
-        operation |= _elements(props.get("operation") or {})
+        operation |= elements(props.get("operation") or {})
         inputs = {_INPUTS[name]: value for name, value in props["input"].items() if value is not None}
         name = props.get("name")
         # Unique by the intent's token, so that a job whose name ends so can only be the one that the intent stands for.
-        marker = "" if name else f"-{token[:16]}"
-        sent = name or _resource_name(props["resource_urn"]) + marker
+        marker = "" if name else f"-{occasion.token[:16]}"
+        sent = name or re.sub(r"[^0-9A-Za-z_-]+", "-", occasion.name)[:100] + marker
         return InventoryRequest(sent, props.get("type") or "Workflow", inputs, operation, marker)
 
     def work(self, request: InventoryRequest) -> Hashable:
         return request.name
 
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+    def told(self, status: RunStatus) -> Mapping[str, Any]:
+        return _arguments(status.request)
+
+    def marked(self, request: InventoryRequest) -> bool:
+        return bool(request.marker)
+
+    def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
+        found = self.told(status)
         for name in ("name", "type", "input", "workflow_ids", "time_interval"):
-            asked, told = props.get(name), status.request.get(name)
+            asked, told = props.get(name), found.get(name)
             if asked and told and not _same(asked, told):
                 yield f"its {name} is {told!r}, not {asked!r}"
 
-    def details(
+    def outputs(
         self, reference: Reference, request: InventoryRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
-        outputs: dict[str, Any] = {"job_id": reference.id, "url": bucket.console(reference)}
+        outputs: dict[str, Any] = {"job_id": reference.id, "url": console(reference)}
         if status and (status.executions or request):
             outputs["executions"] = dict(status.executions)  # a refresh that could not count keeps the last counts
         if request:
@@ -132,95 +120,11 @@ class InventoryJobProvider(RunProvider[InventoryRequest]):
         return outputs
 
 
-def _input_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-    value = props.get("input")
-    if isinstance(value, Unknown):
-        return
-    choices = ", ".join(_INPUTS)
-    if not isinstance(value, Mapping):
-        yield "input", f"is missing: expected a mapping with exactly one of {choices}"
-        return
-    yield from checks.nested(props, "input", tuple(_INPUTS))
-    given = [name for name in _INPUTS if value.get(name) is not None]
-    if len(given) != 1:
-        yield "input", f"needs exactly one of {choices}; {'has ' + ' and '.join(given) if given else 'has none'}"
-    for name in given:
-        yield from checks.text(checks.inside(props, "input"), f"input.{name}", longest_bytes=2048)
-
-
-def _interval_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-    yield from checks.nested(props, "time_interval", ("start", "end"))
-    members = checks.inside(props, "time_interval")
-    for name in ("time_interval.start", "time_interval.end"):
-        yield from checks.time(members, name)
-    start, end = (checks.moment(members.get(f"time_interval.{name}")) for name in ("start", "end"))
-    if start and end and start >= end:
-        yield "time_interval", "ends before it starts"
-
-
-def _operation_problems(props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-    value = props.get("operation")
-    if isinstance(value, Unknown):
-        return
-    if not isinstance(value, Mapping):
-        yield "operation", "is missing: type='Job' needs a mapping with at least tag"
-        return
-    if not known(value):
-        return
-    try:
-        elements = _elements(value)
-    except ValueError as error:
-        yield "operation", str(error)
-        return
-    if not checks.clean_text(elements):
-        yield "operation", "has control characters"
-    for element, argument in _OWN.items():
-        if element in elements:
-            yield f"operation.{element}", f"use the argument {argument}"
-    yield from checks.text(elements, "Tag", expected="the kind of job, for example Transcode", longest=128)
-    if elements.get("JobLevel") not in (None, "0", "1", "2"):
-        yield "operation.JobLevel", f"must be 0, 1 or 2, not {elements['JobLevel']}"
-    if elements.get("CallBackFormat") not in (None, "JSON", "XML"):
-        yield "operation.CallBackFormat", f"must be JSON or XML, not {elements['CallBackFormat']!r}"
-    if elements.get("CallBackType") not in (None, "Url", "TDMQ", "Kafka"):
-        yield "operation.CallBackType", f"must be Url, TDMQ or Kafka, not {elements['CallBackType']!r}"
-    if elements.get("CallBack") and not re.fullmatch(r"https?://\S+", str(elements["CallBack"])):
-        yield "operation.CallBack", "must be an http or https address"
-    if elements.get("UserData") and not re.fullmatch(r"[ -~]{1,1024}", str(elements["UserData"])):
-        yield "operation.UserData", "must be at most 1,024 printable ASCII characters"
-
-
-def _elements(value: Any) -> Any:
-    """A nested mapping with the vendor's element names: `job_param` is sent as `JobParam`, `JobParam` as it is."""
-    if isinstance(value, Mapping):
-        named: dict[str, Any] = {}
-        for key, item in sorted(value.items()):
-            if not _ELEMENT.fullmatch(key):
-                raise ValueError(f"{key!r} is not an element name")
-            element = key if key[0].isupper() else "".join(part[:1].upper() + part[1:] for part in key.split("_"))
-            if element in named:
-                raise ValueError(f"{element} is given twice")
-            if item is not None:
-                named[element] = _elements(item)
-        return named
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_elements(item) for item in value if item is not None]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
-        return str(int(value))
-    return str(value)
-
-
 def _wire_time(value: str) -> str:
     """The vendor's form, an offset without colon; a value that has it already is sent unchanged."""
     if value.endswith("Z"):
         return f"{value[:-1]}+0000"
     return value[:-3] + value[-2:] if value[-3] == ":" else value
-
-
-def _resource_name(urn: str) -> str:
-    return re.sub(r"[^0-9A-Za-z_-]+", "-", urn.split("::", 3)[-1])[:100]
 
 
 def _arguments(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,7 +136,7 @@ def _arguments(told: Mapping[str, Any]) -> dict[str, Any]:
     arguments["workflow_ids"] = operation.get("WorkflowIds")
     arguments["time_interval"] = {name: interval.get(name.capitalize()) for name in ("start", "end")}
     if told.get("type") == "Job":
-        arguments["operation"] = {element: value for element, value in operation.items() if element not in _OWN}
+        arguments["operation"] = {element: value for element, value in operation.items() if element not in OWN}
     return {name: value for name, value in arguments.items() if value}
 
 
@@ -244,8 +148,17 @@ def _same(asked: Any, told: Any) -> bool:
     """Equal as far as the service tells; times are compared as moments."""
     if isinstance(asked, Mapping) and isinstance(told, Mapping):
         return all(_same(asked[name], told[name]) for name in asked if asked[name] and told.get(name))
-    moments = checks.moment(asked), checks.moment(told)
+    moments = moment(asked), moment(told)
     return moments[0] == moments[1] if all(moments) else str(asked) == str(told)
+
+
+INVENTORY = InventoryKind()
+
+
+class InventoryJobProvider(RunProvider[InventoryRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = INVENTORY
 
 
 class InventoryJob(Run, module="tencent", name="InventoryJob"):
@@ -264,7 +177,6 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
     """
 
     _run_provider = InventoryJobProvider
-    _own_outputs = ("job_id", "executions")
 
     job_id: pulumi.Output[str]
     """The id of the job (`JobId`)."""

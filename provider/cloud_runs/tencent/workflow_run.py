@@ -1,72 +1,77 @@
-"""`tencent.WorkflowRun`: triggers a Tencent CI workflow for one object (seeds 000 and 001)."""
+"""`tencent.WorkflowRun` and `tencent.WorkflowFanOut`: trigger a Tencent CI workflow for one object, or each of many."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from cloud_runs.lifecycle import checks
+from cloud_runs.checks import Text
+from cloud_runs.kinds import Argument, Occasion, Props
+from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
+from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
-from cloud_runs.tencent import bucket
+from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
-from cloud_runs.wire.settings import TENCENT
+from cloud_runs.wire.settings import Settings
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Transport
 
 
-class WorkflowRunProvider(RunProvider[WorkflowRequest]):
-    """Frozen name: the state refers to this class by module and name."""
-
-    kind = "WorkflowRun"
-    system = "tencent.workflow"
-    arguments = ("bucket", "region", "workflow_id", "object", "name")
+class WorkflowKind(BucketKind[WorkflowRequest]):
+    name = "tencent.workflow"
+    label = "WorkflowRun"
+    arguments = (
+        *PLACE,
+        Argument("workflow_id", Text("a workflow id: w and 32 hexadecimal digits", pattern=WORKFLOW_ID)),
+        Argument("object", Text("an object key", longest_bytes=850)),
+        Argument("name", JOB_NAME, required=False, shared=False),
+    )
+    fans_out = "object"
+    own_outputs = ("instance_id",)
     no_cancel = (
         "Tencent CI has no API that cancels a workflow execution, so only 'abandon' is possible: the run goes on when "
         "the resource is deleted"
     )
 
-    def problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        yield from bucket.problems(props, self.setting)
-        workflow = "a workflow id: w and 32 hexadecimal digits"
-        yield from checks.text(props, "workflow_id", pattern=bucket.WORKFLOW_ID, expected=workflow)
-        yield from self.object_problems(props)
-        label = "a name of letters, digits, hyphens, underscores or Chinese characters"
-        yield from checks.text(props, "name", required=False, pattern=bucket.JOB_NAME, expected=label, longest=128)
+    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> WorkflowClient:
+        return WorkflowClient(**self.reach(place, settings, transport))
 
-    def object_problems(self, props: Mapping[str, Any]) -> Iterator[checks.Problem]:
-        return checks.text(props, "object", expected="an object key", longest_bytes=850)
-
-    def place(self, props: Mapping[str, Any]) -> Reference:
-        return bucket.place(self.system, props, self.setting)
-
-    def client(self, place: Reference) -> WorkflowClient:
-        return WorkflowClient(
-            self.transport(),
-            TENCENT.credentials(self.setting, os.environ),
-            region=place.region,
-            bucket=place.scope,
-            endpoint=TENCENT.endpoint(self.setting, os.environ),
-        )
-
-    def request(self, props: Mapping[str, Any], token: str) -> WorkflowRequest:
+    def request(self, props: Props, occasion: Occasion) -> WorkflowRequest:
         return WorkflowRequest(props["workflow_id"], props["object"], props.get("name") or "")
 
     def work(self, request: WorkflowRequest) -> Hashable:
-        return request.workflow_id, request.object.lstrip("/")  # as loosely as `status.same_object` compares
+        return request.workflow_id, request.object.lstrip("/")  # as loosely as `answers.same_object` compares
 
-    def mismatches(self, props: Mapping[str, Any], status: RunStatus) -> Iterator[str]:
+    def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
         for name in ("workflow_id", "object"):  # the service does not tell the label
             told = status.request.get(name)
             if told and told != props[name]:
                 yield f"its {name} is {told!r}, not {props[name]!r}"
 
-    def details(
+    def outputs(
         self, reference: Reference, request: WorkflowRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
-        return {"instance_id": reference.id, "url": bucket.console(reference)}
+        return {"instance_id": reference.id, "url": console(reference)}
+
+
+WORKFLOW = WorkflowKind()
+
+
+class WorkflowRunProvider(RunProvider[WorkflowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = WORKFLOW
+
+
+class WorkflowFanOutProvider(FanOutProvider[WorkflowRequest]):
+    """Frozen name: the state refers to this class by module and name."""
+
+    kind = WORKFLOW
 
 
 class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
@@ -82,7 +87,6 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
     """
 
     _run_provider = WorkflowRunProvider
-    _own_outputs = ("instance_id",)
 
     instance_id: pulumi.Output[str]
     """The id of the execution (`InstanceId`; the same value is the `RunId` of later answers)."""
@@ -148,3 +152,59 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
     ) -> WorkflowRun:
         """Reads an execution that exists. Manages nothing: makes no intent, fires nothing and destroys nothing."""
         return cls._existing(resource_name, id, {"bucket": bucket, "region": region}, opts)
+
+
+class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
+    """One execution of a Tencent Cloud Infinite (CI, media processing) workflow for each of up to 10,000 objects;
+    `POST /triggerworkflow` for each.
+
+    Each object is fired once for each time it is asked for. The resource returns when all starts were answered, and
+    does not wait for the runs: a `Completion` does. If some objects were refused, the `up` succeeds with a warning, and
+    the next one tries them again; a `Completion` that holds the fan-out fails on them. Deleting it changes the state of
+    the stack and nothing else.
+
+    An `InventoryJob` with `url_file` or `prefix` is the better choice for more objects than that, or where nobody needs
+    an id for each of them: it is one request, and the service does the rest.
+    """
+
+    _fan_out_provider = WorkflowFanOutProvider
+
+    bucket: pulumi.Output[str]
+    region: pulumi.Output[str]
+    workflow_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        bucket: pulumi.Input[str],
+        workflow_id: pulumi.Input[str],
+        objects: pulumi.Input[Sequence[pulumi.Input[str]]],
+        region: pulumi.Input[str] | None = None,
+        triggers: pulumi.Input[Triggers] | None = None,
+        concurrency: pulumi.Input[int] = CONCURRENCY,
+        rate: pulumi.Input[float] | None = None,
+        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
+        :param bucket: The bucket with its account number, `name-appid`. Changing it fires all objects again.
+        :param workflow_id: `w` and 32 hexadecimal digits. Changing it fires all objects again.
+        :param objects: Up to 10,000 keys, each of 1 to 850 bytes of UTF-8, none twice (a leading slash or space around
+            it makes no difference), in any order. An added one is fired; of a removed one only the record goes, and if
+            it is added again later it is fired again.
+        :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
+            `TENCENTCLOUD_REGION`. Changing the argument fires all objects again.
+        :param triggers: Any values. A new key, or a key with another value, fires all objects again; removing a key
+            does not.
+        :param concurrency: How many starts are under way at once, 1 to 32. Changing it fires nothing.
+        :param rate: Starts a second at most, 0.01 to 1000; without it there is no limit but `concurrency`. When the
+            service asks for fewer requests, all of them wait, and then go on more slowly. Changing it fires nothing.
+        :param adopt_ids: Records these runs for objects of the list, object -> id, instead of firing them: each is
+            verified first. Never fires, and taking it away changes nothing.
+        :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
+            `custom_timeouts`.
+        """
+        arguments = {"bucket": bucket, "region": region, "workflow_id": workflow_id}
+        self._register(resource_name, arguments, objects, triggers, concurrency, rate, adopt_ids, opts)

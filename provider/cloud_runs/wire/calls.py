@@ -10,13 +10,18 @@ import random
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from cloud_runs.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome
+from cloud_runs.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome, clean
+from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.runs import Phase, RunStatus, Untold
+from cloud_runs.wire.masking import Masker
+from cloud_runs.wire.pauses import nap
+from cloud_runs.wire.payloads import usable_id
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -24,7 +29,8 @@ if TYPE_CHECKING:
 
 PAGES = 200  # of one list; more runs than that since one intent cannot be told apart by a person either
 FAN_OUT_PAGES = 1000  # the same for a fan-out, which has thousands of runs itself
-LIST_SECONDS = 600.0  # for all pages of a list: each may take as long as one call
+ASK_SECONDS = 120.0  # for one run, where the caller sets no limit
+LOOK_SECONDS = 600.0  # for many runs, likewise
 MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
 ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
@@ -41,6 +47,21 @@ class Failure:
 
     THROTTLING: ClassVar[frozenset[str]] = frozenset()
     """The system's codes for "not now", which count with any status."""
+
+    @property
+    def succeeded(self) -> bool:
+        """A success speaks of no error; an answer that does is none, though its status may be 200."""
+        return 200 <= self.status < 300 and not self.code and not self.message
+
+    @property
+    def denied(self) -> bool:
+        """Whether an answer that tells an id says no all the same: then nothing is known."""
+        return False
+
+    @property
+    def later(self) -> bool:
+        """Whether a question is worth asking again."""
+        return self.throttled
 
     @property
     def throttled(self) -> bool:
@@ -68,16 +89,20 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Context:
-    """What hints are made of."""
+    """What hints are made of, and what keeps secrets out of what is told."""
 
     credentials: Credentials
 
     table: ClassVar[Table]
 
+    @cached_property
+    def mask(self) -> Masker:
+        return Masker(self.credentials, self.table.signature)
+
     def explained(
-        self, kind: type[Refused], what: str, failure: Failure, hint: str = "", *, action: str = "", secret: str = ""
+        self, kind: type[Refused], what: str, failure: Failure, hint: str = "", *, action: str = ""
     ) -> Refused:
-        """The error for an answer that says no. `hint` goes before the table's; `secret` must not be told either."""
+        """The error for an answer that says no. `hint` goes before the table's."""
         hint = hint or self.table.by_code.get(failure.code) or self.table.by_status.get(failure.status, "")
         of_the_key = "{source}" in hint
         if failure.status in (401, 403) and not of_the_key:
@@ -87,19 +112,12 @@ class Context:
         return kind(
             what,
             status=failure.status,
-            code=self._without_secrets(failure.code, secret),
-            message=self._without_secrets(failure.message, secret),
-            request_id=self._without_secrets(failure.request_id, secret),
+            code=self.mask.text(failure.code),
+            message=self.mask.text(failure.message),
+            request_id=self.mask.text(failure.request_id),
             hint=hint.format(**vars(self), source=self.credentials.source, action=action),
             key_from=self.credentials.source if of_the_key else "",
         )
-
-    def _without_secrets(self, told: str, secret: str) -> str:
-        """A server may send back what it was sent; error texts end in logs of pipelines."""
-        for value in (secret, self.credentials.token, self.credentials.secret, self.credentials.id):
-            if value:
-                told = told.replace(value, "***")
-        return self.table.signature.sub("***", told)
 
 
 F = TypeVar("F", bound=Failure)
@@ -121,24 +139,42 @@ class Begun(NamedTuple):
     answer: Answer
 
 
+Signing = Generator["Auth", "tuple[Answer, F]", None]
+"""The exchange that one request is: yields how it is signed, is sent what came of it, and may yield once more if the
+request was not let pass. It raises Refused or Unavailable if it cannot be signed."""
+
+
+def signed(auth: Auth) -> Callable[[Limit], Signing[Any]]:
+    """By a key pair: each request goes out once."""
+
+    def exchange(_: Limit) -> Signing[Any]:
+        yield auth
+
+    return exchange
+
+
 class Calls(Generic[F]):
     """Calls to one address of a system. Safe for threads.
 
     `title` is the system's in error texts, `failure` reads an error answer. Where a call takes `explain`, that makes
-    the error of its first words and the failure.
+    the error of its first words and the failure. `signing` begins the exchange of one request.
     """
 
     def __init__(
         self,
         title: str,
         transport: Transport,
-        auth: Auth,
+        signing: Callable[[Limit], Signing[F]],
         base: str,
         failure: Callable[[Answer], F],
+        mask: Masker,
+        *,
+        times: Times,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        self._title, self._transport, self._auth, self._base = title, transport, auth, base
+        self._times, self._mask = times, mask
+        self._title, self._transport, self._signing, self._base = title, transport, signing, base
         self._failure, self._clock, self._sleep = failure, clock, sleep
 
     def start(
@@ -147,28 +183,47 @@ class Calls(Generic[F]):
         read_id: Callable[[bytes], tuple[str, Any]],
         explain: Callable[[str, F], Refused],
         *,
+        leave: Leave,
         headers: Mapping[str, str],
         params: Params = (),
         body: bytes = b"",
+        what: str = "",
     ) -> Begun:
-        """`POST path`, once. Raises Refused, Throttled, NotReached or UnknownOutcome.
+        """`POST path`, once. Raises Refused, Throttled, NotReached, Orphaned or UnknownOutcome.
 
-        An answer that tells an id and has not the status of an error is a start, whatever else it says.
+        An answer that tells an id and has not the status of an error is a start, whatever else it says. `what` is sent,
+        in error texts.
         """
-        what = f"POST {path}"
-        try:
-            answer = self._transport.start(
-                "POST", self._base + path, auth=self._auth, headers=headers, params=params, body=body
+        what = what or f"POST {path}"
+
+        def send(auth: Auth) -> Answer:
+            leave.ask()  # nothing slow comes after this
+            return self._transport.start(
+                "POST",
+                self._base + path,
+                auth=auth,
+                leave=leave,
+                seconds=self._times.start,
+                headers=headers,
+                params=params,
+                body=body,
             )
+
+        try:
+            answer, failed = self._exchange(send, Limit(ASK_SECONDS))
         except (NotReached, UnknownOutcome) as error:
             raise lost(self._title, error) from None
-        id, content = read_id(answer.body)
-        if 200 <= answer.status < 300 and id:
+        except Unavailable as error:  # it could not be signed, for the first time or once more
+            raise NotReached(f"nothing was fired: {error}") from None
+        told, content = read_id(answer.body)
+        good, id = 200 <= answer.status < 300, usable_id(told)
+        if good and id and not failed.denied:
             return Begun(id, server_time(answer, self._clock), content, answer)
-        failed = self._failure(answer)
-        if failed.throttled or failed.refused:
+        if (failed.throttled or failed.refused) and not (good and told):
             raise explain(f"{self._title} refused {what}", failed)
-        said = "gave no readable id for" if 200 <= answer.status < 300 else "failed at"
+        said = "gave no readable id for" if failed.succeeded else "failed at"
+        if good and told and not id:
+            said = f"gave an id that cannot be used ({clean(self._mask.text(told), 100)!r}) for"
         raise in_doubt(explain(f"{self._title} {said} {what}", failed))
 
     def ask(
@@ -177,43 +232,64 @@ class Calls(Generic[F]):
         path: str,
         explain: Callable[[str, F], Refused],
         *,
+        limit: Limit,
         headers: Mapping[str, str],
         params: Params = (),
+        body: bytes = b"",
+        what: str = "",
     ) -> Answer:
-        """What is the same twice as once. Raises Refused, NotFound or Unavailable.
+        """What is the same twice as once. Raises Refused, NotFound, Unavailable (also after the limit) or Interrupted.
 
-        Asked again after a throttling code; 429 was repeated by the transport already.
+        Asked again after a code that means "later"; 429 was repeated by the transport already. An answer that speaks of
+        an error has not succeeded, whatever its status.
         """
+        what = what or f"{method} {path}"
+
+        def send(auth: Auth) -> Answer:
+            return self._transport.read(
+                method, self._base + path, auth=auth, limit=limit, headers=headers, params=params, body=body
+            )
+
         try:
             for pause in (*SLOW_DOWN_PAUSES, None):
-                answer = self._transport.read(
-                    method, self._base + path, auth=self._auth, headers=headers, params=params
-                )
-                failed = self._failure(answer)
-                if pause is None or answer.status == 429 or not failed.throttled:
+                answer, failed = self._exchange(send, limit)
+                wait = pause and pause * random.uniform(0.75, 1.25)
+                if wait is None or answer.status == 429 or not failed.later or wait >= limit.left():
                     break
-                self._sleep(pause * random.uniform(0.75, 1.25))
+                nap(wait, limit, self._sleep)
         except Unavailable as error:
             raise Unavailable(f"{self._title} could not be asked: {error}") from None
-        if 200 <= answer.status < 300:
+        if failed.succeeded:
             return answer
-        if failed.throttled or not failed.refused:
-            raise Unavailable(str(explain(f"{self._title} did not answer {method} {path}", failed)))
-        raise explain(f"{self._title} refused {method} {path}", failed)
+        if failed.later or failed.throttled or not failed.refused:
+            raise Unavailable(str(explain(f"{self._title} did not answer {what}", failed)))
+        raise explain(f"{self._title} refused {what}", failed)
+
+    def _exchange(self, send: Callable[[Auth], Answer], limit: Limit) -> tuple[Answer, F]:
+        """The last answer of the exchange that one request is."""
+        exchange = self._signing(limit)
+        auth = next(exchange)
+        while True:
+            answer = send(auth)
+            failed = self._failure(answer)
+            try:
+                auth = exchange.send((answer, failed))
+            except StopIteration:
+                return answer, failed
 
     def pages(
-        self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]], limit: int = PAGES
+        self, what: str, marker: str, ask: Callable[[str], tuple[Page, str]], limit: Limit, most: int = PAGES
     ) -> Iterator[Page]:
         """All pages of a list, or Unavailable: a run that a part of a list does not show would be fired twice.
 
-        TooManyPages if there are more than `limit`, or if they take more than LIST_SECONDS. `ask` gives a page by its
+        TooManyPages if there are more than `most`, or if they take longer than the limit. `ask` gives a page by its
         marker, the first by "", and the marker of the page after it, "" after the last. `marker` is what the service
         calls it.
         """
-        at, seen, began = "", set[str](), self._clock()
-        for _ in range(limit):
-            if self._clock() - began > LIST_SECONDS:
-                raise TooManyPages(f"{self._title} cannot list them all: {what} took more than {LIST_SECONDS:.0f} s")
+        at, seen = "", set[str]()
+        for _ in range(most):
+            if seen and not limit.left():
+                raise TooManyPages(f"{self._title} cannot list them all: {what} took more than {limit.seconds:.0f} s")
             page, at = ask(at)
             yield page
             if not at:
@@ -222,7 +298,7 @@ class Calls(Generic[F]):
                 how = "the same" if at in seen else "too long a"
                 raise Unavailable(f"{self._title} cannot list them all: {what} gave {how} {marker}")
             seen.add(at)
-        raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {limit} pages")
+        raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {most} pages")
 
 
 def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:

@@ -6,15 +6,20 @@ Everything in an answer is hostile: what is missing or has the wrong shape reads
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
+from typing import Any
 from urllib.parse import quote, unquote
 
-from cloud_runs.errors import InvalidConfiguration, clean
+from cloud_runs.errors import InvalidConfiguration, clean, fit
 from cloud_runs.runs import rfc3339
 
 PARTS = 200_000
 DIGITS = 300
+ID_LENGTH = 1024  # characters
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
+_TROUBLE = re.compile(r"err|fault|exception|fail|^(?:\w*:)?(?:code|message|msg|reason)$", re.IGNORECASE)
+_FINE = re.compile(r"\s*(?:0|200|ok|success|succeeded|false|none|null)?\s*", re.IGNORECASE)
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
@@ -77,6 +82,26 @@ def segment(id: str) -> str:
     if id.strip() in ("", ".", ".."):  # a path of dots names another resource, however it is encoded
         raise InvalidConfiguration(f"{id!r} cannot be the id of a run")
     return quote(id, safe="-_.~")
+
+
+def usable_id(value: object) -> str:
+    """The id of a run if it can be asked for, else empty. Ids are opaque: any text that can be shown, and no path of
+    dots."""
+    usable = isinstance(value, str) and len(value) <= ID_LENGTH and fit(value)
+    return value if isinstance(value, str) and usable and value.strip() not in ("", ".", "..") else ""
+
+
+def trouble(content: Mapping[str, Any]) -> str:
+    """What an answer that should be a success says of an error, in its own words; empty if nothing.
+
+    No page shows an error inside a 200, so whatever is called like one counts unless it is empty or says success.
+    """
+    said = [
+        f"{name} {value}"
+        for name, value in content.items()
+        if _TROUBLE.search(name) and value and not (isinstance(value, (str, int)) and _FINE.fullmatch(str(value)))
+    ]
+    return "; ".join(said)
 
 
 def query_pairs(query: str) -> list[tuple[str, str | None]]:

@@ -1,4 +1,5 @@
-"""Where keys, regions and endpoints come from: an explicit provider, then stack configuration, then the environment.
+"""Where keys, regions, endpoints and times come from: an explicit provider, then stack configuration, then the
+environment. Which settings a vendor has is in its room.
 
 What does NOT happen: parts of two sources are never mixed, no file of another tool is read, and no value enters an
 error text.
@@ -7,23 +8,25 @@ error text.
 from __future__ import annotations
 
 import ipaddress
+import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cloud_runs.errors import InvalidConfiguration, MissingCredentials
-
-Lookup = Callable[[str], "str | None"]  # stack configuration: "tencentcloud:secretId" -> its value, or None
+from cloud_runs.limits import LAG_SECONDS, START_SECONDS, Times
 
 EXPLICIT = "explicit:"
 """Before a key of the stack configuration: the value was given to a `cloud_runs.Provider`."""
 EXPLICIT_NAME = "runs:providerName"
 """The key under which an explicit provider tells its name."""
+LONGEST_SECONDS = 600.0
+"""The most that may be set for a start or a list to take."""
 
-# What may go into a header and a signature without doubt; keys and tokens of all systems are made of these.
+# What may go into a header and a signature without doubt; keys and tokens of all vendors are made of these.
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -38,49 +41,100 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a setting is called in the stack configuration, in the environment, and as an argument of `Provider`."""
+    """`argument` of `Provider`, such as `tencent_secret_id`: in the stack configuration it is `runs:tencentSecretId`,
+    and in the environment `RUNS_TENCENT_SECRET_ID`, unless the vendor's other tools have names for it.
 
-    config: str
-    environ: str
+    `shared` is the key of the stack configuration that the bridged Pulumi providers accept too. A value is all of
+    `pattern`; `expected` says so in words.
+    """
+
     argument: str
+    shared: str = ""
+    variable: str = ""
+    pattern: str = ""
+    expected: str = ""
+
+    @property
+    def own(self) -> str:
+        """`runs:tencentSecretId`."""
+        first, *rest = self.argument.split("_")
+        return f"runs:{first}{''.join(map(str.capitalize, rest))}"
+
+    @property
+    def config(self) -> str:
+        """The key that people know best."""
+        return self.shared or self.own
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the stack configuration, first the one that wins."""
+        return (self.own, self.shared) if self.shared else (self.own,)
+
+    @property
+    def environ(self) -> str:
+        return self.variable or f"RUNS_{self.argument.upper()}"
 
     @property
     def places(self) -> str:
         """Where it can be set, in the order in which they count."""
-        return (
-            f"cloud_runs.Provider({self.argument}=...), stack configuration {self.config} or environment {self.environ}"
-        )
+        keys = ", ".join(self.keys)
+        return f"cloud_runs.Provider({self.argument}=...), stack configuration {keys} or environment {self.environ}"
 
 
 @dataclass(frozen=True)
-class System:
-    """The settings of one system. A value that is empty counts as not set.
-
-    Each method raises InvalidConfiguration for a value that cannot be right; the text names the setting.
-    """
+class Vendor:
+    """Whose keys and settings they are. `more`: what its kinds need beside keys and endpoint."""
 
     title: str
     id: Setting
     secret: Setting
-    endpoint_: Setting
+    endpoint: Setting
     token: Setting | None = None
-    region_: Setting | None = None
     more: tuple[Setting, ...] = ()
 
     @property
-    def settings(self) -> tuple[Setting, ...]:
-        known = (self.id, self.secret, self.token, self.region_, self.endpoint_, *self.more)
-        return tuple(setting for setting in known if setting)
+    def keys(self) -> tuple[Setting, ...]:
+        """What is secret."""
+        return (self.id, self.secret, self.token) if self.token else (self.id, self.secret)
 
-    def credentials(self, config: Lookup, environ: Mapping[str, str]) -> Credentials:
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return (*self.keys, *self.more, self.endpoint)
+
+
+START = Setting("start_seconds")
+LAG = Setting("lag_seconds")
+TIMES = (START, LAG)
+"""What belongs to no vendor."""
+
+
+class Settings:
+    """What a host was configured with. A value that is empty counts as not set.
+
+    Each method raises InvalidConfiguration for a value that cannot be right; the text names the setting.
+    """
+
+    def __init__(
+        self, config: Callable[[str], object] = lambda _: None, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        """`config`: the value of a key of the stack configuration (`tencentcloud:secretId`), or of one that an explicit
+        provider was given (EXPLICIT before the key); None if it is not set. What is no text counts as not set."""
+        self._config, self._environ = config, environ
+
+    def value(self, setting: Setting) -> str | None:
+        """In the first source that has it; None if no source has."""
+        return self._found(setting)[1] or None
+
+    def credentials(self, vendor: Vendor) -> Credentials:
         """The key pair and token of the first source that has any of them.
 
         Raises MissingCredentials (with every place that was looked at), and InvalidConfiguration also for half of a
         pair.
         """
-        pair = [self.id, self.secret, *([self.token] if self.token else [])]
-        for source in zip(*(_sources(setting, config, environ) for setting in pair), strict=True):
-            found = [(name, _value(lookup, name)) for name, lookup in source]
+        for source in zip(*map(self._sources, vendor.keys), strict=True):
+            found = [
+                (name, _checked(setting, name, text)) for setting, (name, text) in zip(vendor.keys, source, strict=True)
+            ]
             (key_name, key), (secret_name, secret), *_ = found
             if key and secret:
                 token = found[2][1] if len(found) > 2 else ""
@@ -90,85 +144,59 @@ class System:
                 # The other source may have the rest, but then nobody could tell whose key signs.
                 missing = " and ".join(_key(name) for name, value in found[:2] if not value)
                 raise InvalidConfiguration(f"{given} is set but not {missing}: set both, or neither")
-        places = [f"{self.id.argument} and {self.secret.argument} of an explicit provider"]
-        places += [f"stack configuration {self.id.config} and {self.secret.config}"]
-        places += [f"environment {self.id.environ} and {self.secret.environ}"]
-        raise MissingCredentials(f"no {self.title} credentials: set {', or '.join(places)}")
+        id, secret_ = vendor.id, vendor.secret
+        pairs = [f"{one} and {other}" for one, other in zip(id.keys, secret_.keys, strict=True)]
+        raise MissingCredentials(
+            f"no {vendor.title} credentials: set {id.argument} and {secret_.argument} of an explicit provider, or "
+            f"stack configuration {', or '.join(pairs)}, or environment {id.environ} and {secret_.environ}"
+        )
 
-    def value(self, setting: Setting, config: Lookup, environ: Mapping[str, str]) -> str | None:
-        """The setting's value in the first source that has it; None if no source has."""
-        values = (_value(lookup, name) for name, lookup in _sources(setting, config, environ))
-        return next((value for value in values if value), None)
-
-    def region(self, config: Lookup, environ: Mapping[str, str]) -> str | None:
-        """For example `ap-beijing`; None if it is not set."""
-        assert self.region_
-        for name, lookup in _sources(self.region_, config, environ):
-            if value := _value(lookup, name):
-                if not _REGION.fullmatch(value):
-                    raise InvalidConfiguration(f"{name} is not the name of a region")
-                return value
-        return None
-
-    def endpoint(self, config: Lookup, environ: Mapping[str, str]) -> str | None:
+    def endpoint(self, vendor: Vendor) -> str | None:
         """Where the bytes go instead of the service's own host, as `scheme://host[:port]`; None if it is not set.
 
         https is accepted anywhere, http for loopback only (127.0.0.0/8, ::1, localhost).
         """
-        for name, lookup in _sources(self.endpoint_, config, environ):
-            if value := _value(lookup, name):
-                return _checked_endpoint(value, name)
-        return None
+        name, value = self._found(vendor.endpoint)
+        return _checked_endpoint(value, name) if value else None
 
+    def times(self, vendor: Vendor) -> Times:
+        """How long a start may take, and how late its run may show in lists.
 
-TENCENT_REGION = Setting("tencentcloud:region", "TENCENTCLOUD_REGION", "tencent_region")
-HUAWEI_REGION = Setting("huaweicloud:region", "HW_REGION_NAME", "huawei_region")
+        Less than the defaults is accepted only where the vendor's endpoint is this machine: a run that is looked for
+        too shortly would be fired twice.
+        """
+        endpoint = self.endpoint(vendor) or ""
+        here = is_loopback(urlsplit(endpoint).hostname or "")
+        unless = f", or {vendor.endpoint.config} to an address of this machine"
+        start = self._seconds(START, START_SECONDS, 0.1 if here else START_SECONDS, "" if here else unless)
+        return Times(start, self._seconds(LAG, LAG_SECONDS, 0.0 if here else LAG_SECONDS, "" if here else unless))
 
-# The names that the bridged Pulumi provider and Terraform's provider use (design.md, "Configuration and credentials").
-TENCENT = System(
-    title="Tencent Cloud",
-    id=Setting("tencentcloud:secretId", "TENCENTCLOUD_SECRET_ID", "tencent_secret_id"),
-    secret=Setting("tencentcloud:secretKey", "TENCENTCLOUD_SECRET_KEY", "tencent_secret_key"),
-    token=Setting("tencentcloud:securityToken", "TENCENTCLOUD_SECURITY_TOKEN", "tencent_security_token"),
-    region_=TENCENT_REGION,
-    endpoint_=Setting("runs:tencentEndpoint", "RUNS_TENCENT_ENDPOINT", "tencent_endpoint"),
-)
+    def _seconds(self, setting: Setting, default: float, least: float, unless: str) -> float:
+        name, value = self._found(setting)
+        if not value:
+            return default
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not least <= seconds <= LONGEST_SECONDS:
+            raise InvalidConfiguration(
+                f"{name} is not a number of seconds from {least:g} to {LONGEST_SECONDS:g}: set one{unless}"
+            )
+        return seconds
 
-# The environment's names are those of Terraform's provider; the OBS SDK has others, which it reads only when told to.
-HUAWEI = System(
-    title="Huawei Cloud",
-    id=Setting("huaweicloud:accessKey", "HW_ACCESS_KEY", "huawei_access_key"),
-    secret=Setting("huaweicloud:secretKey", "HW_SECRET_KEY", "huawei_secret_key"),
-    token=Setting("huaweicloud:securityToken", "HW_SECURITY_TOKEN", "huawei_security_token"),
-    region_=HUAWEI_REGION,
-    endpoint_=Setting("runs:huaweiEndpoint", "RUNS_HUAWEI_ENDPOINT", "huawei_endpoint"),
-)
+    def _found(self, setting: Setting) -> tuple[str, str]:
+        """The full name in the first source that has a value, and the value; else empty texts."""
+        values = ((name, _checked(setting, name, text)) for name, text in self._sources(setting))
+        return next(((name, value) for name, value in values if value), ("", ""))
 
-# EnOS: the vendor's SDK takes all of these as arguments, so the names are ours. Tokens are fetched, never configured.
-ENOS_ORG = Setting("enos:orgId", "ENOS_ORG_ID", "enos_org_id")
-ENOS_USER = Setting("enos:userId", "ENOS_USER_ID", "enos_user_id")
-ENOS = System(
-    title="EnOS",
-    id=Setting("enos:accessKey", "ENOS_ACCESS_KEY", "enos_access_key"),
-    secret=Setting("enos:secretKey", "ENOS_SECRET_KEY", "enos_secret_key"),
-    endpoint_=Setting("enos:endpoint", "RUNS_ENOS_ENDPOINT", "enos_endpoint"),
-    more=(ENOS_ORG, ENOS_USER),
-)
-
-SYSTEMS = (TENCENT, HUAWEI, ENOS)
-
-
-def enos_endpoint(config: Lookup, environ: Mapping[str, str]) -> str:
-    """The customer's API gateway as `scheme://host[:port]`; http for loopback only. Raises InvalidConfiguration also if
-    it is not set, since there is no default.
-    """
-    found = ENOS.endpoint(config, environ)
-    if found is None:
-        raise InvalidConfiguration(
-            f"no EnOS endpoint: set {ENOS.endpoint_.places} to the address of your API gateway (console, Help, "
-            "Environment Information)"
-        )
-    return found
+    def _sources(self, setting: Setting) -> Iterator[tuple[str, object]]:
+        """The setting's full name in each source, first the one that wins, and what is set there."""
+        provider = self._config(EXPLICIT_NAME)
+        yield f"provider {provider!r} {setting.argument}", self._config(EXPLICIT + setting.config)
+        for key in setting.keys:
+            yield f"stack configuration {key}", self._config(key)
+        yield f"environment {setting.environ}", self._environ.get(setting.environ)
 
 
 def is_loopback(host: str) -> bool:
@@ -182,26 +210,20 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
-def _sources(setting: Setting, config: Lookup, environ: Mapping[str, str]) -> Iterator[tuple[str, Lookup]]:
-    """The setting's full name in each source, first the one that wins, and how to look it up there."""
-    name = config(EXPLICIT_NAME)
-    yield f"provider {name!r} {setting.argument}", lambda _: config(EXPLICIT + setting.config)
-    yield f"stack configuration {setting.config}", lambda _: config(setting.config)
-    yield f"environment {setting.environ}", lambda _: environ.get(setting.environ)
-
-
 def _key(name: str) -> str:
     """A setting's full name without its source."""
     return name.rpartition(" ")[2]
 
 
-def _value(lookup: Lookup, name: str) -> str:
-    value = lookup(name) or ""
+def _checked(setting: Setting, name: str, found: object) -> str:
+    value = found if isinstance(found, str) else ""
     if value and not _PRINTABLE.fullmatch(value):
         what = (
             "leading or trailing white space" if value != value.strip() else "a space or a character that is not ASCII"
         )
         raise InvalidConfiguration(f"{name} has {what}; set it again without")
+    if value and setting.pattern and not re.fullmatch(setting.pattern, value):
+        raise InvalidConfiguration(f"{name} is not {setting.expected}")
     return value
 
 

@@ -1,9 +1,10 @@
 """HTTP for all clients: pooled connections of one process, with the retry rules of a thing that must not run twice.
 
-Two kinds of requests, each with its own `urllib3.util.Retry`:
+Two kinds of requests:
 
-* a *read* (also a cancel, which is the same twice as once) is repeated after lost connections, 429 and 5xx;
-* a *start* is repeated only if it provably did not reach the service. An answer, also 429, is given back at once.
+* a *read* (also a cancel, which is the same twice as once) is repeated here after lost connections, 429 and 5xx, within
+  the time that it is given;
+* a *start* is sent once, and only with the engine's leave. An answer, also 429, is given back at once.
 
 What does NOT happen: redirects are not followed, cookies and `.netrc` are not used, bodies are not read without a
 limit, and no header, signature or query enters an error text. Proxies and certificate bundles of the environment are
@@ -20,6 +21,7 @@ import errno
 import functools
 import http.client
 import os
+import random
 import re
 import ssl
 import time
@@ -35,15 +37,21 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from cloud_runs.errors import NotReached, Unavailable, UnknownOutcome, clean
-from cloud_runs.wire.connections import Call, NoBundle, ReadRetry, StartRetry, current, open_session
+from cloud_runs.limits import LEAVE_SECONDS, START_SECONDS, Leave, Limit
+from cloud_runs.wire.connections import Call, NoBundle, NoLeave, current, open_session
+from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.settings import is_loopback
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
-DIAL_SECONDS = 5.0  # for a start: its engine may be gone by then, and a later `up` has looked and found nothing
 DEADLINE_SECONDS = 60.0
 BODY_BYTES = 8 * 1024 * 1024
-BODY_TRIES = 3
+TRIES = {"connect": 2, "lost": 3, "status": 4, "body": 2, "never": 0}
+"""How often a question is asked again, by what came of it."""
+AGAIN = 4  # times in all
+RETRY_AFTER_SECONDS = 10.0  # more than this is not waited for between two tries
+
+_LATER = frozenset({429, 500, 502, 503, 504})
 
 Params = Iterable[tuple[str, str | None]]
 Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
@@ -58,6 +66,8 @@ class Answer:
     headers: Mapping[str, str]  # names in any case
     body: bytes
     complete: bool = True
+    dropped: bool = False
+    """Not read, since its status means that the same question may be asked again."""
 
     @property
     def date(self) -> datetime | None:
@@ -72,8 +82,9 @@ class Answer:
 class Transport:
     """Sends requests by the rules above. Safe for threads; `shared()` is the one of this process.
 
-    `deadline` bounds one call with its retries, in seconds (only the resolver's own time-outs come on top); `backoff`
-    is the first pause between tries, doubled each time, with jitter. `clock` is monotonic.
+    `read` is the time without any byte of an answer, `deadline` bounds one question with its repeats, both in seconds
+    (only the resolver's own time-outs come on top); `backoff` is the first pause between tries, doubled each time, with
+    jitter. `clock` is monotonic.
     """
 
     def __init__(
@@ -87,22 +98,9 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._connect, self._read, self._deadline, self._limit = connect, read, deadline, body_limit
+        self._connect, self._read, self._deadline, self._most = connect, read, deadline, body_limit
         self._backoff, self._clock, self._sleep = backoff, clock, sleep
-        common: dict[str, Any] = {
-            "other": 0,  # TLS: a certificate that was refused will be refused again
-            "redirect": False,
-            "raise_on_status": False,
-            "allowed_methods": None,
-            "backoff_factor": backoff,
-            "backoff_jitter": backoff,
-            "backoff_max": 8.0,
-        }
-        reads = ReadRetry(total=4, connect=2, read=3, status=4, status_forcelist={429, 500, 502, 503, 504}, **common)
-        # firing.py repeats what did not arrive, since only there it is known whether the engine is still alive
-        starts = StartRetry(total=0, connect=0, read=0, status=0, status_forcelist=(), **common)
-        self._reads, adapter = open_session(reads)
-        self._starts, _ = open_session(starts, sharing=adapter)
+        self._session = open_session()
 
     def read(
         self,
@@ -110,31 +108,39 @@ class Transport:
         url: str,
         *,
         auth: Auth,
+        limit: Limit,
         headers: Mapping[str, str] | None = None,
         params: Params | None = None,
+        body: bytes = b"",
     ) -> Answer:
-        """Asks, or does what is the same twice as once. Any status is returned, 429 and 5xx after all tries.
+        """Asks, or does what is the same twice as once; each try is signed anew. Any status is returned, 429 and 5xx
+        after all tries.
 
         `params` go on the wire in their order, percent-encoded with %20 for a space; a value of None is a bare key.
-        Raises Unavailable if there was no whole answer.
+        Raises Unavailable if there was no whole answer, or none within the limit; Interrupted.
         """
-        deadline = self._clock() + self._deadline
-        for attempt in range(1, BODY_TRIES + 1):
-            call = Call(deadline, self._clock, self._limit, self._read)
+        request = _Request(method, url, auth, headers, params, body)
+        until = self._clock() + self._deadline
+        tries = _Tries(self._backoff, lambda: min(until - self._clock(), limit.left()))
+
+        def refused(status: int, head: Mapping[str, str]) -> bool:
+            return status in _LATER and tries.pause("status", _after(head)) is not None
+
+        while True:
+            limit.check()
             try:
-                answer = self._send(self._reads, call, method, url, auth, headers, params)
+                answer = self._send(request, Call(until, self._clock, self._most, self._read, limit=limit), refused)
             except _Lost as lost:
-                raise Unavailable(lost.text) from None
-            if answer.complete:
-                return answer
-            # urllib3's Retry ends with the head of an answer; a body that broke off is ours to ask for again
-            pause = self._backoff * 2**attempt
-            if attempt == BODY_TRIES or pause >= call.remaining():
-                break
-            self._sleep(pause)
-        raise Unavailable(
-            f"{method} {urlsplit(url).path} to {urlsplit(url).netloc}: the answer broke off before its end"
-        )
+                limit.check()
+                pause, trouble = tries.again(lost.cause), lost.text
+            else:
+                if answer.complete:
+                    return answer
+                trouble = f"{request.name}: the answer broke off before its end"
+                pause = tries.again("status", _after(answer.headers)) if answer.dropped else tries.again("body")
+            if pause is None:
+                raise Unavailable(trouble)
+            nap(pause, limit, self._sleep)
 
     def start(
         self,
@@ -142,62 +148,55 @@ class Transport:
         url: str,
         *,
         auth: Auth,
+        leave: Leave,
+        seconds: float = START_SECONDS,
         headers: Mapping[str, str] | None = None,
         params: Params | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """Sends a request that starts a run. Any status is returned at once, 429 too.
+        """Sends a request that starts a run, once. Any status is returned at once, 429 too.
 
-        Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body broke off is
-        returned with `complete=False`, since it may hold the id.
+        `seconds`: how long its answer is waited for, from the sending to the end. Nothing is sent unless `leave` holds
+        right before. Raises NotReached (nothing arrived) or UnknownOutcome (it may have arrived). An answer whose body
+        broke off is returned with `complete=False`, since it may hold the id.
         """
-        call = Call(self._clock() + self._deadline, self._clock, self._limit, self._read, DIAL_SECONDS)
+        request = _Request(method, url, auth, headers, params, body)
+        until = self._clock() + self._connect + seconds + LEAVE_SECONDS
+        call = Call(until, self._clock, self._most, seconds, leave=leave)
         try:
-            return self._send(self._starts, call, method, url, auth, headers, params, body)
+            return self._send(request, call, lambda status, head: False)
         except _Lost as lost:
             raise (NotReached if lost.unsent else UnknownOutcome)(lost.text) from None
 
-    def _send(
-        self,
-        session: requests.Session,
-        call: Call,
-        method: str,
-        url: str,
-        auth: Auth,
-        headers: Mapping[str, str] | None,
-        params: Params | None,
-        body: bytes = b"",
-    ) -> Answer:
-        name = f"{method} {urlsplit(url).path} to {urlsplit(url).netloc}"
-        query = "&".join(
-            _quote(key) if value is None else f"{_quote(key)}={_quote(value)}" for key, value in params or ()
-        )
-        request = requests.Request(
-            method, f"{url}?{query}" if query else url, headers=dict(headers or {}), data=body, auth=auth
-        )
-        host = urlsplit(url).hostname or ""
+    def _send(self, request: _Request, call: Call, drop: Callable[[int, Mapping[str, str]], bool]) -> Answer:
+        """`drop`: whether an answer is not to be read, by its status and head: a refused one may have any size."""
         # naming the host itself is the one form that requests decides without changing os.environ (there are threads)
-        proxies = {"no_proxy": host} if is_loopback(host) else {}
+        proxies = {"no_proxy": request.host} if is_loopback(request.host) else {}
         try:
-            prepared = session.prepare_request(request)
-            settings = session.merge_environment_settings(prepared.url or "", proxies, True, None, None)
+            prepared = self._session.prepare_request(request.made())
+            settings = self._session.merge_environment_settings(prepared.url or "", proxies, True, None, None)
         except requests.exceptions.RequestException as error:
             # its text may hold the header or URL that was not accepted
-            raise _Lost(f"{name}: cannot be sent ({type(error).__name__})", unsent=True) from None
+            raise _Lost(f"{request.name}: cannot be sent ({type(error).__name__})", "never", unsent=True) from None
         current.call = call
         try:
-            response = session.send(prepared, timeout=(self._connect, self._read), allow_redirects=False, **settings)
+            timeout = (self._connect, call.read)
+            response = self._session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+            if drop(response.status_code, response.headers):
+                response.close()
+                return Answer(response.status_code, response.headers, b"", complete=False, dropped=True)
             with response:
                 content, complete = _body(response, call)
         except _TooLarge:
-            raise _Lost(f"{name}: the answer is larger than {call.limit} bytes", unsent=False) from None
+            raise _Lost(f"{request.name}: the answer is larger than {call.most} bytes", "never", unsent=False) from None
         except NoBundle as error:
-            raise _Lost(f"{name}: {clean(str(error))}", unsent=True) from None
+            raise _Lost(f"{request.name}: {clean(str(error))}", "never", unsent=True) from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
             reason = _reason(error)
-            if is_loopback(host) and reason == os.strerror(errno.ECONNREFUSED).lower():
+            if is_loopback(request.host) and reason == os.strerror(errno.ECONNREFUSED).lower():
                 reason += " (nothing listens there; `cloud-runs-emulator` starts the emulator)"
-            raise _Lost(f"{name}: {reason}", unsent=call.unsent or _before_sending(error)) from None
+            unsent = call.unsent or _before_sending(error)
+            raise _Lost(f"{request.name}: {reason}", _cause(error, unsent), unsent=unsent) from None
         finally:
             current.call = None
         return Answer(response.status_code, response.headers, content, complete)
@@ -209,16 +208,63 @@ def shared() -> Transport:
     return Transport()
 
 
-class _Lost(Exception):
-    """No answer. `unsent`: nothing of the request has left this machine."""
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    auth: Auth
+    headers: Mapping[str, str] | None
+    params: Params | None
+    body: bytes
 
-    def __init__(self, text: str, *, unsent: bool) -> None:
-        self.text, self.unsent = text, unsent
+    @property
+    def name(self) -> str:
+        """For error texts: without the query."""
+        return f"{self.method} {urlsplit(self.url).path} to {urlsplit(self.url).netloc}"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    def made(self) -> requests.Request:
+        query = "&".join(
+            _quote(key) if value is None else f"{_quote(key)}={_quote(value)}" for key, value in self.params or ()
+        )
+        url = f"{self.url}?{query}" if query else self.url
+        return requests.Request(self.method, url, headers=dict(self.headers or {}), data=self.body, auth=self.auth)
+
+
+class _Lost(Exception):
+    """No answer. `unsent`: nothing of the request has left this machine; `cause`: one of TRIES, or "never"."""
+
+    def __init__(self, text: str, cause: str, *, unsent: bool) -> None:
+        self.text, self.cause, self.unsent = text, cause, unsent
         super().__init__(text)
 
 
 class _TooLarge(Exception):
     pass
+
+
+class _Tries:
+    """How often one question may still be asked again, and after which pause. `left` gives the seconds for it all."""
+
+    def __init__(self, backoff: float, left: Callable[[], float]) -> None:
+        self._backoff, self._time_left = backoff, left
+        self._left, self._used = dict(TRIES), 0
+
+    def pause(self, cause: str, after: float | None = None) -> float | None:
+        """Seconds, `after` if the service asks for that; None if there is no other try."""
+        wait = self._backoff * 2**self._used * random.uniform(0.75, 1.25) if after is None else after
+        return wait if self._left[cause] and self._used < AGAIN and wait < self._time_left() else None
+
+    def again(self, cause: str, after: float | None = None) -> float | None:
+        """As `pause`, and it counts as used."""
+        wait = self.pause(cause, after)
+        if wait is not None:
+            self._left[cause] -= 1
+            self._used += 1
+        return wait
 
 
 def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
@@ -232,14 +278,33 @@ def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
         # read1 hands over what has arrived, so that a start whose answer breaks off still shows what came before
         while chunk := raw.read1(min(65536, raw.length_remaining or 65536), decode_content=False):
             wire += len(chunk)
-            data = inflate.decompress(chunk, call.limit + 1 - size) if inflate else chunk
+            data = inflate.decompress(chunk, call.most + 1 - size) if inflate else chunk
             size += len(data)
-            if max(wire, size) > call.limit:
+            if max(wire, size) > call.most:
                 raise _TooLarge
             parts.append(data)
     except (HTTPError, http.client.HTTPException, OSError, zlib.error, OverflowError):  # the last: a chunk's size
         return b"".join(parts), False
     return b"".join(parts), inflate is None or inflate.eof or not wire
+
+
+def _after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that `Retry-After` asks for, a number or a date; None if it says nothing that can be read."""
+    told = headers.get("Retry-After", "").strip()
+    if re.fullmatch("[0-9]{1,9}", told, re.ASCII):
+        return min(float(told), RETRY_AFTER_SECONDS)
+    try:
+        wait = email.utils.parsedate_to_datetime(told).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return min(max(wait, 0.0), RETRY_AFTER_SECONDS)
+
+
+def _cause(error: Exception, unsent: bool) -> str:
+    if not unsent:
+        return "lost"
+    # a certificate that was refused will be refused again
+    return "connect" if any(isinstance(item, ConnectTimeoutError) for item in _chain(error)) else "never"
 
 
 def _quote(text: str) -> str:
@@ -272,6 +337,8 @@ def _reason(error: Exception) -> str:
     """What went wrong, without what the libraries put into their texts: URLs, addresses of objects."""
     chain = _chain(error)
     for item in chain:
+        if isinstance(item, NoLeave):
+            return str(item)
         if isinstance(item, NameResolutionError):
             return f"the host name cannot be resolved (check region and endpoint; {_PROXY})"
         if isinstance(item, ssl.SSLCertVerificationError):

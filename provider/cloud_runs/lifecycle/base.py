@@ -1,0 +1,60 @@
+"""What the providers of runs, fan-outs and intents share: the settings and the process of their host."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar
+
+from pulumi import dynamic
+
+from cloud_runs.kinds import Kind
+from cloud_runs.lifecycle import host
+from cloud_runs.lifecycle.values import settings_of
+from cloud_runs.promise import ledger
+from cloud_runs.promise.firing import World
+from cloud_runs.promise.process import Process
+from cloud_runs.runs import Reference
+from cloud_runs.wire.settings import Settings
+
+
+class HostProvider(dynamic.ResourceProvider):
+    """Providers are pickled by reference into the state and have no attributes of their own in the program; in the
+    host, `configure` gives them the stack's configuration. They hold no secret."""
+
+    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
+
+    _settings: Settings | None = None
+
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
+        self._settings = settings_of(req)
+        host.end_with_engine()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings or Settings()
+
+    @property
+    def process(self) -> Process:
+        return host.this_process()
+
+
+class KindProvider(HostProvider):
+    """Of a run, or of a fan-out over such runs."""
+
+    kind: ClassVar[Kind[Any]]
+
+    @property
+    def label(self) -> str:
+        """The resource's class name, for messages."""
+        return self.kind.label
+
+    def world(self, urn: str, *, many: bool = False) -> World:
+        return host.world(urn, self.settings.times(self.kind.vendor), self.process, many=many)
+
+    def place(self, props: Mapping[str, Any]) -> Reference:
+        """A run on record stays where its reference says, whatever the configuration says today."""
+        return ledger.place_of(props) or self.kind.place(props, self.settings)
+
+    def space(self, props: Mapping[str, Any]) -> Hashable:
+        """What the ids of these runs are unique in."""
+        return self.kind.id_space(self.place(props))

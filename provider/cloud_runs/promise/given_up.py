@@ -1,0 +1,54 @@
+"""Runs of an intent that is given up: its ask has changed, or was removed, while an interrupted `up` may have fired it.
+
+They will be on no record, so they are told, with their ids, before anything else is fired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
+
+from cloud_runs import errors
+from cloud_runs.limits import Limit
+from cloud_runs.promise import looking
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, listed
+from cloud_runs.promise.records import Moment
+from cloud_runs.runs import Found, rfc3339
+
+
+def tell(
+    moments: Sequence[Moment], find: Callable[[datetime, Limit], Found], space: Hashable, world: World
+) -> list[str]:
+    """Warns of the runs that may have been started at these moments; their ids. Fires nothing; raises Interrupted and
+    nothing else, since it must keep nothing from being fired."""
+    try:
+        world.sleep(SIBLINGS_SECONDS)
+        _settle(moments, world)
+        limit = world.limit(LOOK_SECONDS)
+        since = looking.since(moments, world.clocks(), None)
+        found = world.ask(lambda: find(since, limit), limit)
+        lost = looking.strays(listed(found, space, world, []), moments)
+    except errors.Interrupted:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a run from being fired
+        world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
+        return []
+    if lost:
+        world.warn(
+            f"an interrupted up may have started {looking.describe(lost, rfc3339)}: on no record after this, and what "
+            "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
+        )
+    return [candidate.id for candidate in lost]
+
+
+def _settle(moments: Sequence[Moment], world: World) -> None:
+    """A start that was under way may still make its run, and a list may show it late."""
+    age = (world.process.clock.now() - max(moment.at for moment in moments)).total_seconds()
+    settle = world.times.settle
+    left = settle - world.process.age if 0 <= age < settle or age < 0 else 0.0
+    while left > 0:
+        world.tell(
+            f"an interrupted up may have started a run that will be on no record: looking for it, {left:.0f} s left"
+        )
+        world.sleep(min(left, 4.0))
+        left -= 4.0

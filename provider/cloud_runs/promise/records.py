@@ -1,0 +1,107 @@
+"""What a record is made of, as types. How it is written into the state is the business of ledger.py alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was asked for: a short digest of each request argument, and of each trigger's value."""
+
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    triggers: Mapping[str, str] = field(default_factory=dict)
+
+    def differences(self, wanted: Content) -> list[str]:
+        """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
+
+        A trigger that was removed is no difference, so putting it back with its old value is none either.
+        """
+        names = sorted({*self.arguments, *wanted.arguments})
+        changed = [name for name in names if self.arguments.get(name) != wanted.arguments.get(name)]
+        changed += [
+            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
+        ]
+        return changed
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something was or may have been started: the time of day of the machine, and the clock of its kernel
+    (`boot` names the kernel, `uptime` are the seconds since it started; empty where the system does not tell).
+
+    `host` is the host process (random, since pids come round again).
+    """
+
+    token: str
+    at: datetime
+    host: str = ""
+    boot: str = ""
+    uptime: float = 0.0
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The durable record made before firing. `kind` and `name` tell what of: both are empty in a record of 0.1.
+
+    `objects` (a digest) and `attempts` (a moment for each list of objects, oldest first) are those of a fan-out.
+    """
+
+    moment: Moment
+    content: Content
+    kind: str = ""
+    name: str = ""
+    objects: str = ""
+    attempts: tuple[Moment, ...] = ()
+
+    @property
+    def token(self) -> str:
+        return self.moment.token
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All at which something may have been started."""
+        return (self.moment, *self.attempts)
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
+    beside it: another one after a rename, or after a change was taken back. `at`: in server time.
+
+    Of a fan-out also the attempt that it was made in, and the moments at which what it refused may have been started.
+    """
+
+    token: str
+    content: Content
+    at: datetime | None
+    beside: str = ""
+    attempt: Moment | None = None
+    doubt: tuple[Moment, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The token that a forced replacement keeps, and that a changed argument or trigger gives up."""
+        return self.beside or self.token
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''."""
+
+    id: str
+    fired: Fired
+    ids: Mapping[str, str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def content(self) -> Content:
+        return self.fired.content
+
+    @property
+    def fired_at(self) -> datetime | None:
+        return self.fired.at
