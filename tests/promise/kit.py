@@ -13,13 +13,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit, Times
+from cloud_runs.promise import given_up
+from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned, FanOut
-from cloud_runs.promise.firing import Former, Settled, World, settle
-from cloud_runs.promise.ledger import Content, Fired, Intent, Moment, Recorded, digest_of_objects
+from cloud_runs.promise.firing import Settled, World, settle
 from cloud_runs.promise.process import Clock, Process
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.promise.rules import Ask, Doubt, Work
 from cloud_runs.runs import Candidate, Found, Phase, Started
 
@@ -240,6 +243,13 @@ class Fleet:
         return self.prefix + key
 
 
+class Former(NamedTuple):
+    """An intent that was given up, and how to look for its runs."""
+
+    moments: Sequence[Moment]
+    find: Callable[[datetime, Limit], Found]
+
+
 class Host:
     """A host process: `age` seconds old, on a `machine` whose clock is `ahead` of true time and whose kernel's clock
     has stood still for `paused` seconds. `interrupted` is the user's Ctrl-C."""
@@ -324,8 +334,10 @@ class Host:
         ignored: Collection[str] = (),
         former: Former | None = None,
     ) -> Settled:
-        ask = Ask(urn, intent, content, frozenset(ignored))
-        return settle(ask, SPACE, request or Request(self.cloud), self.world(), former)
+        ask, world = Ask(urn, intent, content, frozenset(ignored)), self.world()
+        if former:
+            given_up.tell(former.moments, former.find, SPACE, world)
+        return settle(ask, SPACE, request or Request(self.cloud), world)
 
     def fan(
         self,

@@ -10,8 +10,8 @@ import pytest
 from cloud_runs import errors
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise.fanning import Fanned
-from cloud_runs.promise.ledger import Moment, Recorded
 from cloud_runs.promise.looking import FORGET, NEAR
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.promise.rules import Doubt
 from cloud_runs.runs import Found
 from tests.promise.kit import (

@@ -9,8 +9,8 @@ import pytest
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Times
 from cloud_runs.promise import firing
-from cloud_runs.promise.firing import Former
-from cloud_runs.promise.ledger import Content, intent_urn
+from cloud_runs.promise.ledger import intent_urn
+from cloud_runs.promise.records import Content
 from cloud_runs.promise.rules import TAKEN_BACK
 from cloud_runs.runs import Phase, Started
 from tests.promise.kit import (
@@ -24,6 +24,7 @@ from tests.promise.kit import (
     A,
     B,
     Cloud,
+    Former,
     Host,
     Killed,
     Request,
@@ -603,7 +604,7 @@ def test_what_an_up_that_was_given_up_may_have_started_is_told_before_anything_i
     settled = host.create(host.mint(B), B, former=given_up)
     assert settled.provenance == "fired"
     assert cloud.runs[0].id in host.warned[0]
-    assert "set adopt_id to its id before anything else" in host.warned[0]
+    assert "set adopt_id to its id in a resource of its own" in host.warned[0]
     assert told == [1]
     assert cloud.starts == 2
 

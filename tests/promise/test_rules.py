@@ -9,8 +9,10 @@ import pytest
 
 from cloud_runs.errors import RunsError
 from cloud_runs.promise import rules
-from cloud_runs.promise.ledger import ATTEMPTS, Content, Fired, Intent, Moment, Recorded, digest_of_objects
+from cloud_runs.promise.digests import digest_of_objects
+from cloud_runs.promise.ledger import ATTEMPTS
 from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.promise.rules import Ask, Doubt, Due
 from tests.promise.kit import SPACE, TWIN, URN, A, B, many_on_record, moment
 

@@ -10,7 +10,7 @@ import pytest
 
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise.ledger import Intent
+from cloud_runs.promise.records import Intent
 from cloud_runs.promise.rules import Doubt
 from cloud_runs.runs import Found, Started
 from tests.promise.kit import SPACE, TWIN, URN, Cloud, Fleet, Host, Killed, Request, killed, on_record, recorded
