@@ -13,14 +13,22 @@ from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
 from cloud_runs.promise.firing import World
-from cloud_runs.promise.records import Intent
+from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 
 
-def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Settings, world: World) -> list[str]:
+def tell(
+    intent: Intent,
+    arguments: Any,
+    objects: Collection[str],
+    settings: Settings,
+    world: World,
+    after: Recorded | None = None,
+) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
-    nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
+    nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known. `after`: the run that
+    was deleted for a replacement under this intent."""
     kind = kind_named(intent.kind)
     moments = [moment for moment in intent.moments if not world.process.minted(moment)]
     if kind is None or not isinstance(arguments, Mapping):
@@ -39,7 +47,7 @@ def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Set
     def find(since: datetime, limit: Limit) -> Found:
         return _find(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
-    return given_up.tell(moments, find, space, world)
+    return given_up.tell(moments, find, space, world, after)
 
 
 def times_of(intent: Intent, settings: Settings) -> Times:

@@ -17,7 +17,7 @@ from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import looking, rules
 from cloud_runs.promise.looking import CLOCKS, Clocks, Listing, Looked, Seen, Sight
 from cloud_runs.promise.process import Process
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Candidate, Found, Phase, Started, rfc3339
 
@@ -26,8 +26,6 @@ AGAIN_PAUSES = (1.0, 2.0, 4.0)
 (then once less)."""
 LOOK_SECONDS = 20.0
 """How long is looked beyond the time in which a run must have come to be and to show: lists may lag more than told."""
-LAST_LOOK_SECONDS = 5.0
-"""Of these, for the last look to be answered in."""
 _LOOKING = "an earlier up may have started this run: looking for it before firing"
 SIBLINGS_SECONDS = 1.0
 """The engine asks for the diffs of sibling runs, which tell their recorded ids, within about this time."""

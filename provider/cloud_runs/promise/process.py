@@ -48,10 +48,14 @@ class Before(NamedTuple):
 
 
 class Former(NamedTuple):
-    """An intent that this update replaces, and the arguments that it was made for, as far as they are on record."""
+    """An intent that this update replaces, and the arguments that it was made for, as far as they are on record.
+
+    `after`: the run of this intent that an earlier `up` has deleted, to replace it by another one.
+    """
 
     intent: Intent
     arguments: Any = None
+    after: Recorded | None = None
 
 
 class Process:
@@ -190,13 +194,16 @@ class Process:
 
     def former(self, urn: str) -> Former | None:
         """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
-        record. Told once."""
+        record. Told once. For a resource that is created, since then the engine has deleted what was to be deleted."""
         with self._lock:
-            former = self._former.pop(urn, None)
-            if former is None or not self._lost(former.intent):
+            former, run = self._former.pop(urn, None), self._recorded.get(urn)
+            if former is None:
                 return None
-            self._settled.add(former.intent.token)
-            return former
+            if self._lost(former.intent):
+                self._settled.add(former.intent.token)
+                return former
+            under_way = run and run not in self._deleted.values()
+            return former._replace(after=run) if under_way else None
 
     def lost(self, intent: Intent) -> bool:
         """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this
