@@ -676,7 +676,7 @@ def test_of_a_replacement_that_was_under_way_only_what_began_after_the_old_run_i
     under_way = host.process.former(URN)
     assert under_way
     assert under_way.after == old
-    given_up.tell(under_way.intent.moments, request.find, SPACE, host.world(), under_way.after)
+    given_up.tell(under_way.moments, request.find, SPACE, host.world(), under_way.after)
     (told,) = host.warned
     assert [id in told for id in cloud.ours()] == [False, False, True]
 

@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,13 +48,15 @@ class Before(NamedTuple):
 
 
 class Former(NamedTuple):
-    """An intent that this update replaces, and the arguments that it was made for, as far as they are on record.
+    """An intent that this update gives up, and the arguments that it was made for, as far as they are on record.
 
-    `after`: the run of this intent that an earlier `up` has deleted, to replace it by another one.
+    `moments`: since when something may have been started for it that is on no record. `after`: the run of this intent
+    that an earlier `up` has deleted, to replace it by another one.
     """
 
     intent: Intent
-    arguments: Any = None
+    arguments: Any
+    moments: Sequence[Moment]
     after: Recorded | None = None
 
 
@@ -80,7 +82,7 @@ class Process:
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
-        self._former: dict[str, Former] = {}
+        self._former: dict[str, tuple[Intent, Any]] = {}
 
     @property
     def age(self) -> float:
@@ -190,20 +192,24 @@ class Process:
     def replaced(self, urn: str, former: Intent, arguments: Any = None) -> None:
         """This update gives the run with this URN another intent."""
         with self._lock:
-            self._former[urn] = Former(former, arguments)
+            self._former[urn] = former, arguments
 
     def former(self, urn: str) -> Former | None:
         """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
         record. Told once. For a resource that is created, since then the engine has deleted what was to be deleted."""
         with self._lock:
-            former, run = self._former.pop(urn, None), self._recorded.get(urn)
-            if former is None:
+            intent, arguments = self._former.pop(urn, (None, None))
+            run = self._recorded.get(urn)
+            if intent is None:
                 return None
-            if self._lost(former.intent):
-                self._settled.add(former.intent.token)
-                return former
-            under_way = run and run not in self._deleted.values()
-            return former._replace(after=run) if under_way else None
+            if run and run not in self._deleted.values() and not self._lost(intent):
+                return Former(intent, arguments, intent.moments, run)
+            settled = [moment.token in self._settled for moment in intent.moments]
+            after = len(settled) - settled[::-1].index(True) if True in settled else 0
+            moments = [moment for moment in intent.moments[after:] if moment.host != self.id]
+            moments += run.fired.doubt if run and run.refused else ()
+            self._settled.update(moment.token for moment in intent.moments)
+            return Former(intent, arguments, moments) if moments else None
 
     def lost(self, intent: Intent) -> bool:
         """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this
