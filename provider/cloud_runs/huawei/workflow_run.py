@@ -67,6 +67,7 @@ class WorkflowKind(Kind[WorkflowRequest]):
             region=place.region,
             graph_name=place.scope,
             endpoint=settings.endpoint(HUAWEI),
+            times=settings.times(HUAWEI),
         )
 
     def request(self, props: Props, occasion: Occasion) -> WorkflowRequest:

@@ -48,6 +48,7 @@ class BucketKind(Kind[Request]):
             "region": place.region,
             "bucket": place.scope,
             "endpoint": settings.endpoint(TENCENT),
+            "times": settings.times(TENCENT),
         }
 
 
