@@ -149,8 +149,8 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
                     yield {id: self._status(id, row) for id, row in rows.items()}
 
             left = {flow: [id for id in own if id not in told] for flow, own in flows.items()}
-            listed({flow: own for flow, own in left.items() if own}, going, told)
-        return told | together(partial(self.get, limit=limit), [id for id in ids if id not in told])
+            listed({flow: own for flow, own in left.items() if own}, going, told, limit)
+        return told | together(partial(self.get, limit=limit), [id for id in ids if id not in told], limit)
 
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """`POST /flowInstances?action=cancel`, then waits until the run has ended.

@@ -122,9 +122,9 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         told: dict[str, RunStatus | Untold] = {}
         stopped: dict[str, str] = {}
         if len(ids) > 1:
-            listed({self._graph: ids}, lambda _: self._shown(ids, stopped, limit), told)
+            listed({self._graph: ids}, lambda _: self._shown(ids, stopped, limit), told, limit)
         left = [id for id in ids if id not in told]
-        return told | together(lambda id: self._complete(id, limit, stopped.get(id, "")), left)
+        return told | together(lambda id: self._complete(id, limit, stopped.get(id, "")), left, limit)
 
     def _complete(self, id: str, limit: Limit, stopped_at: str = "") -> RunStatus:
         """The status with the time at which the run ended, which is asked for if it is not given."""
@@ -185,7 +185,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         suspects = {id: moment(reading.text(row, "started_at")) for id, row in rows.items()}
         phases = {id: reading.phase(reading.text(row, "execution_state")) for id, row in rows.items()}
         unread = [id for id in suspects if id not in self._compared]
-        infos = together(lambda id: self._execution(id, limit)[1], unread)
+        infos = together(lambda id: self._execution(id, limit)[1], unread, limit)
         found = []
         for id, began in suspects.items():
             info = self._compared.get(id) or infos[id]

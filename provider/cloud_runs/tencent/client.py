@@ -123,9 +123,9 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
         for id in self._workflows.keys() & ids:
             groups.setdefault(self._workflows[id], []).append(id)
         many = {workflow: group for workflow, group in groups.items() if len(group) > 1}
-        listed(many, partial(self._going, limit), told)
+        listed(many, partial(self._going, limit), told, limit)
         told |= self._explored([id for id in ids if id not in self._workflows], limit)
-        told |= together(partial(self.get, limit=limit), [id for id in ids if id not in told])
+        told |= together(partial(self.get, limit=limit), [id for id in ids if id not in told], limit)
         self._learn(told)
         return told
 
@@ -135,7 +135,7 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
         seen: set[str] = set()
         few = 1
         while len(unknown) > 1:
-            asked = together(partial(self.get, limit=limit), unknown[:few])
+            asked = together(partial(self.get, limit=limit), unknown[:few], limit)
             told |= asked
             self._learn(asked)
             if all(isinstance(answer, (Throttled, Unavailable)) for answer in asked.values()):
@@ -144,7 +144,7 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             new = {self._workflows[id] for id in asked.keys() & self._workflows.keys()} - seen
             if len(rest) > 1:
                 shown: dict[str, RunStatus | Untold] = {}
-                listed(dict.fromkeys(new, rest), partial(self._going, limit), shown)
+                listed(dict.fromkeys(new, rest), partial(self._going, limit), shown, limit)
                 # A list that broke off says nothing of runs that may be of another workflow.
                 told |= {id: status for id, status in shown.items() if isinstance(status, RunStatus)}
             seen |= new
@@ -235,8 +235,8 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         limit = limit or Limit(LOOK_SECONDS)
         told: dict[str, RunStatus | Untold] = {}
         if len(ids) > 1:
-            listed({self._PATH: ids}, partial(self._going, limit), told)
-        return told | together(partial(self._end, limit=limit), [id for id in ids if id not in told])
+            listed({self._PATH: ids}, partial(self._going, limit), told, limit)
+        return told | together(partial(self._end, limit=limit), [id for id in ids if id not in told], limit)
 
     def job(self, id: str, limit: Limit | None = None) -> RunStatus:
         """What the job says of itself. Raises NotFound, Unavailable or Refused."""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import random
 import re
-import threading
-from collections import deque
 from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from cloud_runs.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.runs import Phase, RunStatus, Untold
+from cloud_runs.wire.crew import Crew
 from cloud_runs.wire.masking import Masker
 from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.payloads import usable_id
@@ -31,6 +30,7 @@ PAGES = 200  # of one list; more runs than that since one intent cannot be told 
 FAN_OUT_PAGES = 1000  # the same for a fan-out, which has thousands of runs itself
 ASK_SECONDS = 120.0  # for one run, where the caller sets no limit
 LOOK_SECONDS = 600.0  # for many runs, likewise
+MOST_SECONDS = 86_400.0  # for what has limits of its own
 MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
 ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
@@ -301,59 +301,55 @@ class Calls(Generic[F]):
         raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {most} pages")
 
 
-def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
+def together(ask: Callable[[K], V], items: Iterable[K], limit: Limit | None = None) -> dict[K, V | Untold]:
     """What `ask` tells of each item, up to ASKERS at a time, or the error that says why it tells nothing.
 
-    What else `ask` raises is raised at once, a refused key too; what is refused of one item is its entry. After ASKERS
-    errors in a row (NotFound is an answer) the service is taken to be out of order: the items that are left are not
-    asked and share the last error. The order is random, so that items that always fail do not keep others from being
-    asked for ever.
-
-    The threads are daemons: they keep no process from ending, and no caller that is itself given up.
+    What else `ask` raises is raised, a refused key too; what is refused of one item is its entry. After ASKERS errors
+    in a row (NotFound is an answer) the service is taken to be out of order: the items that are left are not asked and
+    share the last error. The order is random, so that items that always fail do not keep others from being asked for
+    ever. What hangs longer than the limit is left behind, and is Unavailable. Raises Interrupted.
     """
-    left = deque(random.sample(wanted := list(items), len(wanted)))
-    told: dict[K, V | Untold] = {}
-    raised: list[Exception] = []
+    limit = limit or Limit(MOST_SECONDS)
+    wanted = list(items)
     in_a_row: list[Untold] = []
 
-    def work() -> None:
-        while not raised and len(in_a_row) < ASKERS:
-            try:
-                item = left.popleft()
-            except IndexError:
-                return
-            try:
-                told[item] = ask(item)
-                in_a_row.clear()
-            except NotFound as error:
-                told[item] = error
-                in_a_row.clear()
-            except (Throttled, Unavailable) as error:
-                told[item] = error
-                in_a_row.append(error)
-            except Refused as error:
-                if 400 <= error.status < 500 and error.status not in (401, 403):
-                    told[item] = Unavailable(str(error))  # of this one alone
-                else:
-                    raised.append(error)
-            except Exception as error:  # noqa: BLE001 - it is raised by the caller's thread
-                raised.append(error)
+    def enough(answer: V | Exception) -> bool:
+        if isinstance(answer, (Throttled, Unavailable)):
+            in_a_row.append(answer)
+        elif _of_all(answer):
+            return True
+        else:
+            in_a_row.clear()
+        return len(in_a_row) >= ASKERS
 
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(ASKERS, len(wanted)) - 1)]
-    for helper in helpers:
-        helper.start()
-    work()
-    for helper in helpers:
-        helper.join()
-    if raised:
-        raise raised[0]
-    return told | dict.fromkeys(left, in_a_row[-1]) if left else told
+    questions = {item: partial(ask, item) for item in random.sample(wanted, len(wanted))}
+    crew: Crew[K, V] = Crew(ASKERS)
+    answers = crew.ask(questions, limit, enough)
+    if refused := next(filter(_of_all, answers.values()), None):
+        raise refused  # type: ignore[misc]  # an exception
+    late = Unavailable(f"not answered within {limit.seconds:.0f} s")
+    others = in_a_row[-1] if len(in_a_row) >= ASKERS else late
+    return {item: _told(answers[item]) if item in answers else others for item in wanted}
+
+
+def _of_all(answer: object) -> bool:
+    """Whether what `ask` raised of one item goes for each of them, or is no matter of items at all."""
+    if not isinstance(answer, Exception) or isinstance(answer, (NotFound, Throttled, Unavailable)):
+        return False
+    return not isinstance(answer, Refused) or not 400 <= answer.status < 500 or answer.status in (401, 403)
+
+
+def _told(answer: V | Exception) -> V | Untold:
+    if isinstance(answer, Refused) and not isinstance(answer, (NotFound, Throttled)):
+        return Unavailable(str(answer))  # of this one alone
+    return answer  # type: ignore[return-value]  # no other exception is left
 
 
 def listed(
     lists: Mapping[K, Collection[str]],
     pages: Callable[[K], Iterable[Mapping[str, RunStatus]]],
     told: dict[str, RunStatus | Untold],
+    limit: Limit | None = None,
 ) -> None:
     """Reads the pages of each list, and adds to `told` what they say of the ids that are looked for in it.
 
@@ -378,7 +374,7 @@ def listed(
             if isinstance(refused, Throttled) or refused.status in (401, 403):
                 raise
 
-    for name, error in together(read, lists).items():
+    for name, error in together(read, lists, limit).items():
         if isinstance(error, (Throttled, Unavailable)):
             for id in lists[name]:
                 told.setdefault(id, error)
