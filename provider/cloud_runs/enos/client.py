@@ -29,7 +29,8 @@ from cloud_runs.errors import (
 )
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
-from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, listed, together
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
+from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.payloads import usable_id
 
