@@ -126,7 +126,11 @@ def test_a_fan_out() -> None:
     fan = resource("tencent:WorkflowFanOut", "fan", outputs)
     first, second = read(fan).runs
     assert (first.object, str(first.reference), first.shown_reference) == ("a/1.mp4", WHERE + "i1", WHERE + "i1")
-    assert (second.reference.id, second.kind, second.status.started_at) == ("i:2", "WorkflowFanOut", "2026-11-22T08:00:00Z")
+    assert (second.reference.id, second.kind, second.status.started_at) == (
+        "i:2",
+        "WorkflowFanOut",
+        "2026-11-22T08:00:00Z",
+    )
     assert missing(intent("fan", attempts=[{"token": "x"}]), fan) == {"fan[c.mp4]": "was refused: no"}
     assert "its objects changed" in missing(intent("fan", attempts=[{"token": "x"}, {"token": "y"}]), fan)["fan"]
 
