@@ -227,9 +227,7 @@ class FanOut:
         world = self._world
         world.sleep(SIBLINGS_SECONDS)
         moments = {moment for some in asks.values() for moment in some}
-        while (left := world.times.settle - world.process.quiet(moments)) > 0:
-            world.tell(f"an earlier up may have started runs: looking for them before firing, {left:.0f} s left")
-            world.sleep(min(left, 4.0))
+        world.wait(moments, "an earlier up may have started runs: looking for them before firing")
         try:
             seen = self._seen(asks, world.limit(LOOK_SECONDS * 3))
         except (errors.Unavailable, errors.Refused) as error:

@@ -7,7 +7,7 @@ run costs money and cannot be taken back: when in doubt, nothing is fired.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -77,6 +77,12 @@ class World:
                 "machine's clock"
             )
         return Clocks(now, boot, clock.uptime() if boot else 0.0, server)
+
+    def wait(self, moments: Iterable[Moment], what: str) -> None:
+        """Until a list shows all that may have been started at these moments."""
+        while (left := self.times.settle - self.process.quiet(moments)) > 0:
+            self.tell(f"{what}, {left:.0f} s left")
+            self.sleep(min(left, 4.0))
 
     def limit(self, seconds: float) -> Limit:
         return Limit(seconds, self.process.clock.monotonic, self.over)

@@ -99,13 +99,18 @@ class Process:
         """`diff` was asked about this resource. Its runs that another resource has on record as well: id -> URN."""
         with self._lock:
             self._recorded[urn] = run
-            self._settled.update((run.fired.token, run.fired.beside))
+            self._settles(run)
             twins = {}
             for id in run.ids.values():
                 other = self._taken.setdefault((space, id), urn)
                 if other != urn and id in self._ids_on_record(other):
                     twins[id] = other
             return twins
+
+    def _settles(self, run: Recorded) -> None:
+        """It stands for its intent, or for the one beside it; a fan-out for no attempt after its own."""
+        attempt = run.fired.attempt
+        self._settled.update((run.fired.token, run.fired.beside, attempt.token if attempt else ""))
 
     def _ids_on_record(self, urn: str) -> Iterable[str]:
         found = self._recorded.get(urn)
@@ -118,7 +123,7 @@ class Process:
         """
         with self._lock:
             self._deleted[token] = run
-            self._settled.update((run.fired.token, run.fired.beside))
+            self._settles(run)
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
@@ -200,7 +205,8 @@ class Process:
             return self._lost(intent)
 
     def _lost(self, intent: Intent) -> bool:
-        return intent.moment.host != self.id and intent.token not in self._settled
+        last = intent.moments[-1]
+        return last.host != self.id and last.token not in self._settled
 
     # -- runs that are spoken for
 

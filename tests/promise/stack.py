@@ -1,0 +1,255 @@
+"""One stack: what is on record for one resource, and the steps of the engine and of the lifecycle around the rules.
+
+As seen of the engine: the intent first, the delete of a replacement before its create, no `diff` when the replacement
+is forced. What is on record goes through the texts of the ledger. An *ask* is a token, how often a replacement was
+forced under it, and an object with how often it was put into the list; each start is labelled with the ask that it is
+for, so that the cloud can tell whether one was fired twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cloud_runs import errors
+from cloud_runs.promise import ledger, rules
+from cloud_runs.promise.fanning import Fanned
+from cloud_runs.promise.firing import Former
+from cloud_runs.promise.ledger import Content, Fired, Intent, Recorded, digest_of_objects
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.rules import Ask, Work
+from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
+
+ONE = ("",)
+
+
+class Stack:
+    """`said` is all that was ever told, `ever` all ids that were ever on record."""
+
+    def __init__(self, cloud: Cloud, urn: str = URN, *, marked: bool = False, concurrency: int = 1) -> None:
+        self.cloud, self.urn, self.marked, self.concurrency = cloud, urn, marked, concurrency
+        self.intent_text = ""
+        self.outputs: dict[str, Any] = {}
+        self.replacing = self.by_force = False
+        self.forced: Counter[str] = Counter()
+        self.put: Counter[str] = Counter()
+        self.asks: set[str] = set()
+        self.ever: set[str] = set()
+        self.said: list[str] = []
+        self.excused: set[str] = set()
+
+    # -- what is on record
+
+    @property
+    def intent(self) -> Intent | None:
+        return ledger.intent_of(self.intent_text or None)
+
+    @property
+    def run(self) -> Recorded | None:
+        return ledger.recorded(self.outputs["id"], self.outputs) if self.outputs else None
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return dict(self.run.ids) if self.run else {}
+
+    def token(self) -> str:
+        return self.intent.token if self.intent else ""
+
+    def ask(self, key: str = "") -> str:
+        return f"{self.urn} {self.token()} {self.forced[self.token()]} {key} {self.put[key]}"
+
+    def ours(self) -> list[str]:
+        return [run.id for run in self.cloud.runs if run.owner.startswith(f"{self.urn} ")]
+
+    def told(self, id: str) -> bool:
+        return any(id in text for text in self.said)
+
+    def destroyed(self) -> None:
+        self.intent_text, self.outputs, self.replacing = "", {}, False
+
+    # -- an up
+
+    def diff(self, process: Process) -> None:
+        if self.run:
+            for id, other in process.saw(self.urn, SPACE, self.run).items():
+                self.said.append(f"{id} is on record of {other} as well")
+
+    def up(
+        self,
+        host: Host,
+        content: Content,
+        objects: Sequence[str] = ONE,
+        *,
+        forced: bool = False,
+        stop: str = "",
+        hooks: int = 0,
+        seen: bool = False,
+    ) -> str:
+        """What was done: `nothing`, `updated`, or how a run was come by. Raises Killed, or what is shown of a failure.
+
+        `stop` names the step after which the engine was killed; `hooks`: how often an error hook asks again.
+        """
+        try:
+            return self._up(host, content, tuple(objects), forced, stop, hooks, seen)
+        except errors.RunsError as error:
+            self.said.append(str(error))
+            raise
+        finally:
+            self.said += host.warned
+            host.warned.clear()
+
+    def _up(
+        self, host: Host, content: Content, objects: tuple[str, ...], forced: bool, stop: str, hooks: int, seen: bool
+    ) -> str:
+        process = host.process
+        self._intend(process, content, objects)
+        if stop == "intent":
+            raise Killed
+        if not (forced or seen):
+            self.diff(process)
+        run, intent = self.run, self.intent
+        assert intent
+        if run and not self.replacing:
+            due = rules.due(run, content, (), intent, False, process)
+            if due.unintended:
+                return "nothing"
+            if not (due.replaces or forced):
+                return self._update(host, content, objects)
+            process.deleted(run.fired.shown, SPACE, run)
+            self.replacing, self.by_force = True, not due.replaces
+            self.forced[intent.token] += 1
+            if stop == "delete":
+                raise Killed
+        for left in range(hooks, -1, -1):
+            try:
+                return self._create(host, content, objects)
+            except errors.RunsError as error:
+                self.said.append(str(error))
+                if not left:
+                    raise
+        raise AssertionError
+
+    def _intend(self, process: Process, content: Content, objects: tuple[str, ...]) -> None:
+        """The intent's own steps."""
+        intent, listed = self.intent, "" if objects == ONE else digest_of_objects(objects)
+        if intent is None or rules.new_token(intent, content, ()):
+            if intent:
+                process.replaced(self.urn, intent)
+            moment = process.moment()
+            intent = Intent(moment, content, "kind", "name", listed, (moment,) if listed else ())
+            self.by_force = False  # another ask
+        elif intent.objects != listed:
+            attempts = (*intent.attempts, process.moment())[-ledger.ATTEMPTS :]
+            intent = replace(intent, objects=listed, attempts=attempts)
+        self.intent_text = ledger.intent_text(intent)
+
+    # -- the lifecycle
+
+    def _ask(self, content: Content, objects: tuple[str, ...]) -> Ask:
+        return Ask(
+            self.urn,
+            self.intent,
+            content,
+            objects=objects,
+            listed="" if objects == ONE else digest_of_objects(objects),
+        )
+
+    def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
+        process, ask = host.process, self._ask(content, objects)
+        former = self._former(host, objects)
+        if objects == ONE:
+            return self._one(host, ask, former)
+        rules.intended(ask, process)
+        if former:
+            former.tell(SPACE, host.world())
+        self._warn_of_what_was_given_up(host, self.run, objects)
+        work = rules.decide(ask, process.before(self.urn, ask.token), process)
+        self._fan(host, ask, work)
+        process.settled(self.urn, ask.token, SPACE, self.ids.values())
+        self.replacing = False
+        return "kept" if work.keep else "created"
+
+    def _one(self, host: Host, ask: Ask, former: Former | None) -> str:
+        self.asks.add(self.ask())
+        request = Request(self.cloud, self.ask(), marker=self._marker(ask.token))
+        settled = host.create(ask.intent, ask.content, self.urn, request, former=former)
+        fired = Fired(ask.token, ask.content, settled.at, ask.token)
+        if settled.kept:
+            fired = replace(settled.kept.fired, beside=ask.token)
+        self._record(settled.id, fired)
+        self.replacing = False
+        return "kept" if settled.kept else settled.provenance
+
+    def _update(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
+        run = self.run
+        assert run
+        if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
+            self._record(run.id, replace(run.fired, beside=self.token()), run.ids, run.refused)
+            return "nothing"
+        ask = self._ask(content, objects)
+        rules.intended(ask, host.process)
+        self._warn_of_what_was_given_up(host, run, objects)
+        self._fan(host, ask, rules.add(ask, run, host.process))
+        return "updated"
+
+    def _fan(self, host: Host, ask: Ask, work: Work) -> None:
+        process, own = host.process, work.keep
+        process.attempting(self.urn, ask.attempt)
+        self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
+        keys = {*ask.objects, *(own.ids if own else ())}
+        fleet = Fleet(self.cloud, host, self.ask, keys)
+        fanned = host.run(work, fleet, self.urn, self.concurrency)
+        if not (fanned.ids or fanned.unsettled):
+            process.refused(self.urn, ask.attempt)
+            if not own and fanned.refused:
+                raise errors.RunsError(f"nothing was fired: each was refused {fanned.refused}")
+        self._record_many(host, ask, work, fanned)
+
+    def _record_many(self, host: Host, ask: Ask, work: Work, fanned: Fanned) -> None:
+        own, intent = work.keep, ask.intent
+        assert intent
+        kept = {key: id for key, id in own.ids.items() if key in ask.objects} if own else {}
+        latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
+        doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
+        token = own.fired.token if own else ask.token
+        fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt)
+        self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
+        self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
+        for key in {*self.put, *self.ids} - set(ask.objects):
+            self.put[key] += 1  # put into the list again it is another ask
+        self._record(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
+
+    def _record(self, id: str, fired: Fired, ids: object = None, refused: object = None) -> None:
+        self.outputs = {"id": id, ledger.FIRED: ledger.fired_text(fired)}
+        if ids is not None:
+            self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
+        self.ever.update(self.ids.values())
+
+    def _former(self, host: Host, objects: tuple[str, ...]) -> Former | None:
+        """An intent that this update gives up, if what was started for it may be on no record."""
+        former, run = host.process.former(self.urn), self.run
+        if former is None:
+            return None
+        if objects == ONE:
+            return Former(former.moments, Request(self.cloud, marker=self._marker(former.token)).find)
+        moments = rules.unsettled(former.attempts, run.fired if run else None, host.process)
+        keys = {*objects, *self.ids}
+        self._excuse(keys)
+        find: Callable[..., Any] = lambda since, limit: Fleet(self.cloud, host).find(keys, since, limit)  # noqa: E731
+        return Former(moments, find) if moments else None
+
+    def _warn_of_what_was_given_up(self, host: Host, own: Recorded | None, objects: tuple[str, ...]) -> None:
+        """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
+        intent = self.intent
+        assert intent
+        if rules.unsettled(intent.attempts, own.fired if own else None, host.process):
+            self._excuse(objects)
+
+    def _excuse(self, objects: object) -> None:
+        """A sentence says that runs of objects that are not in the list any more may be on no record."""
+        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)  # type: ignore[operator]
+
+    def _marker(self, token: str) -> str:
+        return f"run-{token}" if self.marked else ""
