@@ -31,7 +31,7 @@ def together(ask: Callable[[K], V], items: Iterable[K], limit: Limit | None = No
     wanted = list(items)
     in_a_row: list[Untold] = []
 
-    def enough(answer: V | Exception) -> bool:
+    def enough(answer: V | BaseException) -> bool:
         if isinstance(answer, (Throttled, Unavailable)):
             in_a_row.append(answer)
         elif _of_all(answer):
@@ -52,12 +52,12 @@ def together(ask: Callable[[K], V], items: Iterable[K], limit: Limit | None = No
 
 def _of_all(answer: object) -> bool:
     """Whether what `ask` raised of one item goes for each of them, or is no matter of items at all."""
-    if not isinstance(answer, Exception) or isinstance(answer, (NotFound, Throttled, Unavailable)):
+    if not isinstance(answer, BaseException) or isinstance(answer, (NotFound, Throttled, Unavailable)):
         return False
     return not isinstance(answer, Refused) or not 400 <= answer.status < 500 or answer.status in (401, 403)
 
 
-def _told(answer: V | Exception) -> V | Untold:
+def _told(answer: V | BaseException) -> V | Untold:
     if isinstance(answer, Refused) and not isinstance(answer, (NotFound, Throttled)):
         return Unavailable(str(answer))  # of this one alone
     return answer  # type: ignore[return-value]  # no other exception is left
