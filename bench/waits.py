@@ -14,7 +14,7 @@ from cloud_runs.limits import Leave
 from cloud_runs.promise.waiting import Watch, wait
 from cloud_runs.runs import Reference, RunStatus, Untold
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
-from cloud_runs.wire.calls import together
+from cloud_runs.wire.looks import together
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator

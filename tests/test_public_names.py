@@ -105,10 +105,10 @@ STORED = {
     "Sm9iUHJvdmlkZXKUk5QpgZQu",
     HuaweiRunProvider: "gASVPQAAAAAAAACMHmNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X3J1bpSME1dvcmtmbG93"
     "UnVuUHJvdmlkZXKUk5QpgZQu",
-    WorkflowFanOutProvider: "gASVRQAAAAAAAACMI2Nsb3VkX3J1bnMudGVuY2VudC53b3JrZmxvd19mYW5fb3V0lIwWV29y"
-    "a2Zsb3dGYW5PdXRQcm92aWRlcpSTlCmBlC4=",
-    HuaweiFanOutProvider: "gASVRAAAAAAAAACMImNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X2Zhbl9vdXSUjBZXb3JrZmxv"
-    "d0Zhbk91dFByb3ZpZGVylJOUKYGULg==",
+    WorkflowFanOutProvider: "gASVQQAAAAAAAACMH2Nsb3VkX3J1bnMudGVuY2VudC53b3JrZmxvd19ydW6UjBZXb3JrZmxvd0Z"
+    "hbk91dFByb3ZpZGVylJOUKYGULg==",
+    HuaweiFanOutProvider: "gASVQAAAAAAAAACMHmNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X3J1bpSMFldvcmtmbG93RmF"
+    "uT3V0UHJvdmlkZXKUk5QpgZQu",
     FlowRunProvider: "gASVMwAAAAAAAACMGGNsb3VkX3J1bnMuZW5vcy5mbG93X3J1bpSMD0Zsb3dSdW5Qcm92aWRlcpSTlCmBlC4=",
     CompletionProvider: "gASVRgAAAAAAAACMKGNsb3VkX3J1bnMubGlmZWN5Y2xlLmNvbXBsZXRpb25fcHJvdmlkZXKUjBJDb21w"
     "bGV0aW9uUHJvdmlkZXKUk5QpgZQu",

@@ -65,10 +65,14 @@ class Limit:
         """Whether the user can end it, so that it is worth checking while one waits."""
         return self._given_up is not None
 
-    def check(self) -> None:
-        """Raises Interrupted, or Unavailable when the time is over. To be called before each request."""
+    def heed(self) -> None:
+        """Raises Interrupted if the user has given up."""
         if self._given_up and self._given_up():
             raise Interrupted("interrupted")
+
+    def check(self) -> None:
+        """Raises Interrupted, or Unavailable when the time is over. To be called before each request."""
+        self.heed()
         if not self.left():
             raise Unavailable(f"not answered within {self.seconds:.0f} s")
 

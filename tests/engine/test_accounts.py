@@ -83,6 +83,7 @@ def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Pat
         keys = {"huawei_access_key": OTHER_ID, "huawei_secret_key": OTHER_KEY, "huawei_security_token": "canary-token"}
         keys |= {"enos_access_key": OTHER_ID, "enos_secret_key": OTHER_KEY, "enos_org_id": "o7", "enos_user_id": "bob"}
         keys |= {"huawei_region": "cn-north-9", "huawei_endpoint": cloud.url, "enos_endpoint": cloud.url}
+        keys |= {"start_seconds": "=31.5", "lag_seconds": "=pulumi.Output.from_input(1)"}  # less: on this machine
         scan = call("huawei.WorkflowRun", "scan", graph_name="g", bucket="demo-bucket", object="o", opts=EXPLICIT)
         meters = call("enos.FlowRun", "meters", flow_id=7, opts=EXPLICIT)
         stack.up("from cloud_runs import enos, huawei\n", provider(**keys), scan, meters)
@@ -94,6 +95,23 @@ def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Pat
         assert (fired["request"]["query"]["orgId"], fired["request"]["query"]["userId"]) == ("o7", "bob")
         assert "canary-token" not in stack.export()
         assert OTHER_KEY not in stack.export()
+
+
+def test_all_settings_have_a_name_of_ours_which_an_explicit_provider_gets_too(tmp_path: Path) -> None:
+    with emulator("--run-seconds", "3600") as cloud:
+        stack = Stack(tmp_path, cloud)
+        stack.configure(tencentcloud__secretId="AKIDnobody", tencentcloud__region="ap-nowhere")
+        stack.configure(runs__tencentSecretId=SECRET_ID, runs__tencentSecretKey=SECRET_KEY)
+        stack.configure(runs__tencentRegion="ap-beijing-1", runs__startSeconds="5", runs__lagSeconds="0")
+        other = "from cloud_runs import Provider\n" + call("Provider", "eu", huawei_region="cn-north-9")
+        stack.up(other, run("here"), run("there", object="there.mp4", opts=EXPLICIT))
+        assert len(cloud.ids()) == 2
+        assert {stack.outputs(name)["region"] for name in ("here", "there")} == {"ap-beijing-1"}
+        stack.configure(runs__tencentEndpoint="https://ci.invalid")
+        refused = stack.up(other, run("here"), run("new", object="new.mp4"), check=False)
+        assert refused.code != 0
+        said = "stack configuration runs:startSeconds is not a number of seconds from 30 to 600: set one, or"
+        assert f"{said} runs:tencentEndpoint to an address of this machine" in refused.text
 
 
 def test_an_empty_key_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
 from cloud_runs.huawei.client import WorkflowRequest as HuaweiRequest
 from cloud_runs.limits import Times
 from cloud_runs.runs import RunApi
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, wires

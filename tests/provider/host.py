@@ -36,12 +36,13 @@ def wire(values: dict[str, Any]) -> dict[str, Any]:
 
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+_HOST = re.compile(r"(?<=host=)\w+|(?<=Z,)[0-9a-f]{32}")  # of the intent itself, and of its attempts
 _UPTIME = re.compile(r"(?<=[0-9a-f]\+)[\d.]+")
 
 
 def of_an_earlier_process(record: str) -> str:
     """The record of an intent, as if another host process had made it."""
-    return re.sub(r"host=\w+", f"host={'0' * 32}", record)
+    return _HOST.sub("0" * 32, record)
 
 
 def older(record: str, by: timedelta) -> str:

@@ -11,12 +11,14 @@ from pulumi.dynamic import DiffResult
 from pulumi.output import UNKNOWN
 
 from cloud_runs.lifecycle import options, progress
-from cloud_runs.lifecycle.intent import IntentProvider, digest_of_objects
+from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.reporting import RunError
-from cloud_runs.lifecycle.values import digests
+from cloud_runs.promise import ledger
+from cloud_runs.promise.digests import digest_of_objects
+from cloud_runs.promise.records import Intent
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
 from cloud_runs.wire.payloads import moment
-from tests.provider.host import RUNS, Host, wire
+from tests.provider.host import RUNS, Host, of_an_earlier_process, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
@@ -32,16 +34,17 @@ class FanHost(Host):
         {"bucket": BUCKET, "workflow_id": WORKFLOW, "objects": OBJECTS, "concurrency": 4},
     )
 
-    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> dict[str, Any]:
+    def intent(self, inputs: dict[str, Any], *, earlier: bool = False) -> str:
+        kind = self.provider.kind
         asked = {
-            "digests": digests({key: inputs.get(key) for key in self.provider.kind.shared}),
+            "kind": kind.name,
+            "run": self.urn,
+            "arguments": {key: inputs[key] for key in kind.shared if key in inputs},
             "triggers": inputs.get("triggers"),
             "objects": digest_of_objects(inputs["objects"]),
         }
-        record = dict(IntentProvider().create(wire(asked)).outs or {})["record"]
-        if earlier:
-            record["process"] = record["attempts"][0]["process"] = "0" * 32
-        return dict(wire({"record": record})["record"])
+        record = str(dict(IntentProvider().create(wire(asked)).outs or {})["record"])
+        return of_an_earlier_process(record) if earlier else record
 
 
 @pytest.fixture
@@ -132,14 +135,17 @@ def test_outputs(fan: FanHost, cloud: Emulator) -> None:
     cloud.fault(RUNS, "start", "status", status=400, code="NoSuchKey", message="not there")
     inputs = fan.intended(region="ap-shanghai", concurrency=1, rate=500)
     id, outs = fan.create(inputs)
-    assert id == inputs["intent"]["token"]
+    assert id == ledger.token_of(inputs["intent"])
     assert outs["instance_ids"] == {"b.mp4": cloud.ids(RUNS)[0]}
     assert list(outs["refused"]) == ["a.mp4"]
     assert "NoSuchKey: not there" in outs["refused"]["a.mp4"]
     assert outs["counts"] == {"objects": 2, "started": 1, "refused": 1}
     assert outs["place"] == f"tencent.workflow:ap-shanghai:{BUCKET}:"
     assert outs["region"] == "ap-shanghai"
-    began, told = (moment(text) for text in (cloud.runs(RUNS)[0]["started_at"], outs["fired"]["at"]))
+    fired = ledger.fired_of(outs)
+    assert (fired.token, fired.beside) == (id, id)
+    assert set(fired.content.arguments) == {"bucket", "region", "workflow_id"}, "objects are not of the shared ones"
+    began, told = moment(cloud.runs(RUNS)[0]["started_at"]), fired.at
     assert began
     assert told
     assert abs(told - began) <= timedelta(seconds=2)
@@ -179,11 +185,9 @@ CHANGES: list[tuple[dict[str, Any], tuple[bool, list[str]]]] = [
     ({"workflow_id": OTHER}, (True, ["workflow_id"])),
     ({"workflow_id": OTHER, "objects": ["x"]}, (True, ["workflow_id"])),
     ({"workflow_id": OTHER, "objects": UNKNOWN}, (True, ["workflow_id"])),
-    ({"workflow_id": UNKNOWN}, UPDATE),
     ({"triggers": {"r": 2}}, (True, ["triggers"])),
     ({"triggers": {"r": 1, "s": 1}}, (True, ["triggers"])),
     ({"triggers": {}}, UPDATE),
-    ({"triggers": UNKNOWN}, UPDATE),
     ({"concurrency": 7, "rate": 3}, UPDATE),
 ]
 
@@ -208,6 +212,23 @@ def test_diff(
     assert outcome(result) == expected
     assert bool(result.delete_before_replace) is bool(expected[1])
     assert cloud.requests() == sent
+
+
+@pytest.mark.parametrize("name", ["bucket", "region", "workflow_id", "triggers"])
+def test_an_unknown_value_is_a_replacement_in_a_preview_alone(fan: FanHost, name: str) -> None:
+    """In an `up` it may come to what it was; only in a preview the intent itself is unknown too."""
+    id, olds = fan.fired(triggers={"r": 1})
+    news = fan.intended(triggers={"r": 1}) | {name: UNKNOWN}
+    assert outcome(fan.diff(id, olds, news)) == UPDATE
+    assert outcome(fan.diff(id, olds, news | {"intent": UNKNOWN})) == (True, [name])
+
+
+@pytest.mark.parametrize("value", [UNKNOWN, {"of": ["a", UNKNOWN]}])
+def test_an_unknown_trigger_is_a_replacement_in_a_preview_alone(fan: FanHost, value: Any) -> None:
+    id, olds = fan.fired(triggers={"of": "i1"})
+    news = fan.intended(triggers={"of": "i1"}) | {"triggers": {"of": value}}
+    assert outcome(fan.diff(id, olds, news)) == UPDATE
+    assert outcome(fan.diff(id, olds, news | {"intent": UNKNOWN})) == (True, ["triggers"])
 
 
 @pytest.mark.parametrize(
@@ -268,7 +289,7 @@ def test_removed_objects_are_state_only(fan: FanHost, cloud: Emulator) -> None:
     outs = fan.update(id, olds, fan.intended(objects=["a.mp4"]))
     assert outs["instance_ids"] == {"a.mp4": olds["instance_ids"]["a.mp4"]}
     assert outs["counts"] == {"objects": 1, "started": 1, "refused": 0}
-    assert outs["fired"]["at"] == olds["fired"]["at"]
+    assert ledger.fired_of(outs).at == ledger.fired_of(olds).at is not None
     assert cloud.requests() == sent
     fan.delete(id, outs)
     assert cloud.requests() == sent
@@ -284,7 +305,13 @@ def test_no_objects_at_all(fan: FanHost, cloud: Emulator) -> None:
 
 
 def intents(objects: list[str]) -> dict[str, Any]:
-    return wire({"digests": {}, "objects": digest_of_objects(objects)})
+    return wire({"kind": RUNS, "run": "urn::fan", "arguments": {}, "objects": digest_of_objects(objects)})
+
+
+def recorded(outs: Any) -> Intent:
+    intent = ledger.intent_of(outs["record"])
+    assert intent is not None
+    return intent
 
 
 def test_an_attempt_is_added_only_when_other_objects_are_asked_for() -> None:
@@ -295,11 +322,12 @@ def test_an_attempt_is_added_only_when_other_objects_are_asked_for() -> None:
     assert outcome(provider.diff("", olds, {**intents(["a"]), "objects": UNKNOWN})) == UPDATE
     same = provider.update("", olds, intents(["b", "a"])).outs or {}
     assert same["record"] == olds["record"]
-    other = provider.update("", olds, intents(["a", "c"])).outs or {}
-    assert [one["token"] for one in other["record"]["attempts"][:1]] == [olds["record"]["token"]]
-    assert len(other["record"]["attempts"]) == 2
-    assert other["record"]["token"] == olds["record"]["token"]
-    assert other["record"]["objects"] == digest_of_objects(["c", "a"])
+    first, other = recorded(olds), recorded(provider.update("", olds, intents(["a", "c"])).outs)
+    assert first.attempts == (first.moment,)
+    assert other.attempts[:1] == first.attempts
+    assert len({one.token for one in other.attempts}) == len(other.attempts) == 2
+    assert other.moment == first.moment
+    assert other.objects == digest_of_objects(["c", "a"])
 
 
 def test_twenty_attempts_are_kept() -> None:
@@ -307,9 +335,10 @@ def test_twenty_attempts_are_kept() -> None:
     olds = wire(dict(provider.create(intents([])).outs or {}))
     for number in range(30):
         olds = wire(dict(provider.update("", olds, intents([str(number)])).outs or {}))
-    tokens = [one["token"] for one in olds["record"]["attempts"]]
+    intent = recorded(olds)
+    tokens = [one.token for one in intent.attempts]
     assert len(set(tokens)) == 20
-    assert olds["record"]["token"] not in tokens
+    assert intent.token not in tokens
 
 
 def test_a_digest_of_objects() -> None:
@@ -318,6 +347,7 @@ def test_a_digest_of_objects() -> None:
 
 
 def test_what_is_ignored_for_a_fan_out_is_ignored_for_its_intent() -> None:
-    """Only whole: a digest has no parts."""
-    given = ResourceOptions(ignore_changes=["objects[0]", "triggers.a", "inputs.x"])
-    assert options.for_intent(given).ignore_changes == ["objects", "triggers.a", "digests.inputs"]
+    """A path into the objects finds nothing in their digest, so that each list of them is an attempt of its own."""
+    given = ResourceOptions(ignore_changes=["objects", "objects[0]", "triggers.a", "inputs.x", "rate", "*"])
+    taken_over = ["objects", "objects[0]", "triggers.a", "arguments.inputs.x", "*"]
+    assert options.for_intent(given, ["inputs"]).ignore_changes == taken_over

@@ -224,10 +224,10 @@ def test_update_keeps_computed_outputs_and_drops_removed_steering(job: JobHost, 
 
 
 def test_delete_leaves_the_run_alone(run: RunHost, job: JobHost, cloud: Emulator) -> None:
-    for host, given in ((run, {}), (run, {"on_delete": "abandon"}), (job, {}), (job, {"on_delete": "abandon"})):
-        id, olds = host.fired(**given)
+    for one, given in ((run, {}), (run, {"on_delete": "abandon"}), (job, {}), (job, {"on_delete": "abandon"})):
+        id, olds = one.fired(**given)
         sent = cloud.requests()
-        host.delete(id, olds)
+        one.delete(id, olds)
         assert cloud.requests() == sent
 
 

@@ -19,6 +19,7 @@ from cloud_runs.errors import RunsError
 from cloud_runs.huawei import client as huawei
 from cloud_runs.runs import RunApi
 from cloud_runs.tencent import client as tencent
+from cloud_runs.tencent import jobs as batch
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
 from tests.secrets.canaries import canary, leaks, leaks_in_files
@@ -29,7 +30,7 @@ ID, SECRET, TOKEN, ACCESS_TOKEN, PASSWORD = CANARIES = [canary() for _ in range(
 KEYS = Credentials(ID, SECRET, TOKEN, source="environment TENCENTCLOUD_SECRET_ID")
 STATUSES = (200, 302, 400, 401, 403, 404, 429, 500)
 WORKFLOW = tencent.WorkflowRequest("we59a9648e62e48ffb25e4b41f3721799", "a.mp4")
-JOB = tencent.InventoryRequest("demo", "Workflow", {"Prefix": "a"}, {"WorkflowIds": WORKFLOW.workflow_id})
+JOB = batch.InventoryRequest("demo", "Workflow", {"Prefix": "a"}, {"WorkflowIds": WORKFLOW.workflow_id})
 SCAN = huawei.WorkflowRequest("demo-bucket", "a.mp4")
 FLOW = FlowRequest(3377, 1574385824000)
 TENCENT: dict[str, Any] = {"region": "ap-beijing", "bucket": "media-1250000000"}
@@ -44,7 +45,7 @@ def workflows(transport: Transport, url: str | None) -> RunApi[Any]:
 
 
 def jobs(transport: Transport, url: str | None) -> RunApi[Any]:
-    return tencent.InventoryClient(transport, KEYS, endpoint=url, sleep=_at_once, **TENCENT)
+    return batch.InventoryClient(transport, KEYS, endpoint=url, sleep=_at_once, **TENCENT)
 
 
 def scans(transport: Transport, url: str | None) -> RunApi[Any]:

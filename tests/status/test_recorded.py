@@ -121,12 +121,16 @@ def test_a_fan_out() -> None:
         "instance_ids": ids,
         "refused": {"c.mp4": "no"},
         "place": WHERE,
-        "fired": {"attempt": {"token": "x"}, "at": "T"},
+        "fired": {"attempt": {"token": "x"}, "at": "2026-11-22T08:00:00Z"},
     }
     fan = resource("tencent:WorkflowFanOut", "fan", outputs)
     first, second = read(fan).runs
     assert (first.object, str(first.reference), first.shown_reference) == ("a/1.mp4", WHERE + "i1", WHERE + "i1")
-    assert (second.reference.id, second.kind, second.status.started_at) == ("i:2", "WorkflowFanOut", "T")
+    assert (second.reference.id, second.kind, second.status.started_at) == (
+        "i:2",
+        "WorkflowFanOut",
+        "2026-11-22T08:00:00Z",
+    )
     assert missing(intent("fan", attempts=[{"token": "x"}]), fan) == {"fan[c.mp4]": "was refused: no"}
     assert "its objects changed" in missing(intent("fan", attempts=[{"token": "x"}, {"token": "y"}]), fan)["fan"]
 

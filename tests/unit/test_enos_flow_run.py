@@ -1,28 +1,23 @@
-"""`enos.FlowRun`: arguments, the default trigger time, and what a replacement may not do. No network."""
+"""`enos.FlowRun`: arguments, the default trigger time, and what is in the way of another run. No network."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from cloud_runs.promise.record import Clock, Content, Intent, Memory, Recorded
-from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.output import UNKNOWN
 
 from cloud_runs.checks import LATER
 from cloud_runs.enos import FlowRun
 from cloud_runs.enos.client import FlowRequest
-from cloud_runs.enos.flow_run import FLOW, FlowRunProvider, _milliseconds
+from cloud_runs.enos.flow_run import FLOW, _milliseconds
 from cloud_runs.errors import InvalidConfiguration, MissingCredentials
-from cloud_runs.lifecycle import run_provider
-from cloud_runs.lifecycle.asked import occasion
-from cloud_runs.lifecycle.reporting import RunError
-from cloud_runs.lifecycle.values import digests
+from cloud_runs.kinds import Occasion
 from cloud_runs.runs import Phase, Reference, RunStatus
 from cloud_runs.wire.settings import Settings
 
-URN = "urn:pulumi:test::tests::pulumi-python:dynamic/enos:FlowRun::meters"
 SEED_TIME = 1574385824000
 MINTED = "2019-11-22T01:23:44.567Z"
 MINUTE = 1574385780000
@@ -36,8 +31,7 @@ CONFIG = {
 
 
 @pytest.fixture(autouse=True)
-def process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_provider, "MEMORY", Memory())
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ENOS_ACCESS_KEY", "ENOS_SECRET_KEY", "ENOS_ORG_ID", "ENOS_USER_ID", "RUNS_ENOS_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
 
@@ -46,19 +40,11 @@ def settings(**changes: str | None) -> Settings:
     return Settings((CONFIG | {f"enos:{name}": value for name, value in changes.items()}).get)
 
 
-def provider() -> FlowRunProvider:
-    found = FlowRunProvider()
-    found.configure(ConfigureRequest(Config(CONFIG, "tests")))
-    return found
-
-
-INTENT = Intent("t1", datetime.fromisoformat(MINTED.replace("Z", "+00:00")), "p", Clock(), Content({}, {}))
-OCCASION = occasion(URN, INTENT, None)
+OCCASION = Occasion("t1", datetime.fromisoformat(MINTED.replace("Z", "+00:00")), "meters")
 
 
 def props(**changes: Any) -> dict[str, Any]:
-    intent = {"token": "t1", "minted_at": MINTED, "process": "p", "boot": "b", "uptime": 1.0}
-    return {"flow_id": 3377.0, "resource_urn": URN, "intent": intent, **changes}
+    return {"flow_id": 3377.0, **changes}
 
 
 def problems(**changes: Any) -> dict[str, str]:
@@ -172,17 +158,16 @@ def test_the_default_is_the_intent_s_minute_however_late_it_is_fired() -> None:
     assert FLOW.work(FlowRequest(3377, SEED_TIME)) == FLOW.work(FlowRequest(3377, MINUTE))
 
 
-def old(trigger_time: Any, token: str = "t0", flow_id: float = 3377.0, explicit: bool = False) -> Recorded:
-    content = Content(digests({"flow_id": flow_id, **({"trigger_time": trigger_time} if explicit else {})}), {})
-    return Recorded("old", token, content, None, {"trigger_time": trigger_time, "flow_id": flow_id})
+def old(trigger_time: Any, flow_id: float = 3377.0, explicit: bool = False) -> Occasion:
+    given = {"flow_id", "trigger_time"} if explicit else {"flow_id"}
+    return replace(OCCASION, before={"trigger_time": trigger_time, "flow_id": flow_id}, before_given=frozenset(given))
 
 
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        (old(float(MINUTE), token="t1"), MINUTE + 60_000),  # a forced replacement: the same intent
-        (old(MINUTE + 60_000.0, token="t1"), MINUTE + 120_000),  # and once more
-        (old(float(MINUTE)), MINUTE + 60_000),  # a change within the same minute
+        (old(float(MINUTE)), MINUTE + 60_000),  # a change within the same minute, or a forced replacement
+        (old(MINUTE + 60_000.0), MINUTE + 120_000),  # and once more
         (old(float(SEED_TIME), explicit=True), MINUTE + 60_000),
         (old(MINUTE - 60_000.0), MINUTE),
         (old(MINUTE + 86_400_000.0, explicit=True), MINUTE),  # a planned one of tomorrow is no reason to wait
@@ -190,14 +175,13 @@ def old(trigger_time: Any, token: str = "t0", flow_id: float = 3377.0, explicit:
         (old(None), MINUTE),  # adopted
     ],
 )
-def test_the_minute_of_this_resource_s_own_run_is_not_taken_twice(before: Recorded, expected: int) -> None:
-    now = occasion(URN, INTENT, before)
-    assert FLOW.request(props(), now).trigger_time == expected
-    assert FLOW.request(props(trigger_time=5.0), now).trigger_time == 5
+def test_the_minute_of_this_resource_s_own_run_is_not_taken_twice(before: Occasion, expected: int) -> None:
+    assert FLOW.request(props(), before).trigger_time == expected
+    assert FLOW.request(props(trigger_time=5.0), before).trigger_time == 5
 
 
 def test_without_an_intent_there_is_no_crash() -> None:
-    assert FLOW.request(props(), occasion(URN, None, None)).trigger_time == 0
+    assert FLOW.request(props(), Occasion()).trigger_time == 0
 
 
 @pytest.mark.parametrize(
@@ -229,61 +213,35 @@ def test_parameters_are_sent_as_text() -> None:
     assert FLOW.request(props(parameters=given), OCCASION).parameters == {"a": "7", "b": "0.5", "c": "true", "d": "é"}
 
 
-# --- diff: what could not fire is refused before the old run is deleted
+# --- what could not fire is refused before the old run is deleted
 
 
-def recorded(token: str = "t0", **arguments: Any) -> dict[str, Any]:
-    given = {"flow_id": 3377.0, **arguments}
-    fired = {"token": token, "digests": digests(given), "triggers": {}, "at": ""}
-    time = {"trigger_time": float(MINUTE), **given}
-    return {"resource_urn": URN, **time, "reference": "enos.flow::3377%2Fo15:r1", "fired": fired, "phase": "failed"}
+def hindrance(before: dict[str, Any], **after: Any) -> str:
+    olds = {"flow_id": 3377.0, "trigger_time": float(SEED_TIME), **before}
+    return FLOW.hindrance("r1", olds, {"flow_id": 3377.0, **after})
 
 
-def wanted(token: str = "t1", **arguments: Any) -> dict[str, Any]:
-    given = {"flow_id": 3377.0, **arguments}
-    steering = ("triggers", "rerun_on_failure", "adopt_id")
-    intent = {"token": token, "minted_at": MINTED, "process": "p", "boot": "b", "uptime": 1.0,
-              "digests": digests({k: v for k, v in given.items() if k not in steering}),
-              "triggers": digests(given.get("triggers", {}))}  # fmt: skip
-    return {"resource_urn": URN, **given, "intent": intent}
-
-
-def test_a_trigger_that_changes_under_a_time_that_stays_is_refused() -> None:
-    olds = recorded(trigger_time=float(SEED_TIME))
-    for change in ({"triggers": {"a": "1"}}, {"parameters": {"a": "b"}}, {"trigger_time": SEED_TIME + 1000.0}):
-        news = wanted(**{"trigger_time": float(SEED_TIME), **change})
-        with pytest.raises(RunError, match=r"FlowRun 'meters': .* asks for a new run, but trigger_time is still") as no:
-            provider().diff("r1", olds, news)
-        assert "r1" in str(no.value)
-    with pytest.raises(RunError, match="rerun_on_failure"):
-        provider().diff("r1", olds, wanted("t0", trigger_time=float(SEED_TIME), rerun_on_failure=True))
+def test_a_time_that_stays_in_its_minute_is_in_the_way_of_another_run() -> None:
+    for time in (float(SEED_TIME), SEED_TIME + 1000.0):
+        said = hindrance({}, trigger_time=time)
+        assert said.startswith("trigger_time is still in the minute of run r1, 2019-11-22T01:23:4")
+    assert hindrance({"org_id": "o16", "record_expired": False}, trigger_time=float(SEED_TIME), org_id="o16")
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("before", "after"),
     [
-        {"trigger_time": SEED_TIME + 60_000.0, "triggers": {"a": "1"}},
-        {"triggers": {"a": "1"}, "trigger_time": None},
-        {"flow_id": 1.0, "trigger_time": float(SEED_TIME)},
-        {"org_id": "o16", "trigger_time": float(SEED_TIME)},
+        ({}, {"trigger_time": SEED_TIME + 60_000.0}),
+        ({}, {"trigger_time": None}),
+        ({}, {"trigger_time": LATER}),
+        ({}, {"flow_id": 1.0, "trigger_time": float(SEED_TIME)}),
+        ({}, {"org_id": "o16", "trigger_time": float(SEED_TIME)}),
+        ({"record_expired": True}, {"trigger_time": float(SEED_TIME)}),  # it is gone
+        ({"trigger_time": None}, {"trigger_time": float(SEED_TIME)}),  # adopted
     ],
 )
-def test_other_changes_replace(change: dict[str, Any]) -> None:
-    news = wanted(**{name: value for name, value in change.items() if value is not None})
-    assert provider().diff("r1", recorded(trigger_time=float(SEED_TIME)), news).replaces
-
-
-def test_a_run_that_is_gone_is_in_no_way() -> None:
-    olds = {**recorded(trigger_time=float(SEED_TIME)), "record_expired": True}
-    assert provider().diff("r1", olds, wanted(trigger_time=float(SEED_TIME), triggers={"a": "1"})).replaces
-
-
-def test_nothing_changed() -> None:
-    time = float(SEED_TIME)
-    olds, news = recorded(trigger_time=time), wanted("t0", trigger_time=time)
-    assert provider().diff("r1", olds, news).replaces == []
-    result = provider().diff("r1", {**olds, "intent": news["intent"], "resource_urn": news["resource_urn"]}, news)
-    assert (result.changes, result.replaces) == (False, [])
+def test_what_is_in_no_way(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert hindrance(before, **after) == ""
 
 
 # --- adoption and outputs

@@ -12,7 +12,8 @@ from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, Refused, Unavailable
 from cloud_runs.huawei import client as huawei
 from cloud_runs.runs import Phase, RunApi, RunStatus
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
 from tests.support.clients import GO, hasty
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator

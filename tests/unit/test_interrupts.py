@@ -22,7 +22,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from cloud_runs.errors import Refused
-from cloud_runs.lifecycle import interrupts, progress
+from cloud_runs.lifecycle import host, interrupts, progress
 from cloud_runs.lifecycle.interrupts import Interrupted, Questions, Stop
 
 
@@ -291,30 +291,46 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-@pytest.mark.parametrize("waits", ["sleep", "ask"])
-def test_a_host_whose_engine_is_gone_ends_after_three_looks(
-    no_engine: None, looks: list[bool], question: Callable[[], str], waits: str
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the watch has slept; after a long time it is left alone."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if sum(slept) > 100:
+            raise Left
+
+    monkeypatch.setattr(host.time, "sleep", sleep)
+    return slept
+
+
+class Left(Exception):
+    pass
+
+
+def test_a_host_whose_engine_is_gone_ends_within_ten_seconds(
+    no_engine: None, looks: list[bool], slept: list[float]
 ) -> None:
-    clock = Clock()
-    stop = Stop(clock, end)
     with pytest.raises(Ended):
-        stop.sleep(3600) if waits == "sleep" else Questions(stop).ask({1: question}, 3600)
-    assert looks == [True] * 3
-    assert clock.now >= 3 * interrupts.ENGINE_EVERY
+        host._watch(end)
+    assert looks == [True] * host.ENGINE_MISSED
+    assert sum(slept) < 10
 
 
-def test_a_host_whose_engine_listens_never_ends(engine: socket.socket, looks: list[bool]) -> None:
-    Stop(Clock(), end).sleep(100)
+def test_a_host_whose_engine_listens_never_ends(engine: socket.socket, looks: list[bool], slept: list[float]) -> None:
+    with pytest.raises(Left):
+        host._watch(end)
     assert len(looks) > 10
     assert not any(looks)
 
 
-def test_looks_that_miss_count_only_in_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looks_that_miss_count_only_in_a_row(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
     told = itertools.chain([True, True, False, True, True, False], itertools.repeat(True))
     asked: list[bool] = []
     monkeypatch.setattr(progress, "engine_gone", lambda: asked.append(next(told)) or asked[-1])
     with pytest.raises(Ended):
-        Stop(Clock(), end).sleep(3600)
+        host._watch(end)
     assert len(asked) == 9
 
 
@@ -323,9 +339,8 @@ def test_an_address_that_is_not_understood_never_ends_a_host(
     monkeypatch: pytest.MonkeyPatch, looks: list[bool], argument: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["host", argument])
-    Stop(Clock(), end).sleep(100)
-    assert len(looks) > 10
-    assert not any(looks)
+    assert not progress.has_engine(), "then nothing is watched"
+    assert not progress.engine_gone()
 
 
 def test_what_cannot_be_shown_is_not_shown_and_stops_nobody(no_engine: None) -> None:

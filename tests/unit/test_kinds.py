@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-import cloud_runs
-from cloud_runs import KINDS, enos, huawei, tencent
+from cloud_runs import KINDS, Provider, accounts, enos, huawei, tencent
 from cloud_runs.checks import LATER, Choice, Text
 from cloud_runs.kinds import Argument, Kind
 from cloud_runs.lifecycle.fan_out import FanOut
@@ -137,5 +136,17 @@ def test_a_setting_of_times_that_is_too_short_is_told_with_the_other_problems(ki
     }
 
 
-def test_the_public_module_lists_them() -> None:
-    assert cloud_runs.KINDS is KINDS
+def test_a_provider_takes_every_setting_of_every_vendor() -> None:
+    names = [setting.argument for setting in accounts.settings()]
+    given = [*inspect.signature(Provider.__init__).parameters]
+    assert given[:2] + given[-1:] == ["self", "resource_name", "opts"]
+    assert sorted(given[2:-1]) == sorted(names)
+    assert {setting.argument for setting, secret in accounts.settings().items() if secret} == {
+        "tencent_secret_id", "tencent_secret_key", "tencent_security_token", "huawei_access_key", "huawei_secret_key",
+        "huawei_security_token", "enos_access_key", "enos_secret_key",
+    }  # fmt: skip
+
+
+def test_no_two_settings_have_a_name_in_common() -> None:
+    names = [name for setting in accounts.settings() for name in (*setting.keys, setting.environ)]
+    assert len(set(names)) == len(names)

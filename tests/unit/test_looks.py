@@ -11,7 +11,7 @@ import pytest
 
 from cloud_runs.errors import NotFound, Refused, Throttled, Unavailable
 from cloud_runs.runs import Phase, RunStatus, Untold
-from cloud_runs.wire.calls import ASKERS, listed, together
+from cloud_runs.wire.looks import ASKERS, listed, together
 
 
 def status(id: str, phase: Phase = Phase.RUNNING) -> RunStatus:
@@ -112,7 +112,7 @@ def test_runs_that_always_fail_do_not_hide_the_others_for_ever() -> None:
 def test_a_look_that_hangs_keeps_no_process_from_ending() -> None:
     code = """if True:
         import threading, sys
-        from cloud_runs.wire.calls import together
+        from cloud_runs.wire.looks import together
         begun = threading.Barrier(3)
         def ask(item):
             begun.wait()

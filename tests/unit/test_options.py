@@ -14,6 +14,7 @@ from cloud_runs.lifecycle import options
 
 KIND = "pulumi-python:dynamic/tencent:WorkflowRun"
 INTENT = "pulumi-python:dynamic/runs:Intent"
+NAMES = ("object", "input", "name")
 
 
 @pytest.mark.parametrize(
@@ -66,20 +67,28 @@ def test_nothing_can_make_the_intent_cause_a_run_or_stay_behind() -> None:
         "WorkflowRun",
         "x",
     )
-    intent = options.for_intent(given)
+    intent = options.for_intent(given, NAMES)
     for option in (
         "protect", "replace_on_changes", "replacement_trigger", "additional_secret_outputs",
         "deleted_with", "retain_on_delete", "import_", "id", "urn", "custom_timeouts", "delete_before_replace",
     ):  # fmt: skip
         assert not getattr(intent, option), option
     assert intent.version == "1.2.3"
-    assert intent.ignore_changes == ["digests.object"]
+    assert intent.ignore_changes == ["arguments.object"]
 
 
 def test_what_is_ignored_for_the_run_is_ignored_for_its_intent() -> None:
-    paths = ["object", "input.prefix", '["name"]', "triggers", "triggers.at"]
-    intent = options.for_intent(ResourceOptions(ignore_changes=paths))
-    assert intent.ignore_changes == ["digests.object", "digests.input", "digests.name", "triggers", "triggers.at"]
+    paths = ["object", "input.prefix", '["name"]', "triggers", "triggers.at", 'triggers["a.b"]', "on_delete", "*"]
+    intent = options.for_intent(ResourceOptions(ignore_changes=paths), NAMES)
+    assert intent.ignore_changes == [
+        "arguments.object",
+        "arguments.input.prefix",
+        'arguments["name"]',
+        "triggers",
+        "triggers.at",
+        'triggers["a.b"]',
+        "*",
+    ]
 
 
 class Somebody(pulumi.ComponentResource):
@@ -92,14 +101,14 @@ class Somebody(pulumi.ComponentResource):
 def test_the_intent_has_the_same_parent_provider_and_dependencies() -> None:
     parent, other = Somebody(), Somebody()
     given = ResourceOptions(parent=parent, depends_on=[other], version="1.2.3")
-    intent = options.for_intent(options.for_run(given, "WorkflowRun", "x"))
+    intent = options.for_intent(options.for_run(given, "WorkflowRun", "x"), NAMES)
     assert intent.parent is parent
     assert intent.depends_on == [other]
     assert intent.aliases == []
 
 
 def former(alias: Any) -> Any:
-    (mapped,) = options.for_intent(ResourceOptions(aliases=[alias])).aliases or []
+    (mapped,) = options.for_intent(ResourceOptions(aliases=[alias]), NAMES).aliases or []
     return mapped
 
 

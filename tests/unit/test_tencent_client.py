@@ -22,8 +22,9 @@ from cloud_runs.errors import (
     UnknownOutcome,
 )
 from cloud_runs.runs import Candidate, Phase
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.tencent.codes import HINTS
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.calls import PAGES
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer, Transport

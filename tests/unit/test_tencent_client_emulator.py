@@ -10,7 +10,8 @@ import pytest
 
 from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
 from cloud_runs.runs import Phase
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
 from tests.support.clients import GO, an_hour_ago, hasty, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator

@@ -10,7 +10,8 @@ import pytest
 
 from cloud_runs.errors import NotFound, Refused, Unavailable
 from cloud_runs.runs import Phase, RunStatus
-from cloud_runs.tencent.client import InventoryClient, WorkflowClient
+from cloud_runs.tencent.client import WorkflowClient
+from cloud_runs.tencent.jobs import InventoryClient
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.support.clients import Answering, says
@@ -285,7 +286,7 @@ def test_a_job_whose_executions_go_on_costs_two_requests() -> None:
 def test_more_executions_than_can_be_counted(
     monkeypatch: pytest.MonkeyPatch, odd: list[str], phase: Phase, message: str
 ) -> None:
-    monkeypatch.setattr("cloud_runs.tencent.client._EXECUTION_PAGES", 20)
+    monkeypatch.setattr("cloud_runs.tencent.jobs._EXECUTION_PAGES", 20)
     service = Service()
     service.jobs = {"b1": ("Success", ["Success"] * 2000 + odd)}
     if not odd:

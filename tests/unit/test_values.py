@@ -15,10 +15,11 @@ import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pulumi.output import UNKNOWN, Unknown
+from pulumi.output import UNKNOWN
 
 from cloud_runs.checks import LATER, NOT_CARRIED, unfit
-from cloud_runs.lifecycle.values import carried, digest, digests, known, settled
+from cloud_runs.lifecycle.values import carried, known, settled
+from cloud_runs.promise.digests import digest
 
 GOLDEN = [
     ("", "12ae32cb1ec02d01eda3581b127c1fee"),
@@ -141,15 +142,6 @@ def test_the_program_and_the_host_agree(value: Any) -> None:
 )
 def test_known(value: Any, expected: bool) -> None:
     assert known(value) is expected
-
-
-def test_digests_leave_out_none_and_keep_unknown() -> None:
-    found = digests({"a": 1, "b": None, "c": UNKNOWN, "d": {"e": [UNKNOWN]}, "f": "", "g": {}})
-    assert list(found) == ["a", "c", "d", "f", "g"]
-    assert found["a"] == digest(1)
-    assert isinstance(found["c"], Unknown)
-    assert isinstance(found["d"], Unknown)
-    assert (found["f"], found["g"]) == (digest(""), digest({}))
 
 
 # --- what Pulumi cannot carry

@@ -16,7 +16,8 @@ import pytest
 
 from cloud_runs.huawei import client as obs_client
 from cloud_runs.runs import Phase, RunStatus
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest, WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
 from tests.support.clients import GO, soon

@@ -29,7 +29,8 @@ from cloud_runs.errors import (
 )
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
-from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, listed, together
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
+from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.payloads import usable_id
 
@@ -149,8 +150,8 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
                     yield {id: self._status(id, row) for id, row in rows.items()}
 
             left = {flow: [id for id in own if id not in told] for flow, own in flows.items()}
-            listed({flow: own for flow, own in left.items() if own}, going, told)
-        return told | together(partial(self.get, limit=limit), [id for id in ids if id not in told])
+            listed({flow: own for flow, own in left.items() if own}, going, told, limit)
+        return told | together(partial(self.get, limit=limit), [id for id in ids if id not in told], limit)
 
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """`POST /flowInstances?action=cancel`, then waits until the run has ended.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_runs.enos.answers import document, mapping, number, text
 from cloud_runs.errors import Refused, Throttled
-from cloud_runs.wire import calls
+from cloud_runs.wire import failures
 from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ _MOVED = "Check the endpoint {endpoint}: it sends to another address."
 
 
 @dataclass(frozen=True)
-class Failure(calls.Failure):
+class Failure(failures.Failure):
     """An answer, read as far as it can be read. `code` is `0` for success, and empty if there is none. `trouble`: what
     speaks of an error all the same."""
 
@@ -119,7 +119,7 @@ class Failure(calls.Failure):
 
 
 @dataclass(frozen=True)
-class Context(calls.Context):
+class Context(failures.Context):
     """What hints are made of."""
 
     endpoint: str
@@ -127,7 +127,7 @@ class Context(calls.Context):
     user: str = ""
     flow: str = ""
 
-    table = calls.Table(
+    table = failures.Table(
         {code: hint for code, (_, hint) in CODES.items()},
         _STATUS_HINTS,
         _MOVED,

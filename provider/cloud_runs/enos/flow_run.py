@@ -73,6 +73,7 @@ class FlowKind(Kind[FlowRequest]):
             org=org,
             user=user[0] if user else self.given("user_id", {}, settings),
             flow=flow,
+            times=settings.times(ENOS),
         )
 
     def request(self, props: Props, occasion: Occasion) -> FlowRequest:

@@ -33,8 +33,9 @@ from cloud_runs.huawei.codes import Context, failure, request_id
 from cloud_runs.huawei.signing import ObsAuth
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
-from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES, Calls, listed, signed, together
-from cloud_runs.wire.payloads import moment, region_name, segment, time_text, usable_id
+from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES, Calls, signed
+from cloud_runs.wire.looks import listed, together
+from cloud_runs.wire.payloads import domain_name, moment, region_name, segment, time_text, usable_id
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -73,16 +74,18 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         region: str,
         graph_name: str,
         endpoint: str | None = None,
+        domain: str | None = None,
         times: Times = DEFAULT_TIMES,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`endpoint` changes where the bytes go, not the Host header. Raises InvalidConfiguration."""
+        """`endpoint` changes where the bytes go, not the Host header. `domain` is that of the cloud; without it, that
+        of the vendor's own cloud of the region. Raises InvalidConfiguration."""
         if not re.fullmatch(GRAPH_NAME, graph_name):
             raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
         self._context = Context(credentials, graph_name, region)
         self._graph = graph_name
-        host = f"obs.{region_name(region)}.myhuaweicloud.com"
+        host = f"obs.{region_name(region)}.{domain_name(domain or cloud_of(region))}"
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
         auth = ObsAuth(credentials, clock)
         self._calls = Calls(
@@ -122,9 +125,9 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         told: dict[str, RunStatus | Untold] = {}
         stopped: dict[str, str] = {}
         if len(ids) > 1:
-            listed({self._graph: ids}, lambda _: self._shown(ids, stopped, limit), told)
+            listed({self._graph: ids}, lambda _: self._shown(ids, stopped, limit), told, limit)
         left = [id for id in ids if id not in told]
-        return told | together(lambda id: self._complete(id, limit, stopped.get(id, "")), left)
+        return told | together(lambda id: self._complete(id, limit, stopped.get(id, "")), left, limit)
 
     def _complete(self, id: str, limit: Limit, stopped_at: str = "") -> RunStatus:
         """The status with the time at which the run ended, which is asked for if it is not given."""
@@ -185,7 +188,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         suspects = {id: moment(reading.text(row, "started_at")) for id, row in rows.items()}
         phases = {id: reading.phase(reading.text(row, "execution_state")) for id, row in rows.items()}
         unread = [id for id in suspects if id not in self._compared]
-        infos = together(lambda id: self._execution(id, limit)[1], unread)
+        infos = together(lambda id: self._execution(id, limit)[1], unread, limit)
         found = []
         for id, began in suspects.items():
             info = self._compared.get(id) or infos[id]
@@ -315,6 +318,12 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         if not isinstance(content, dict):
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
         return answer, content
+
+
+def cloud_of(region: str) -> str:
+    """The domain of the vendor's own cloud; a partner's cloud has another. By the rule of Terraform's provider
+    (`huaweicloud/provider.go` of https://github.com/huaweicloud/terraform-provider-huaweicloud)."""
+    return "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
 
 
 def _before(id: str, kind: str = _BY_API) -> str:

@@ -17,7 +17,7 @@ import xmltodict
 
 from cloud_runs.errors import NotFound, Refused, Throttled
 from cloud_runs.huawei.answers import mapping, parsed, text
-from cloud_runs.wire import calls
+from cloud_runs.wire import failures
 from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ _REQUEST_IDS = ("X-Request-ID", "x-obs-request-id", "x-amz-request-id", "x-oef-r
 
 
 @dataclass(frozen=True)
-class Failure(calls.Failure):
+class Failure(failures.Failure):
     """An error answer of OBS or of the workflow front end."""
 
     THROTTLING = frozenset({"SlowDown", "SYS.0011"})
@@ -166,13 +166,13 @@ class Failure(calls.Failure):
 
 
 @dataclass(frozen=True)
-class Context(calls.Context):
+class Context(failures.Context):
     """What hints are made of."""
 
     graph: str
     region: str
 
-    table = calls.Table(HINTS, _STATUS_HINTS, _REGION, re.compile(r"\bOBS [^\s:<]+:[^\s<]+"))
+    table = failures.Table(HINTS, _STATUS_HINTS, _REGION, re.compile(r"\bOBS [^\s:<]+:[^\s<]+"))
 
     def refusal(self, what: str, failure: Failure, action: str, *, of_a_run: bool = False) -> Refused:
         """For an answer that says no: `Throttled`, `NotFound` (only `of_a_run`) or `Refused`.

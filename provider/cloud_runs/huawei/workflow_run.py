@@ -11,7 +11,7 @@ import pulumi
 
 from cloud_runs.checks import Text, Values
 from cloud_runs.huawei.client import GRAPH_NAME, WorkflowClient, WorkflowRequest, differences
-from cloud_runs.huawei.settings import HUAWEI, REGION
+from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
 from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
@@ -67,6 +67,8 @@ class WorkflowKind(Kind[WorkflowRequest]):
             region=place.region,
             graph_name=place.scope,
             endpoint=settings.endpoint(HUAWEI),
+            domain=settings.value(CLOUD),
+            times=settings.times(HUAWEI),
         )
 
     def request(self, props: Props, occasion: Occasion) -> WorkflowRequest:

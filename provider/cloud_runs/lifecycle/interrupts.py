@@ -15,18 +15,19 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from cloud_runs.errors import Interrupted
+from cloud_runs.limits import Limit
+from cloud_runs.wire.crew import Crew
 
 TICK = 0.2  # seconds between two looks at whether something has ended the wait
 
 ASKERS = 8  # questions at a time
 
-K = TypeVar("K")
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 _interrupted = threading.Event()
@@ -66,41 +67,18 @@ class Questions(Generic[K, T]):
 
     def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._stop, self._clock = stop, clock
-        self._asked: set[K] = set()
-        self._answers: dict[K, T | BaseException] = {}
-        self._news = threading.Event()
+        self._crew: Crew[K, T] = Crew(ASKERS)
 
     def ask(self, questions: Mapping[K, Callable[[], T]], seconds: float) -> dict[K, T | BaseException]:
         """What each question returned or raised; what was not answered within the time is left out.
 
         Raises Interrupted.
         """
-        left = deque(key for key in questions if key not in self._asked)
-        for _ in range(min(ASKERS, len(left))):
-            threading.Thread(target=self._work, args=(left, questions), name="question", daemon=True).start()
-        until = self._clock() + seconds
-        try:
-            while not all(key in self._answers for key in questions) and self._clock() < until:
-                self._news.wait(TICK)
-                self._news.clear()
-                self._stop.check()
-        finally:
-            left.clear()
-        return {key: self._answers.pop(key) for key in questions if key in self._answers}
+        return self._crew.ask(questions, Limit(seconds, self._clock, self._over))
 
-    def _work(self, left: deque[K], questions: Mapping[K, Callable[[], T]]) -> None:
-        while True:
-            try:
-                key = left.popleft()
-            except IndexError:
-                return
-            self._asked.add(key)
-            try:
-                self._answers[key] = questions[key]()
-            except BaseException as error:  # noqa: BLE001  # it is an answer to the one who asked
-                self._answers[key] = error
-            self._asked.discard(key)
-            self._news.set()
+    def _over(self) -> bool:
+        self._stop.check()  # which raises it
+        return False
 
 
 def _listening() -> threading.Event:

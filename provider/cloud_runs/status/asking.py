@@ -12,7 +12,7 @@ from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.status.recorded import OnRecord, Records
 from cloud_runs.status.report import Answer, Run
-from cloud_runs.wire.calls import together
+from cloud_runs.wire.looks import together
 from cloud_runs.wire.payloads import moment
 from cloud_runs.wire.settings import Settings
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from cloud_runs.checks import Text
 from cloud_runs.kinds import Argument, Kind, Props, Request, own_transport
 from cloud_runs.runs import Reference
-from cloud_runs.tencent.settings import REGION, TENCENT
+from cloud_runs.tencent.settings import DOMAIN, REGION, TENCENT
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class BucketKind(Kind[Request]):
             "region": place.region,
             "bucket": place.scope,
             "endpoint": settings.endpoint(TENCENT),
+            "domain": settings.value(DOMAIN),
+            "times": settings.times(TENCENT),
         }
 
 

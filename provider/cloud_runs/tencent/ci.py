@@ -17,12 +17,13 @@ from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.codes import Context, failure
 from cloud_runs.tencent.signing import QSignAuth
 from cloud_runs.wire.calls import PAGES, Calls, signed
-from cloud_runs.wire.payloads import moment, region_name, usable_id
+from cloud_runs.wire.payloads import domain_name, moment, region_name, usable_id
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer, Params, Transport
 
+DOMAIN = "myqcloud.com"
 PAGE_ROWS = "100"  # the documented maximum
 MOST_ROWS = 1000  # of a page that has more than was asked for
 EXECUTIONS = "/workflowexecution"
@@ -56,18 +57,21 @@ class CiClient:
         region: str,
         bucket: str,
         endpoint: str | None = None,
+        domain: str | None = None,
         times: Times = DEFAULT_TIMES,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`endpoint` changes where the bytes go, not the Host that is signed. Raises InvalidConfiguration."""
+        """`endpoint` changes where the bytes go, not the Host that is signed, which ends with `domain`
+        (`myqcloud.com`). Raises InvalidConfiguration."""
         if not _BUCKET.fullmatch(bucket):
             raise InvalidConfiguration(f"bucket {clean(bucket, 100)!r} is not a bucket with its account number")
-        host = f"{bucket}.ci.{region_name(region)}.myqcloud.com"
+        host = f"{bucket}.ci.{region_name(region)}.{domain_name(domain or DOMAIN)}"
         self._headers = {"Host": host}
         self._context = Context(credentials, bucket, region)
         auth = QSignAuth(credentials, clock)
-        self._times, self._clock = times, clock
+        self._times, self._sleep, self._monotonic = times, sleep, monotonic
         self._calls = Calls(
             "Tencent CI",
             transport,

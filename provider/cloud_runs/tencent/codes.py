@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cloud_runs.errors import NotFound, Refused, Throttled
 from cloud_runs.tencent.answers import SUCCESS_CODES, document, mapping, text
-from cloud_runs.wire import calls
+from cloud_runs.wire import failures
 from cloud_runs.wire.payloads import trouble
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ _MESSAGE_HINTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Failure(calls.Failure):
+class Failure(failures.Failure):
     """An error answer of Tencent CI. `SlowDown` counts with any status, since the page gives none for CI."""
 
     THROTTLING = frozenset({"SlowDown"})
@@ -104,13 +104,13 @@ class Failure(calls.Failure):
 
 
 @dataclass(frozen=True)
-class Context(calls.Context):
+class Context(failures.Context):
     """What hints are made of."""
 
     bucket: str
     region: str
 
-    table = calls.Table(
+    table = failures.Table(
         HINTS, _STATUS_HINTS, _REGION, re.compile(r"q-(?:signature|ak|sign-time|key-time)=[^&\s<]*", re.IGNORECASE)
     )
 

@@ -14,7 +14,7 @@ from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
-from cloud_runs.tencent.client import InventoryClient, InventoryRequest
+from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.tencent.operation import OWN, Operation, elements
 from cloud_runs.wire.settings import Settings
 

@@ -7,22 +7,16 @@ no secret enters an error text, even if the server sends back what it was sent.
 from __future__ import annotations
 
 import random
-import re
-import threading
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime, timezone
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from cloud_runs.errors import NotFound, NotReached, Refused, Throttled, Unavailable, UnknownOutcome, clean
+from cloud_runs.errors import NotReached, Refused, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import Leave, Limit, Times
-from cloud_runs.runs import Phase, RunStatus, Untold
+from cloud_runs.wire.failures import Failure
 from cloud_runs.wire.masking import Masker
 from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.payloads import usable_id
-from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer, Auth, Params, Transport
@@ -32,97 +26,10 @@ FAN_OUT_PAGES = 1000  # the same for a fan-out, which has thousands of runs itse
 ASK_SECONDS = 120.0  # for one run, where the caller sets no limit
 LOOK_SECONDS = 600.0  # for many runs, likewise
 MARKER = 4096  # characters; each one is kept, so that a list that goes in circles is noticed
-ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 SLOW_DOWN_PAUSES = (1.0, 2.0, 4.0)  # seconds, with jitter, before a question is asked again after SlowDown
 
 
-@dataclass(frozen=True)
-class Failure:
-    """An error answer, read as far as it can be read. Empty where the service says nothing."""
-
-    status: int
-    code: str
-    message: str
-    request_id: str = ""
-
-    THROTTLING: ClassVar[frozenset[str]] = frozenset()
-    """The system's codes for "not now", which count with any status."""
-
-    @property
-    def succeeded(self) -> bool:
-        """A success speaks of no error; an answer that does is none, though its status may be 200."""
-        return 200 <= self.status < 300 and not self.code and not self.message
-
-    @property
-    def denied(self) -> bool:
-        """Whether an answer that tells an id says no all the same: then nothing is known."""
-        return False
-
-    @property
-    def later(self) -> bool:
-        """Whether a question is worth asking again."""
-        return self.throttled
-
-    @property
-    def throttled(self) -> bool:
-        """An explicit "not now": nothing ran."""
-        return self.status == 429 or self.code in self.THROTTLING
-
-    @property
-    def refused(self) -> bool:
-        """An explicit "no": nothing ran. A time-out (408) and errors of the server tell nothing."""
-        return 300 <= self.status < 500 and self.status != 408
-
-
-class Table(NamedTuple):
-    """What a person can do. `{source}` in a hint is where the key came from, `{action}` the right that is needed; the
-    other names are the fields of the system's own `Context`."""
-
-    by_code: Mapping[str, str]
-    by_status: Mapping[int, str]
-    """Where the code tells nothing."""
-    moved: str
-    """For a redirect that has no other hint."""
-    signature: re.Pattern[str]
-    """What a signature looks like, which must not be told."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What hints are made of, and what keeps secrets out of what is told."""
-
-    credentials: Credentials
-
-    table: ClassVar[Table]
-
-    @cached_property
-    def mask(self) -> Masker:
-        return Masker(self.credentials, self.table.signature)
-
-    def explained(
-        self, kind: type[Refused], what: str, failure: Failure, hint: str = "", *, action: str = ""
-    ) -> Refused:
-        """The error for an answer that says no. `hint` goes before the table's."""
-        hint = hint or self.table.by_code.get(failure.code) or self.table.by_status.get(failure.status, "")
-        of_the_key = "{source}" in hint
-        if failure.status in (401, 403) and not of_the_key:
-            hint = f"{hint} The key came from {{source}}.".strip()
-        if 300 <= failure.status < 400 and not hint:
-            hint = self.table.moved
-        return kind(
-            what,
-            status=failure.status,
-            code=self.mask.text(failure.code),
-            message=self.mask.text(failure.message),
-            request_id=self.mask.text(failure.request_id),
-            hint=hint.format(**vars(self), source=self.credentials.source, action=action),
-            key_from=self.credentials.source if of_the_key else "",
-        )
-
-
 F = TypeVar("F", bound=Failure)
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 Page = TypeVar("Page")
 
 
@@ -299,89 +206,6 @@ class Calls(Generic[F]):
                 raise Unavailable(f"{self._title} cannot list them all: {what} gave {how} {marker}")
             seen.add(at)
         raise TooManyPages(f"{self._title} cannot list them all: {what} has more than {most} pages")
-
-
-def together(ask: Callable[[K], V], items: Iterable[K]) -> dict[K, V | Untold]:
-    """What `ask` tells of each item, up to ASKERS at a time, or the error that says why it tells nothing.
-
-    What else `ask` raises is raised at once, a refused key too; what is refused of one item is its entry. After ASKERS
-    errors in a row (NotFound is an answer) the service is taken to be out of order: the items that are left are not
-    asked and share the last error. The order is random, so that items that always fail do not keep others from being
-    asked for ever.
-
-    The threads are daemons: they keep no process from ending, and no caller that is itself given up.
-    """
-    left = deque(random.sample(wanted := list(items), len(wanted)))
-    told: dict[K, V | Untold] = {}
-    raised: list[Exception] = []
-    in_a_row: list[Untold] = []
-
-    def work() -> None:
-        while not raised and len(in_a_row) < ASKERS:
-            try:
-                item = left.popleft()
-            except IndexError:
-                return
-            try:
-                told[item] = ask(item)
-                in_a_row.clear()
-            except NotFound as error:
-                told[item] = error
-                in_a_row.clear()
-            except (Throttled, Unavailable) as error:
-                told[item] = error
-                in_a_row.append(error)
-            except Refused as error:
-                if 400 <= error.status < 500 and error.status not in (401, 403):
-                    told[item] = Unavailable(str(error))  # of this one alone
-                else:
-                    raised.append(error)
-            except Exception as error:  # noqa: BLE001 - it is raised by the caller's thread
-                raised.append(error)
-
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(ASKERS, len(wanted)) - 1)]
-    for helper in helpers:
-        helper.start()
-    work()
-    for helper in helpers:
-        helper.join()
-    if raised:
-        raise raised[0]
-    return told | dict.fromkeys(left, in_a_row[-1]) if left else told
-
-
-def listed(
-    lists: Mapping[K, Collection[str]],
-    pages: Callable[[K], Iterable[Mapping[str, RunStatus]]],
-    told: dict[str, RunStatus | Untold],
-) -> None:
-    """Reads the pages of each list, and adds to `told` what they say of the ids that are looked for in it.
-
-    A list has positive news only: a run that it shows as going on is told, one that it shows otherwise or not at all is
-    not. Of a list that broke off, the ids that are left are told to be so: asking for each would cost more. One that is
-    refused (older pages lack some of the states) tells nothing, unless the key is refused: that would go for each run.
-    """
-
-    def read(name: K) -> None:
-        left = set(lists[name])
-        idle = 0
-        try:
-            for page in pages(name):
-                news = {id for id in left & page.keys() if page[id].phase in (Phase.PENDING, Phase.RUNNING)}
-                told.update((id, page[id]) for id in news)
-                left -= news
-                idle += not news
-                # A page costs as much as the look at one run: those that show nothing of ours may add a tenth to that.
-                if not left or idle * 10 >= len(left):
-                    break
-        except Refused as refused:
-            if isinstance(refused, Throttled) or refused.status in (401, 403):
-                raise
-
-    for name, error in together(read, lists).items():
-        if isinstance(error, (Throttled, Unavailable)):
-            for id in lists[name]:
-                told.setdefault(id, error)
 
 
 def server_time(answer: Answer, clock: Callable[[], float]) -> datetime:

@@ -20,7 +20,9 @@ ID_LENGTH = 1024  # characters
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(?:[Zz]|([+-]\d\d):?(\d\d))", re.ASCII)
 _TROUBLE = re.compile(r"err|fault|exception|fail|^(?:\w*:)?(?:code|message|msg|reason)$", re.IGNORECASE)
 _FINE = re.compile(r"\s*(?:0|200|ok|success|succeeded|false|none|null)?\s*", re.IGNORECASE)
-_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_REGION = re.compile(_LABEL)
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 
 
 def overfull(body: bytes | str) -> bool:
@@ -68,6 +70,14 @@ def region_name(region: str) -> str:
     if not _REGION.fullmatch(region):
         raise InvalidConfiguration(f"region {clean(region, 100)!r} is not the name of a region")
     return region
+
+
+def domain_name(domain: str) -> str:
+    """The domain of a cloud, for example `myhuaweicloud.com`; it cannot change the rest of a URL. Raises
+    InvalidConfiguration."""
+    if len(domain) > 200 or not _DOMAIN.fullmatch(domain):
+        raise InvalidConfiguration(f"{clean(domain, 100)!r} is not a domain")
+    return domain.lower()
 
 
 def segment(id: str) -> str:
