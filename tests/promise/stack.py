@@ -9,16 +9,16 @@ for, so that the cloud can tell whether one was fired twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.promise import ledger, rules
+from cloud_runs.promise import given_up, ledger, rules
+from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned
-from cloud_runs.promise.firing import Former
-from cloud_runs.promise.ledger import Content, Fired, Intent, Recorded, digest_of_objects
 from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Content, Fired, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
 
@@ -158,12 +158,10 @@ class Stack:
 
     def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         process, ask = host.process, self._ask(content, objects)
-        former = self._former(host, objects)
-        if objects == ONE:
-            return self._one(host, ask, former)
         rules.intended(ask, process)
-        if former:
-            former.tell(SPACE, host.world())
+        self._tell_what_is_given_up(host, objects)
+        if objects == ONE:
+            return self._one(host, ask)
         self._warn_of_what_was_given_up(host, self.run, objects)
         work = rules.decide(ask, process.before(self.urn, ask.token), process)
         self._fan(host, ask, work)
@@ -171,10 +169,10 @@ class Stack:
         self.replacing = False
         return "kept" if work.keep else "created"
 
-    def _one(self, host: Host, ask: Ask, former: Former | None) -> str:
+    def _one(self, host: Host, ask: Ask) -> str:
         self.asks.add(self.ask())
         request = Request(self.cloud, self.ask(), marker=self._marker(ask.token))
-        settled = host.create(ask.intent, ask.content, self.urn, request, former=former)
+        settled = host.create(ask.intent, ask.content, self.urn, request)
         fired = Fired(ask.token, ask.content, settled.at, ask.token)
         if settled.kept:
             fired = replace(settled.kept.fired, beside=ask.token)
@@ -198,7 +196,7 @@ class Stack:
         process, own = host.process, work.keep
         process.attempting(self.urn, ask.attempt)
         self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
-        keys = {*ask.objects, *(own.ids if own else ())}
+        keys = {*work.fire, *work.doubtful, *(own.ids if own and work.look else ())}
         fleet = Fleet(self.cloud, host, self.ask, keys)
         fanned = host.run(work, fleet, self.urn, self.concurrency)
         if not (fanned.ids or fanned.unsettled):
@@ -227,18 +225,19 @@ class Stack:
             self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
         self.ever.update(self.ids.values())
 
-    def _former(self, host: Host, objects: tuple[str, ...]) -> Former | None:
-        """An intent that this update gives up, if what was started for it may be on no record."""
-        former, run = host.process.former(self.urn), self.run
+    def _tell_what_is_given_up(self, host: Host, objects: tuple[str, ...]) -> None:
+        """What was started for the intent that this update replaces, and is on no record."""
+        former = host.process.former(self.urn)
         if former is None:
-            return None
+            return
         if objects == ONE:
-            return Former(former.moments, Request(self.cloud, marker=self._marker(former.token)).find)
-        moments = rules.unsettled(former.attempts, run.fired if run else None, host.process)
-        keys = {*objects, *self.ids}
-        self._excuse(keys)
-        find: Callable[..., Any] = lambda since, limit: Fleet(self.cloud, host).find(keys, since, limit)  # noqa: E731
-        return Former(moments, find) if moments else None
+            find = Request(self.cloud, marker=self._marker(former.intent.token)).find
+        else:
+            keys = {*objects, *self.ids, *(self.run.refused if self.run else ())}
+            self._excuse(keys)
+            fleet = Fleet(self.cloud, host)
+            find = lambda since, limit: fleet.find(keys, since, limit)  # noqa: E731
+        given_up.tell(former.moments, find, SPACE, host.world(), former.after)
 
     def _warn_of_what_was_given_up(self, host: Host, own: Recorded | None, objects: tuple[str, ...]) -> None:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""

@@ -216,7 +216,7 @@ def test_the_run_of_an_attempt_is_never_hidden(
 
 
 OLD = on_record("old", "t", at=NOON + 10 * SECOND)
-REPLACING = Looked([ATTEMPT], OLD)
+REPLACING = Looked([ATTEMPT], OLD, token="t")
 
 
 def test_the_run_that_is_replaced_is_no_candidate() -> None:
@@ -229,6 +229,13 @@ def test_what_began_before_its_row_is_older(after: int, expected: Sight, proof: 
     """With the marker too: a forced replacement keeps the intent, so what was replaced before has it as well."""
     row = run("old", 10 * SECOND, proof=proof)
     assert sight(row, run("i1", after * SECOND, proof=proof), ask=REPLACING, own=OLD) is expected
+
+
+@pytest.mark.parametrize("after", [-30 * DAY, -HOUR, 0 * HOUR, 9 * SECOND, HOUR])
+def test_a_marker_of_another_intent_than_the_old_run_s_needs_no_time(after: timedelta) -> None:
+    """The old run's row has another marker, so that no list shows it, and its time on record is another clock's."""
+    ask = Looked([ATTEMPT], OLD, token="of the change")
+    assert sight(run(after=after, proof=True), ask=ask) is Sight.OURS
 
 
 @pytest.mark.parametrize("date", [-HOUR, HOUR])
@@ -261,7 +268,7 @@ def test_a_record_without_a_time_leaves_nothing_out_but_itself() -> None:
     ask = Looked([ATTEMPT], timeless)
     assert sight(run("old"), ask=ask, own=timeless) is Sight.NONE
     assert sight(run("old"), run("i1"), ask=ask, own=timeless) is Sight.OURS
-    assert sight(run("i1", -50 * DAY, proof=True), ask=ask, own=timeless) is Sight.OURS
+    assert sight(run("i1", -50 * DAY, proof=True), ask=replace(ask, token="t"), own=timeless) is Sight.OURS
 
 
 def test_many_that_are_replaced_each_by_its_own_row() -> None:

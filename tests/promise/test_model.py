@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from cloud_runs import errors
-from cloud_runs.promise.ledger import Content
+from cloud_runs.promise.records import Content
 from tests.promise.kit import TWIN, URN, Cloud, Host, Killed
 from tests.promise.stack import ONE, Stack
 

@@ -81,11 +81,20 @@ class Looked:
     """What is looked for of one ask. `sharers`: so many asks of this stack are in doubt about the same work.
 
     `after`: the run or fan-out on record that is replaced; a run of ours began after its own, and is none of those.
+    `token`: the intent's, which the marker is made of.
     """
 
     moments: Sequence[Moment]
     after: Recorded | None = None
     sharers: int = 1
+    token: str = ""
+
+    def began_after(self, candidate: Candidate, listing: Listing, margin: timedelta) -> bool:
+        """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one:
+        a forced replacement keeps the intent."""
+        if self.after is None or (candidate.proof and self.token != self.after.fired.token):
+            return True
+        return began_since(candidate, begun(self.after, candidate.key, listing, margin))
 
 
 @dataclass(frozen=True)
@@ -152,9 +161,7 @@ def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: 
     cancelled is never taken: somebody did not want it."""
     if candidate.phase is Phase.CANCELLED:
         return False
-    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, TICK)):
-        return False
-    return candidate.proof or candidate.id in near
+    return ask.began_after(candidate, listing, TICK) and (candidate.proof or candidate.id in near)
 
 
 def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
@@ -162,7 +169,7 @@ def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
     for what began before the run that is replaced: a forced replacement keeps the intent, and so the marker."""
     if ask.after and candidate.id in ask.after.ids.values():
         return False
-    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, SKEW)):
+    if not ask.began_after(candidate, listing, SKEW):
         return False
     return candidate.proof or began_since(candidate, earliest(ask.moments, listing))
 
