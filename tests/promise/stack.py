@@ -9,7 +9,7 @@ for, so that the cloud can tell whether one was fired twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from cloud_runs import errors
 from cloud_runs.promise import given_up, ledger, rules
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned
-from cloud_runs.promise.process import Process
+from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
@@ -118,7 +118,10 @@ class Stack:
             if not (due.replaces or forced):
                 return self._update(host, content, objects)
             process.deleted(run.fired.shown, SPACE, run)
-            self.replacing, self.by_force = True, not due.replaces
+            if not due.replaces:
+                self._excuse_refused(run.refused)
+            # Not where an `up` was killed between its intent and its run: then the change may be taken back as well.
+            self.replacing, self.by_force = True, not due.replaces and run.fired.shown == intent.token
             self.forced[intent.token] += 1
             if stop == "delete":
                 raise Killed
@@ -159,7 +162,7 @@ class Stack:
     def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         process, ask = host.process, self._ask(content, objects)
         rules.intended(ask, process)
-        self._tell_what_is_given_up(host, objects)
+        self._tell_what_is_given_up(host, ask, objects)
         if objects == ONE:
             return self._one(host, ask)
         self._warn_of_what_was_given_up(host, self.run, objects)
@@ -183,12 +186,12 @@ class Stack:
     def _update(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         run = self.run
         assert run
+        self._warn_of_what_was_given_up(host, run, objects)
         if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
             self._record(run.id, replace(run.fired, beside=self.token()), run.ids, run.refused)
             return "nothing"
         ask = self._ask(content, objects)
         rules.intended(ask, host.process)
-        self._warn_of_what_was_given_up(host, run, objects)
         self._fan(host, ask, rules.add(ask, run, host.process))
         return "updated"
 
@@ -208,6 +211,7 @@ class Stack:
     def _record_many(self, host: Host, ask: Ask, work: Work, fanned: Fanned) -> None:
         own, intent = work.keep, ask.intent
         assert intent
+        self._excuse_refused(set(own.refused if own else ()) - set(ask.objects))
         kept = {key: id for key, id in own.ids.items() if key in ask.objects} if own else {}
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
@@ -215,7 +219,7 @@ class Stack:
         fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
-        for key in {*self.put, *self.ids} - set(ask.objects):
+        for key in {*self.put, *self.ids, *(own.refused if own else ())} - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
         self._record(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
 
@@ -225,9 +229,13 @@ class Stack:
             self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
         self.ever.update(self.ids.values())
 
-    def _tell_what_is_given_up(self, host: Host, objects: tuple[str, ...]) -> None:
-        """What was started for the intent that this update replaces, and is on no record."""
+    def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> None:
+        """What was started for the intent that this update replaces, or for a change that is taken back, and is on no
+        record."""
         former = host.process.former(self.urn)
+        moments = rules.abandoned(ask, host.process.before(self.urn, ask.token), host.process)
+        if former is None and moments and ask.intent:
+            former = Former(ask.intent, None, moments)
         if former is None:
             return
         if objects == ONE:
@@ -243,12 +251,18 @@ class Stack:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
         intent = self.intent
         assert intent
-        if rules.unsettled(intent.attempts, own.fired if own else None, host.process):
+        here = host.process.minted(intent.moments[-1])
+        if here and rules.unsettled(intent.attempts, own.fired if own else None, host.process):
             self._excuse(objects)
 
-    def _excuse(self, objects: object) -> None:
+    def _excuse(self, objects: Collection[str]) -> None:
         """A sentence says that runs of objects that are not in the list any more may be on no record."""
-        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)  # type: ignore[operator]
+        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
+
+    def _excuse_refused(self, keys: Collection[str]) -> None:
+        """They were told as refused, with the reason. Who takes such an object out of the list, or forces a
+        replacement, wants it to be forgotten."""
+        self.excused.update(run.id for run in self.cloud.runs if run.work in keys)
 
     def _marker(self, token: str) -> str:
         return f"run-{token}" if self.marked else ""

@@ -199,6 +199,20 @@ def test_what_an_earlier_process_may_have_sent_is_looked_for_beside_it(shape: Sh
     assert decided(shape, process, intent) == shape.work("looked for", None, intent.moment, sent)
 
 
+@pytest.mark.parametrize(("host", "told"), [("earlier", True), (HERE, False)])
+def test_a_trigger_that_was_added_and_is_removed_abandons_what_it_may_have_started(
+    shape: Shape, process: Process, host: str, told: bool
+) -> None:
+    """It asks for no new intent, so that nothing else would tell."""
+    old = shape.record(token="of its fire")
+    process.saw(URN, SPACE, old)
+    intent = shape.intent(NEW_TRIGGER, host)
+    before = process.before(URN, intent.token)
+    found = rules.abandoned(shape.ask(intent), before, process)
+    assert list(dict.fromkeys(found)) == ([intent.moment] if told else [])
+    assert rules.abandoned(shape.ask(intent, NEW_TRIGGER), before, process) == [], "it is not taken back"
+
+
 # -- a fan-out that is not on record
 
 

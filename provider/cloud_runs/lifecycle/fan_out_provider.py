@@ -28,7 +28,7 @@ from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
-from cloud_runs.promise.records import Fired, Recorded
+from cloud_runs.promise.records import Fired, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
@@ -116,9 +116,11 @@ class FanOutProvider(KindProvider, Generic[Request]):
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
-        if former := self.process.former(ask.urn):
+        if former := self.given_up(ask, props):
             own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
             strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
+        if ask.intent and self._gave_up(ask.intent, before.recorded):
+            progress.warn(ask.urn, _GAVE_UP)
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
@@ -170,11 +172,11 @@ class FanOutProvider(KindProvider, Generic[Request]):
             not intent or not rules.other_objects(intent, self._ask(props)) or self.process.minted(intent.moments[-1])
         )
 
-    def _gave_up(self, intent: Any, run: Recorded) -> bool:
+    def _gave_up(self, intent: Intent, run: Recorded | None) -> bool:
         """Whether the objects were changed again after an attempt that did not come to its end. What it may have
         started for objects that are not in the list any more cannot be looked up: which they were is on no record."""
         here = bool(intent.attempts) and self.process.minted(intent.attempts[-1])
-        return here and bool(rules.unsettled(intent.attempts, run.fired, self.process))
+        return here and bool(rules.unsettled(intent.attempts, run.fired if run else None, self.process))
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         twins = self.process.saw(urn, self.space(olds), run)

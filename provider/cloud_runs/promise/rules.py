@@ -89,6 +89,14 @@ def decide(ask: Ask, before: Before, process: Process) -> Work:
     return Work(look=[Doubt(ask.objects, moments)], replaced=old)
 
 
+def abandoned(ask: Ask, before: Before, process: Process) -> list[Moment]:
+    """When an earlier `up` may have started what is taken back now, while the intent stays: a trigger was added, and
+    now it is removed. What was started for it is on no record. (Where the intent changes, `Process.former` tells.)"""
+    moments = ask.intent.moments if ask.intent else ()
+    taken_back = decide(ask, before, process).keep is not None
+    return [moment for moment in moments if taken_back and not process.minted(moment)]
+
+
 def add(ask: Ask, own: Recorded, process: Process) -> Work:
     """For a resource on record that stays: a run needs nothing; of a fan-out what it lacks.
 
