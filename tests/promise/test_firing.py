@@ -388,7 +388,7 @@ def test_the_last_look_for_a_lost_answer_is_answered(cloud: Cloud, host: Host) -
     with pytest.raises(errors.UnknownOutcome) as error:
         host.create(host.mint())
     assert "failed" not in str(error.value)
-    assert SETTLE + firing.LOOK_SECONDS / 2 < cloud.looks[-1] - began < LIMIT
+    assert SETTLE + firing.LOOK_SECONDS / 2 < cloud.looks[-1] - began <= LIMIT
 
 
 def test_the_cause_of_an_unknown_outcome_is_told(cloud: Cloud, host: Host) -> None:
@@ -408,7 +408,8 @@ def test_a_service_that_cannot_be_asked_after_a_lost_answer(
     with pytest.raises(errors.UnknownOutcome, match="The last look failed: ") as error:
         host.create(intent, request=request)
     assert str(trouble) in str(error.value)
-    assert (cloud.starts, len(cloud.looks) > 1) == (1, True)
+    again = isinstance(trouble, errors.Unavailable)  # what is refused will be refused again
+    assert (cloud.starts, len(cloud.looks) > 1) == (1, again)
     cloud.trouble = None
     assert [host.create(intent, request=request).id] == cloud.ours()
     assert cloud.starts == 1

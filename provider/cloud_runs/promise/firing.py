@@ -17,7 +17,7 @@ from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import looking, rules
 from cloud_runs.promise.looking import CLOCKS, Clocks, Listing, Looked, Seen, Sight
 from cloud_runs.promise.process import Process
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Candidate, Found, Phase, Started, rfc3339
 
