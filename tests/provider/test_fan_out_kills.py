@@ -467,9 +467,9 @@ def test_target_of_the_intent_alone(fan: FanStack) -> None:
 def test_ignored_objects_fire_nothing_and_refused_ones_are_tried_again(fan: FanStack) -> None:
     refuse(fan, 1)
     fan.up(A)
-    assert fan.up(AB, ignore=True) == "update"
+    assert fan.up(AB, ignore=["objects"]) == "update"
     assert fan.all_on_record(A)
-    assert fan.up(AB, ignore=True) == "same"
+    assert fan.up(AB, ignore=["objects"]) == "same"
     assert fan.up(AB, kill=1) == "killed"
     assert fan.up(AB) == "update"
     assert fan.all_on_record(AB)
@@ -477,9 +477,9 @@ def test_ignored_objects_fire_nothing_and_refused_ones_are_tried_again(fan: FanS
 
 def test_ignored_objects_and_a_forced_replacement(fan: FanStack) -> None:
     """`create` gets what the program says."""
-    fan.up(A, ignore=True)
-    fan.up(AB, ignore=True, forced=True, kill=2)
-    fan.up(AB, ignore=True)
+    fan.up(A, ignore=["objects"])
+    fan.up(AB, ignore=["objects"], forced=True, kill=2)
+    fan.up(AB, ignore=["objects"])
     assert fan.fired() == {**dict.fromkeys(A, 2), **dict.fromkeys(AB[3:], 1)}
     assert set(fan.ids) == set(AB)
 
