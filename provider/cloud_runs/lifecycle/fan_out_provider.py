@@ -119,7 +119,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if former := self.process.former(ask.urn):
             own = before.recorded.ids if before.recorded else {}
             world = self.world(ask.urn)
-            strays.tell(former.intent, former.arguments, {*ask.objects, *own}, self.settings, world)
+            strays.tell(former, {*ask.objects, *own}, self.settings, world)
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:

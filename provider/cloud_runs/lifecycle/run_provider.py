@@ -129,7 +129,7 @@ class RunProvider(KindProvider, Generic[Request]):
         world = self.world(urn)
         if former := self.process.former(urn):
             rules.intended(ask, self.process)
-            strays.tell(former.intent, former.arguments, (), settings, world)
+            strays.tell(former, (), settings, world)
         outcome = firing.settle(ask, space, bound, world)
         if outcome.note:
             progress.note(urn, outcome.note)

@@ -13,16 +13,17 @@ from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
 from cloud_runs.promise.firing import World
+from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Intent
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 
 
-def tell(intent: Intent, arguments: Any, objects: Collection[str], settings: Settings, world: World) -> list[str]:
+def tell(former: Former, objects: Collection[str], settings: Settings, world: World) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
     nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
+    intent, arguments, moments = former
     kind = kind_named(intent.kind)
-    moments = [moment for moment in intent.moments if not world.process.minted(moment)]
     if kind is None or not isinstance(arguments, Mapping):
         world.warn(
             f"an interrupted up may have started runs for {intent.name or 'this resource'} that will be on no record; "

@@ -48,10 +48,12 @@ class Before(NamedTuple):
 
 
 class Former(NamedTuple):
-    """An intent that this update replaces, and the arguments that it was made for, as far as they are on record."""
+    """An intent that this update replaces, the arguments that it was made for, as far as they are on record, and the
+    moments at which something may have been started for it that is not."""
 
     intent: Intent
-    arguments: Any = None
+    arguments: Any
+    moments: tuple[Moment, ...]
 
 
 class Process:
@@ -76,7 +78,7 @@ class Process:
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
-        self._former: dict[str, Former] = {}
+        self._former: dict[str, tuple[Intent, Any]] = {}
 
     @property
     def age(self) -> float:
@@ -108,9 +110,8 @@ class Process:
             return twins
 
     def _settles(self, run: Recorded) -> None:
-        """It stands for its intent, or for the one beside it; a fan-out for no attempt after its own."""
-        attempt = run.fired.attempt
-        self._settled.update((run.fired.token, run.fired.beside, attempt.token if attempt else ""))
+        fired = run.fired
+        self._settled.update((fired.token, fired.beside, *([fired.attempt.token] if fired.attempt else [])))
 
     def _ids_on_record(self, urn: str) -> Iterable[str]:
         found = self._recorded.get(urn)
@@ -186,27 +187,28 @@ class Process:
     def replaced(self, urn: str, former: Intent, arguments: Any = None) -> None:
         """This update gives the run with this URN another intent."""
         with self._lock:
-            self._former[urn] = Former(former, arguments)
+            self._former[urn] = former, arguments
 
     def former(self, urn: str) -> Former | None:
-        """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
-        record. Told once."""
+        """The intent that this update has replaced, if an earlier process may have fired for it and no run of that is
+        on record. Told once."""
         with self._lock:
-            former = self._former.pop(urn, None)
-            if former is None or not self._lost(former.intent):
+            intent, arguments = self._former.pop(urn, (None, None))
+            if intent is None or not (moments := self._lost(intent)):
                 return None
-            self._settled.add(former.intent.token)
-            return former
+            self._settled.update(moment.token for moment in moments)
+            return Former(intent, arguments, moments)
 
-    def lost(self, intent: Intent) -> bool:
-        """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this
-        process has been told."""
+    def lost(self, intent: Intent) -> tuple[Moment, ...]:
+        """When an earlier process may have fired for this intent and no run of that is on record, as far as this process
+        has been told. Of a fan-out each list of objects is an attempt, and one on record settles those before it."""
         with self._lock:
             return self._lost(intent)
 
-    def _lost(self, intent: Intent) -> bool:
-        last = intent.moments[-1]
-        return last.host != self.id and last.token not in self._settled
+    def _lost(self, intent: Intent) -> tuple[Moment, ...]:
+        moments = intent.moments
+        known = max((index for index, one in enumerate(moments) if one.token in self._settled), default=-1)
+        return tuple(one for one in moments[known + 1 :] if one.host != self.id)
 
     # -- runs that are spoken for
 
