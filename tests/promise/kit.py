@@ -56,7 +56,8 @@ class Run:
 class Cloud:
     """The service. `fates` says what happens to the next starts, `of` to those of one work, `fate` to all others.
 
-    `ahead`: its clock; `skew`: of its `Date` beside that. `slow`: how late effects are, `lag`: how late lists are.
+    `ahead`: its clock; `skew`: of its `Date` beside that. `slow`: how late effects are (the caller has gone, or waits
+    for as long); `lag`: how late lists are.
     """
 
     def __init__(self) -> None:
@@ -139,6 +140,8 @@ class Cloud:
         try:
             if self.takes:
                 self.sleep(self.takes)
+            if self.slow and fate == "answered":  # with its effect
+                self.sleep(self.slow)
             return self._answer(fate, work, owner, marker)
         finally:
             with self.lock:
@@ -166,7 +169,7 @@ class Cloud:
         assert fate in after or fate in ("answered", "same id"), fate
         if fate == "same id":
             return Started(next(run.id for run in self.runs if run.owner != "foreign"), self.date())
-        id = self.begin(owner, work, marker, late=self.slow)
+        id = self.begin(owner, work, marker, late=0.0 if fate == "answered" else self.slow)
         if fate in after:
             raise after[fate]
         return Started(id, self.date(), request_id="req")

@@ -398,6 +398,15 @@ def test_its_own_runs_of_yesterday_do_not_show_what_a_service_has_forgotten_of_l
     assert cloud.counts()[KEYS[3]] == 0
 
 
+def test_a_lost_answer_of_an_object_that_was_added_is_looked_for_alone(cloud: Cloud, host: Host) -> None:
+    """Requests are made for what is fired and looked for, not for what is on record."""
+    own = many_on_record(host.fan(["a", "b"]).ids, at=cloud.now())
+    later = Host(cloud)
+    cloud.of = {"c": ["lost"]}
+    fanned = later.fan(["c", "d"], keep=own, fleet=Fleet(cloud, later, keys={"c", "d"}))
+    assert (fanned.ids.keys(), fanned.found) == ({"c", "d"}, ["c"])
+
+
 def test_the_list_of_a_fan_out_that_is_added_to_asks_for_no_object_without_a_request(cloud: Cloud, host: Host) -> None:
     own = many_on_record(host.fan(["a", "b"]).ids, at=cloud.now())
     later = Host(cloud)

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Times
-from cloud_runs.promise import firing
+from cloud_runs.promise import firing, given_up
 from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.records import Content
 from cloud_runs.promise.rules import TAKEN_BACK
@@ -388,7 +388,7 @@ def test_the_last_look_for_a_lost_answer_is_answered(cloud: Cloud, host: Host) -
     with pytest.raises(errors.UnknownOutcome) as error:
         host.create(host.mint())
     assert "failed" not in str(error.value)
-    assert SETTLE + firing.LOOK_SECONDS / 2 < cloud.looks[-1] - began <= LIMIT
+    assert SETTLE + firing.LOOK_SECONDS / 2 < cloud.looks[-1] - began <= LIMIT + 1
 
 
 def test_the_cause_of_an_unknown_outcome_is_told(cloud: Cloud, host: Host) -> None:
@@ -408,8 +408,8 @@ def test_a_service_that_cannot_be_asked_after_a_lost_answer(
     with pytest.raises(errors.UnknownOutcome, match="The last look failed: ") as error:
         host.create(intent, request=request)
     assert str(trouble) in str(error.value)
-    again = isinstance(trouble, errors.Unavailable)  # what is refused will be refused again
-    assert (cloud.starts, len(cloud.looks) > 1) == (1, again)
+    assert cloud.starts == 1
+    assert (len(cloud.looks) > 1) is isinstance(trouble, errors.Unavailable), "a refusal is one each time"
     cloud.trouble = None
     assert [host.create(intent, request=request).id] == cloud.ours()
     assert cloud.starts == 1
@@ -598,11 +598,11 @@ def former(cloud: Cloud, fate: str = "killed", **of_host: object) -> Former:
 
 
 def test_what_an_up_that_was_given_up_may_have_started_is_told_before_anything_is_fired(cloud: Cloud) -> None:
-    given_up = former(cloud)
+    gone = former(cloud)
     host = Host(cloud)
     told: list[int] = []
     host.alive = lambda: not told.append(len(host.warned))
-    settled = host.create(host.mint(B), B, former=given_up)
+    settled = host.create(host.mint(B), B, former=gone)
     assert settled.provenance == "fired"
     assert cloud.runs[0].id in host.warned[0]
     assert "set adopt_id to its id in a resource of its own" in host.warned[0]
@@ -611,25 +611,74 @@ def test_what_an_up_that_was_given_up_may_have_started_is_told_before_anything_i
 
 
 def test_it_is_told_as_well_when_the_start_is_refused_then(cloud: Cloud, host: Host) -> None:
-    given_up = former(cloud)
+    gone = former(cloud)
     cloud.fates = ["refused"]
     with pytest.raises(errors.Refused):
-        host.create(host.mint(B), B, former=given_up)
+        host.create(host.mint(B), B, former=gone)
     assert cloud.ours()[0] in host.warned[0]
 
 
 @pytest.mark.parametrize("ahead", [-14 * MINUTE, -SECOND, 14 * MINUTE])
 def test_it_is_told_whatever_the_clock_of_its_machine_was(cloud: Cloud, host: Host, ahead: object) -> None:
-    given_up = former(cloud, machine="another", ahead=ahead)
-    host.create(host.mint(B), B, former=given_up)
+    gone = former(cloud, machine="another", ahead=ahead)
+    host.create(host.mint(B), B, former=gone)
     assert cloud.ours()[0] in host.warned[0]
 
 
 def test_it_is_told_if_it_only_agrees(cloud: Cloud, host: Host) -> None:
-    given_up = former(cloud)
+    gone = former(cloud)
     cloud.runs[0] = replace(cloud.runs[0], exact=False)
-    host.create(host.mint(B), B, former=given_up)
+    host.create(host.mint(B), B, former=gone)
     assert cloud.ours()[0] in host.warned[0]
+
+
+@pytest.mark.parametrize(("slow", "lag"), [(0, 10), (30, 0), (30, 10)])
+def test_it_is_told_as_late_as_it_may_come_to_be(cloud: Cloud, slow: float, lag: float) -> None:
+    cloud.slow, cloud.lag = slow, lag
+    gone = former(cloud)
+    host = Host(cloud, age=0)
+    cloud.slow = cloud.lag = 0.0
+    host.create(host.mint(B), B, former=gone)
+    assert cloud.ours()[0] in host.warned[0]
+
+
+@pytest.mark.parametrize("later", [700, 7200])
+def test_it_is_told_when_a_later_up_was_the_one_that_started_it(cloud: Cloud, host: Host, later: int) -> None:
+    """An `up` that tries again leaves no moment of its own."""
+    intent = killed(cloud, "killed before")
+    cloud.sleep(later)
+    cloud.fates = ["killed"]
+    with pytest.raises(Killed):
+        Host(cloud).create(intent)
+    host.create(host.mint(B), B, former=Former([intent.moment], Request(cloud).find))
+    assert cloud.ours()[0] in host.warned[0]
+
+
+@pytest.mark.parametrize("marker", ["", "m"])
+def test_of_a_replacement_that_was_under_way_only_what_began_after_the_old_run_is_told(
+    cloud: Cloud, host: Host, marker: str
+) -> None:
+    """Forced and killed; then the trigger changed. The intent is as old as the run that was to be replaced."""
+    request = Request(cloud, marker=marker)
+    first = Host(cloud)
+    intent = first.mint()
+    cloud.begin("ours", marker=marker)  # replaced before, and on no record any more
+    cloud.sleep(60)
+    old = recorded(first.create(intent, request=request), intent)
+    cloud.sleep(7200)
+    second = Host(cloud)
+    second.process.deleted(intent.token, SPACE, old)
+    cloud.fates = ["killed"]
+    with pytest.raises(Killed):
+        second.create(intent, request=request)
+    host.process.saw(URN, SPACE, old)
+    host.process.replaced(URN, intent)
+    under_way = host.process.former(URN)
+    assert under_way
+    assert under_way.after == old
+    given_up.tell(under_way.moments, request.find, SPACE, host.world(), under_way.after)
+    (told,) = host.warned
+    assert [id in told for id in cloud.ours()] == [False, False, True]
 
 
 def test_nothing_is_told_of_what_is_on_record_or_was_long_before(cloud: Cloud, host: Host) -> None:
@@ -637,8 +686,8 @@ def test_nothing_is_told_of_what_is_on_record_or_was_long_before(cloud: Cloud, h
     cloud.begin("foreign", ago=30 * DAY)
     first = host.mint()
     host.create(first)  # of this stack
-    given_up = former(cloud, "killed before")
-    host.create(host.mint(B), B, former=given_up)
+    gone = former(cloud, "killed before")
+    host.create(host.mint(B), B, former=gone)
     assert host.warned == []
 
 
@@ -646,17 +695,17 @@ def test_nothing_is_told_of_what_is_on_record_or_was_long_before(cloud: Cloud, h
 def test_strays_that_cannot_be_looked_for_keep_nothing_from_being_fired(
     cloud: Cloud, host: Host, trouble: Exception
 ) -> None:
-    given_up = former(cloud)
+    gone = former(cloud)
     cloud.trouble = trouble
-    assert host.create(host.mint(B), B, former=given_up).provenance == "fired"
+    assert host.create(host.mint(B), B, former=gone).provenance == "fired"
     assert "could not look: " in host.warned[0]
 
 
 def test_ctrl_c_while_strays_are_looked_for_fires_nothing(cloud: Cloud, host: Host) -> None:
-    given_up = former(cloud)
+    gone = former(cloud)
     host.interrupted = True
     with pytest.raises(errors.Interrupted):
-        host.create(host.mint(B), B, former=given_up)
+        host.create(host.mint(B), B, former=gone)
     assert cloud.starts == 1
 
 

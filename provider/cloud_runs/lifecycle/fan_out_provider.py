@@ -117,9 +117,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
-            own = before.recorded.ids if before.recorded else {}
-            world = self.world(ask.urn)
-            strays.tell(former, {*ask.objects, *own}, self.settings, world)
+            own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
+            strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:

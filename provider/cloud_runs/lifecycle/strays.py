@@ -22,7 +22,7 @@ from cloud_runs.wire.settings import Settings
 def tell(former: Former, objects: Collection[str], settings: Settings, world: World) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
     nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
-    intent, arguments, moments = former
+    intent, arguments = former.intent, former.arguments
     kind = kind_named(intent.kind)
     if kind is None or not isinstance(arguments, Mapping):
         world.warn(
@@ -40,7 +40,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
     def find(since: datetime, limit: Limit) -> Found:
         return _find(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
-    return given_up.tell(moments, find, space, world)
+    return given_up.tell(former.moments, find, space, world, former.after)
 
 
 def times_of(intent: Intent, settings: Settings) -> Times:

@@ -22,7 +22,7 @@ from cloud_runs.promise import looking
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, ended, fired_at, listed
 from cloud_runs.promise.looking import Looked, Seen, Sight
 from cloud_runs.promise.pacing import TICK_SECONDS, Pace
-from cloud_runs.promise.records import Moment
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.promise.rules import Work
 from cloud_runs.runs import Found, Started, rfc3339
 
@@ -229,7 +229,7 @@ class FanOut:
         moments = {moment for some in asks.values() for moment in some}
         world.wait(moments, "an earlier up may have started runs: looking for them before firing")
         try:
-            seen = self._seen(asks, world.limit(LOOK_SECONDS * 3))
+            seen = self._seen(asks, world.limit(LOOK_SECONDS * 3), self._work.keep)
         except (errors.Unavailable, errors.Refused) as error:
             return self._not_looked_up(asks, error)
         for key, what in seen.items():
@@ -287,10 +287,10 @@ class FanOut:
                 f"fires.{trouble}",
             )
 
-    def _seen(self, asks: Mapping[str, Sequence[Moment]], limit: Limit) -> dict[str, Seen]:
-        """What one look shows of each object. Raises Unavailable or Refused."""
-        world, own, process = self._world, self._work.keep, self._world.process
-        replaced = self._work.replaced
+    def _seen(self, asks: Mapping[str, Sequence[Moment]], limit: Limit, own: Recorded | None = None) -> dict[str, Seen]:
+        """What one look shows of each object. `own`: the fan-out on record, whose runs are to be seen as well. Raises
+        Unavailable or Refused."""
+        world, process, replaced = self._world, self._world.process, self._work.replaced
         keys, moments = set(asks), {moment for some in asks.values() for moment in some}
         since = looking.since(moments, world.clocks(), own or replaced)
         if own:  # back to where a run of ours must be, so that it is seen whether the service has forgotten any

@@ -26,8 +26,6 @@ AGAIN_PAUSES = (1.0, 2.0, 4.0)
 (then once less)."""
 LOOK_SECONDS = 20.0
 """How long is looked beyond the time in which a run must have come to be and to show: lists may lag more than told."""
-LAST_LOOK_SECONDS = 5.0
-"""Of these, for the last look to be answered in."""
 _LOOKING = "an earlier up may have started this run: looking for it before firing"
 SIBLINGS_SECONDS = 1.0
 """The engine asks for the diffs of sibling runs, which tell their recorded ids, within about this time."""

@@ -12,22 +12,30 @@ from cloud_runs import errors
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, listed
-from cloud_runs.promise.records import Moment
+from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.runs import Found, rfc3339
 
 
 def tell(
-    moments: Sequence[Moment], find: Callable[[datetime, Limit], Found], space: Hashable, world: World
+    moments: Sequence[Moment],
+    find: Callable[[datetime, Limit], Found],
+    space: Hashable,
+    world: World,
+    after: Recorded | None = None,
 ) -> list[str]:
-    """Warns of the runs that may have been started at these moments; their ids. Fires nothing; raises Interrupted and
-    nothing else, since it must keep nothing from being fired."""
+    """Warns of the runs that may have been started since these moments; their ids. `after`: the run that was deleted
+    for a replacement. Fires nothing; raises Interrupted and nothing else, since it must keep nothing from being fired.
+
+    An `up` that tries again leaves no moment of its own, so what one that has ended just before this one may have
+    started is waited for, whatever the moments say.
+    """
     try:
         world.sleep(SIBLINGS_SECONDS)
-        _settle(moments, world)
+        world.wait(moments, "an interrupted up may have started a run that will be on no record: looking for it")
         limit = world.limit(LOOK_SECONDS)
-        since = looking.since(moments, world.clocks(), None)
+        since = looking.since(moments, world.clocks(), after)
         found = world.ask(lambda: find(since, limit), limit)
-        lost = looking.strays(listed(found, space, world, []), moments)
+        lost = looking.strays(listed(found, space, world, [after]), moments, after)
     except errors.Interrupted:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a run from being fired
@@ -39,16 +47,3 @@ def tell(
             "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
         )
     return [candidate.id for candidate in lost]
-
-
-def _settle(moments: Sequence[Moment], world: World) -> None:
-    """A start that was under way may still make its run, and a list may show it late."""
-    age = (world.process.clock.now() - max(moment.at for moment in moments)).total_seconds()
-    settle = world.times.settle
-    left = settle - world.process.age if 0 <= age < settle or age < 0 else 0.0
-    while left > 0:
-        world.tell(
-            f"an interrupted up may have started a run that will be on no record: looking for it, {left:.0f} s left"
-        )
-        world.sleep(min(left, 4.0))
-        left -= 4.0

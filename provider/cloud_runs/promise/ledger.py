@@ -6,6 +6,7 @@ The texts are versioned; the bags of 0.1, which were mappings, are read as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -215,7 +216,9 @@ def _listed(text: str) -> tuple[Moment, ...]:
 def _moment(parts: Sequence[str]) -> Moment:
     token, at, host, clock = (*parts, "", "", "")[:4]
     boot, _, uptime = clock.partition("+")
-    return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime or 0))
+    if not re.fullmatch(r"\d{1,12}(\.\d+)?", uptime):  # somebody has edited it
+        boot, uptime = "", "0"
+    return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime))
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)

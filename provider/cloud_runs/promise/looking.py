@@ -186,29 +186,31 @@ def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, 
     """The runs that began near an attempt, or near another such run: many starts go on for as long as their pace takes,
     but there is never that long a time between two of them."""
     moments = {moment for ask in asks.values() for moment in ask.moments}
-    times = {time for moment in moments for time in listing.clocks.estimates(moment)}
+    times = deque(sorted({time for moment in moments for time in listing.clocks.estimates(moment)}))
     candidates = (c for found in by_key.values() for c in found if c.exact)
-    return _in_a_chain(candidates, [(_minus(time, TICK), _plus(time, NEAR)) for time in times])
-
-
-def _in_a_chain(candidates: Iterable[Candidate], spans: Iterable[tuple[datetime, datetime]]) -> frozenset[str]:
-    """Those that began in one of these spans, each of which every such run makes longer."""
-    near, starts, reach = set[str](), deque(sorted(spans)), _LONG_AGO
+    near, reach = set[str](), _LONG_AGO
     for at, id in sorted((c.began, c.id) for c in candidates if c.began):
-        while starts and starts[0][0] <= at:
-            reach = max(reach, starts.popleft()[1])
+        while times and _minus(times[0], TICK) <= at:
+            reach = max(reach, _plus(times.popleft(), NEAR))
         if at <= reach:
             near.add(id)
             reach = max(reach, _plus(at, NEAR))
     return frozenset(near)
 
 
-def strays(listing: Listing, moments: Sequence[Moment]) -> list[Candidate]:
-    """Runs that an interrupted `up` may have started for an intent that was given up since: they are on no record. They
-    are told and not taken, so this is wide: a clock may be off, and a run that only agrees may be of them."""
-    times = [listing.clocks.estimates(moment) for moment in moments]
-    near = _in_a_chain(listing.free, [(_minus(min(some), SKEW), _plus(max(some), SKEW)) for some in times])
-    return [c for c in listing.free if c.proof or c.id in near or c.began is None]
+def strays(listing: Listing, moments: Sequence[Moment], after: Recorded | None = None) -> list[Candidate]:
+    """Runs that interrupted `up`s may have started for an intent that was given up since: they are on no record.
+
+    They are told and not taken, so this is as wide as can be: each `up` until now may have fired for that intent.
+    `after`: the run on record that a replacement under that intent has deleted.
+    """
+    first = earliest(moments, listing)
+    return [
+        candidate
+        for candidate in {candidate.id: candidate for candidate in listing.free}.values()
+        if (candidate.proof or began_since(candidate, first))
+        and (after is None or began_since(candidate, begun(after, candidate.key, listing, SKEW)))
+    ]
 
 
 def began_since(candidate: Candidate, moment: datetime | None) -> bool:

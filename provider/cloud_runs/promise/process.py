@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,12 +48,16 @@ class Before(NamedTuple):
 
 
 class Former(NamedTuple):
-    """An intent that this update replaces, the arguments that it was made for, as far as they are on record, and the
-    moments at which something may have been started for it that is not."""
+    """An intent that this update gives up, and the arguments that it was made for, as far as they are on record.
+
+    `moments`: since when something may have been started for it that is on no record. `after`: the run of this intent
+    that an earlier `up` has deleted, to replace it by another one.
+    """
 
     intent: Intent
     arguments: Any
-    moments: tuple[Moment, ...]
+    moments: Sequence[Moment]
+    after: Recorded | None = None
 
 
 class Process:
@@ -190,18 +194,25 @@ class Process:
             self._former[urn] = former, arguments
 
     def former(self, urn: str) -> Former | None:
-        """The intent that this update has replaced, if an earlier process may have fired for it and no run of that is
-        on record. Told once."""
+        """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
+        record. Told once. For a resource that is created, since then the engine has deleted what was to be deleted."""
         with self._lock:
             intent, arguments = self._former.pop(urn, (None, None))
-            if intent is None or not (moments := self._lost(intent)):
+            run = self._recorded.get(urn)
+            if intent is None:
                 return None
-            self._settled.update(moment.token for moment in moments)
-            return Former(intent, arguments, moments)
+            if run and run not in self._deleted.values() and not self._lost(intent):
+                return Former(intent, arguments, intent.moments, run)
+            settled = [moment.token in self._settled for moment in intent.moments]
+            after = len(settled) - settled[::-1].index(True) if True in settled else 0
+            moments = [moment for moment in intent.moments[after:] if moment.host != self.id]
+            moments += run.fired.doubt if run and run.refused else ()
+            self._settled.update(moment.token for moment in intent.moments)
+            return Former(intent, arguments, moments) if moments else None
 
     def lost(self, intent: Intent) -> tuple[Moment, ...]:
-        """When an earlier process may have fired for this intent and no run of that is on record, as far as this process
-        has been told. Of a fan-out each list of objects is an attempt, and one on record settles those before it."""
+        """When an earlier process may have fired for this intent and no run of that is on record, as far as this
+        process was told. Of a fan-out each list of objects is an attempt, and one on record settles those before it."""
         with self._lock:
             return self._lost(intent)
 
