@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,15 @@ from tests.support.stack import Stack
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-Stack.settings = {"PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip")}
+# Hundreds of interpreters are started, and each would compile the package for itself.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+Stack.settings = {
+    "PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip"),
+    # An engine that lives for a second has no use for its collector, which takes a twentieth of an `up`.
+    "GOGC": "off",
+    "GOMEMLIMIT": "500MiB",
+}
 
 
 @pytest.fixture(scope="session")

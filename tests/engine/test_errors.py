@@ -125,7 +125,14 @@ Completion("of-nothing", runs=[None], opts=ResourceOptions(depends_on=[mine]))
 
 
 def settings(cloud: Emulator, **changes: str | None) -> dict[str, str | None]:
-    return {**huawei_settings(cloud), **enos_settings(cloud), **changes}
+    """Not those of `QUICK`: they are for services on this machine alone."""
+    return {
+        **huawei_settings(cloud),
+        **enos_settings(cloud),
+        "runs__startSeconds": None,
+        "runs__lagSeconds": None,
+        **changes,
+    }
 
 
 class Diagnostics:

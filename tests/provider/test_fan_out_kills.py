@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -11,6 +12,7 @@ from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack, key_of
 from tests.provider.host import RUNS, RunHost
 from tests.support.emulator import Emulator
+from tests.support.stack import WORKFLOW
 
 A = ["a1", "a2", "a3"]
 AB = [*A, "b1", "b2", "b3"]
@@ -19,6 +21,17 @@ AB = [*A, "b1", "b2", "b3"]
 @pytest.fixture
 def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
     return FanStack(cloud, monkeypatch)
+
+
+def listed(runs: dict[str, str], *, days: int) -> str:
+    """What the service answers when it is asked for a list: these runs, which began so long ago."""
+    began = (datetime.now(timezone.utc) - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    rows = (
+        f"<WorkflowExecutionList><RunId>{id}</RunId><WorkflowId>{WORKFLOW}</WorkflowId><Object>{key}</Object>"
+        f"<State>Success</State><CreateTime>{began}</CreateTime></WorkflowExecutionList>"
+        for key, id in runs.items()
+    )
+    return f"<Response>{''.join(rows)}</Response>"
 
 
 # -- the first up
@@ -104,13 +117,25 @@ def test_removed_and_added_again_is_another_ask(fan: FanStack) -> None:
 
 @pytest.mark.parametrize("kill", [1, "intent"])
 def test_killed_while_a_removed_object_is_added_again(fan: FanStack, kill: str | int) -> None:
-    """The run of the first time is not taken for that of the second."""
+    """The run of the first time is not taken for that of the second: within a quarter of an hour a clock may be off,
+    so both are named."""
     fan.up(A)
     first = fan.ids["a1"]
     fan.up(A[1:])
     time.sleep(4)  # services tell whole seconds
     fan.up(A, kill=kill)
+    started = [run["id"] for run in fan.cloud.runs(RUNS) if key_of(run) == "a1"]
     fan.up(A)
+    assert list(fan.refused) == ["a1"]
+    assert all(id in fan.refused["a1"] for id in started)
+    assert started[0] == first
+    assert fan.fired() == {"a1": len(started), "a2": 1, "a3": 1}
+    if kill == 1:
+        assert fan.up(A, adopt_ids={"a1": started[1]}) == "update"
+    else:  # nothing ran for it: fired as the advice says
+        fan.up(A[1:])
+        assert fan.up(A) == "update"
+    assert fan.refused == {}
     assert fan.fired() == {"a1": 2, "a2": 1, "a3": 1}
     assert fan.ids["a1"] == fan.cloud.ids(RUNS)[-1] != first
 
@@ -158,17 +183,23 @@ def test_a_killed_retry_and_new_objects(fan: FanStack) -> None:
 
 
 def lose(fan: FanStack, objects: list[str], *, foreign: bool = False) -> None:
-    """The answer of the first of them is lost, and no list can be had."""
+    """The answer of the first of them is lost, and no list can be had in that `up`."""
     where = {"system": RUNS, "operation": "start"}
     fan.cloud.faults({**where, "action": "drop_response"}, *([{**where, "action": "foreign_run"}] if foreign else []))
-    fan.cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied")
+    no_lists(fan)
     fan.up(objects)
+    fan.cloud.drop_faults()
     assert "may have started and was not found" in fan.refused["a1"]
 
 
-@pytest.mark.parametrize("days", [0, 3])
-def test_a_lost_run_is_found_by_the_next_up(fan: FanStack, days: int) -> None:
+def no_lists(fan: FanStack) -> None:
+    fan.cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied", times=100)
+
+
+@pytest.mark.parametrize("minutes", [0, 9])
+def test_a_lost_run_is_found_by_the_next_up(fan: FanStack, minutes: int) -> None:
     lose(fan, A)
+    fan.ages(minutes=minutes)
     assert fan.up(A) == "update"
     assert fan.all_on_record(A)
 
@@ -202,6 +233,7 @@ def test_after_a_week_what_may_have_run_is_not_fired_and_the_others_are(fan: Fan
     refuse(fan, 1)
     fan.up(A)
     fan.ages(days=8)
+    fan.cloud.fault(RUNS, "find", "body", body=listed(fan.ids, days=8))
     fan.up(AB)
     assert fan.all_on_record(AB), "its other runs are in the list, so nothing has been forgotten"
     refuse(fan, 1)
@@ -275,18 +307,28 @@ def test_a_trigger_is_taken_back_and_a_lost_run_is_not_forgotten(fan: FanStack) 
     assert fan.all_on_record(A)
 
 
-@pytest.mark.parametrize("kill", ["delete", 1, 2, "before create"])
+@pytest.mark.parametrize(("kill", "started"), [("delete", 0), (1, 1), (2, 2), ("before create", 3)])
 @pytest.mark.parametrize("days", [0, 3, 30])
-def test_a_forced_replacement_that_was_killed(fan: FanStack, kill: str | int, days: int) -> None:
-    """No intent tells when that was. The old runs are in the list, so the service has not forgotten since."""
+def test_a_forced_replacement_that_was_killed(fan: FanStack, kill: str | int, started: int, days: int) -> None:
+    """No intent tells when that was, so long after the first intent it cannot be decided on: what was started is named
+    and not fired again. The old runs are in the list, so the service has forgotten none since, and the others are."""
     fan.up(A)
     old = set(fan.ids.values())
     fan.ages(days=days, minutes=1)
     assert fan.up(A, forced=True, kill=kill) == "killed"
+    again = dict(zip(A[:started], fan.cloud.ids(RUNS)[3:], strict=True))
     assert fan.up(A) == "create"
+    if days:
+        assert fan.refused.keys() == again.keys()
+        assert all(id in fan.refused[key] for key, id in again.items())
+        assert fan.up(A) == ("update" if started else "same")
+        assert fan.refused.keys() == again.keys()
+        fan.up(A, adopt_ids=again)
+        assert fan.up(A) == "same", "what was given stays on record"
     assert not fan.refused
     assert fan.fired() == dict.fromkeys(A, 2)
     assert not old & set(fan.ids.values())
+    assert again.items() <= fan.ids.items()
     assert fan.up(A) == "same"
 
 
@@ -314,9 +356,10 @@ def test_an_error_hook_calls_create_again(fan: FanStack, monkeypatch: pytest.Mon
     where = {"system": RUNS, "operation": "start", "action": "drop_response"}
     for _ in A:
         fan.cloud.faults(where)
-    fan.cloud.fault(RUNS, "find", "status", status=403, code="AccessDenied")
+    no_lists(fan)
     assert fan.up(A) == "create", "they may have been started, so it must be on record"
     assert sorted(fan.refused) == A
+    fan.cloud.drop_faults()
     assert fan.up(A, same_process=True) == "update"
     assert fan.all_on_record(A)
 
@@ -424,9 +467,9 @@ def test_target_of_the_intent_alone(fan: FanStack) -> None:
 def test_ignored_objects_fire_nothing_and_refused_ones_are_tried_again(fan: FanStack) -> None:
     refuse(fan, 1)
     fan.up(A)
-    assert fan.up(AB, ignore=True) == "update"
+    assert fan.up(AB, ignore=["objects"]) == "update"
     assert fan.all_on_record(A)
-    assert fan.up(AB, ignore=True) == "same"
+    assert fan.up(AB, ignore=["objects"]) == "same"
     assert fan.up(AB, kill=1) == "killed"
     assert fan.up(AB) == "update"
     assert fan.all_on_record(AB)
@@ -434,9 +477,9 @@ def test_ignored_objects_fire_nothing_and_refused_ones_are_tried_again(fan: FanS
 
 def test_ignored_objects_and_a_forced_replacement(fan: FanStack) -> None:
     """`create` gets what the program says."""
-    fan.up(A, ignore=True)
-    fan.up(AB, ignore=True, forced=True, kill=2)
-    fan.up(AB, ignore=True)
+    fan.up(A, ignore=["objects"])
+    fan.up(AB, ignore=["objects"], forced=True, kill=2)
+    fan.up(AB, ignore=["objects"])
     assert fan.fired() == {**dict.fromkeys(A, 2), **dict.fromkeys(AB[3:], 1)}
     assert set(fan.ids) == set(AB)
 

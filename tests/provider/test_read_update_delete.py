@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud_runs.lifecycle import host
+from cloud_runs.lifecycle import host as lifecycle_host
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import ledger
 from tests.provider.host import JOBS, PROVIDER, RUNS, Host, JobHost, RunHost
@@ -256,7 +256,7 @@ def test_a_cancel_that_is_refused_is_told_and_is_no_delete(job: JobHost, cloud: 
         job.delete(id, olds)
     assert str(error.value).startswith("InventoryJob 'job': ")
     assert "AccessDenied" in str(error.value)
-    assert host.this_process().before(job.urn, ledger.token_of(olds["fired"])) == (None, False)
+    assert lifecycle_host.this_process().before(job.urn, ledger.token_of(olds["fired"])) == (None, False)
 
 
 @pytest.mark.parametrize("call", ["read", "delete"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 Action = bytes | Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -26,6 +28,22 @@ def reset(connection: socket.socket) -> None:
 
 def hang_up(connection: socket.socket) -> None:
     connection.shutdown(socket.SHUT_RDWR)
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """For a service at 127.0.0.1; its certificate is written to `crt.pem`."""
+    key, crt = folder / "key.pem", folder / "crt.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", crt),
+            *("-subj", "/CN=localhost", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    return context
 
 
 class Service:

@@ -187,7 +187,7 @@ def times(**more: str) -> Times:
 
 
 def test_times() -> None:
-    assert times() == Times(30.0, 10.0)
+    assert times() == times(runs__tencentEndpoint="http://ci.example") == Times(30.0, 10.0)
     assert times(runs__startSeconds="600", runs__lagSeconds="12.5") == Times(600.0, 12.5)
     assert Settings({}.get, {"RUNS_START_SECONDS": "31", "RUNS_LAG_SECONDS": "600"}).times(TENCENT) == Times(
         31.0, 600.0
@@ -199,7 +199,10 @@ def test_times() -> None:
 def test_less_than_a_service_may_take_is_for_this_machine_alone() -> None:
     less = {"runs:startSeconds": "0.5", "runs:lagSeconds": "0"}
     assert Settings({**HERE, **less}.get, {}).times(TENCENT) == Times(0.5, 0.0)
-    for endpoint in ({}, {"runs:tencentEndpoint": "https://ci.example"}, {"runs:huaweiEndpoint": "http://127.0.0.1:1"}):
+    others = [
+        {"runs:tencentEndpoint": text} for text in ("https://ci.example", "http://ci.example", "http://127.0.0.1/x")
+    ]
+    for endpoint in ({}, {"runs:huaweiEndpoint": "http://127.0.0.1:1"}, *others):
         with pytest.raises(InvalidConfiguration, match=r"runs:startSeconds is not a number of seconds from 30 to 600"):
             Settings({**endpoint, **less}.get, {}).times(TENCENT)
     with pytest.raises(InvalidConfiguration, match=r"provider 'eu' lag_seconds .*, or runs:tencentEndpoint to"):

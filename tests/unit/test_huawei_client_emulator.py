@@ -71,7 +71,7 @@ def test_signatures_are_accepted(cloud: Emulator, token: str) -> None:
 
 
 def test_all_pages_are_read(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloud_runs.huawei.client.PAGE_ROWS", "2")
+    monkeypatch.setattr("cloud_runs.huawei.obs.PAGE_ROWS", "2")
     client = runs(cloud)
     started = [client.start(RUN, GO).id for _ in range(5)]
     found = client.find(RUN, an_hour_ago(), soon()).candidates

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from cloud_runs.errors import NotFound, Refused, Unavailable
+from cloud_runs.limits import Times
 from cloud_runs.runs import Phase, RunStatus
 from cloud_runs.tencent.client import WorkflowClient
 from cloud_runs.tencent.jobs import InventoryClient
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-from tests.support.clients import Answering, says
+from tests.support.clients import Answering, says, soon
 
 KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", source="environment TENCENTCLOUD_SECRET_ID")
 BASE = "https://media-1250000000.ci.ap-beijing.myqcloud.com"
 OPTIONS: dict[str, Any] = {"region": "ap-beijing", "bucket": "media-1250000000", "sleep": lambda _: None}
+DATE = "Mon, 27 Jun 2022 07:24:30 GMT"  # well after the end of the jobs
 ACTIVE = ("Running", "Pause", "Submitted")
 
 
@@ -30,6 +36,20 @@ def failure(code: str, status: int) -> Answer:
     return says(f"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId></Error>", status)
 
 
+class Clock:
+    """Goes on while one sleeps."""
+
+    now = 1000.0
+    slept = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
 class Service:
     """Executions as (workflow, state) and jobs as (state, states of its executions), by id."""
 
@@ -38,9 +58,14 @@ class Service:
         self.jobs: dict[str, tuple[str, list[str]]] = {}
         self.workflow_ids = "w1"
         self.honours_states = True
+        self.headers = {"Date": DATE}
         self.answers: dict[str, Answer] = {}
         """What is said in place of the answer, by path, or by path and workflow."""
-        self.transport = Answering(BASE, self.answer)
+        self.transport = Answering(BASE, self.dated)
+
+    def dated(self, method: str, path: str, query: dict[str, str | None], body: bytes) -> Answer:
+        said = self.answer(method, path, query, body)
+        return replace(said, headers=CaseInsensitiveDict({**said.headers, **self.headers}))
 
     def answer(self, method: str, path: str, query: dict[str, str | None], _: bytes) -> Answer:
         said = self.answers.get(path) or self.answers.get(f"{path} {query.get('workflowId')}")
@@ -301,6 +326,89 @@ def test_executions_of_several_workflows() -> None:
     service.jobs = {"b1": ("Success", ["Success", "Failed"])}
     assert one(jobs(service)).executions == {"Success": 2, "Failed": 2}
     assert [query.get("workflowId") for _, query in service.take()[1:]] == ["w1", "w2"] * 2
+
+
+# --- whether a job that succeeded has really ended
+
+
+def ended(seconds: float, clock: Clock | None = None, **headers: str) -> tuple[Service, InventoryClient]:
+    """A job that succeeded so many seconds before the service's answers, and the client that asks for it."""
+    service, clock = Service(), clock or Clock()
+    service.jobs = {"b1": ("Success", ["Success"])}
+    at = datetime(2022, 6, 27, 7, 24, 10, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    service.headers = {"Date": format_datetime(at, usegmt=True)} | headers
+    options = {**OPTIONS, "sleep": clock.sleep, "monotonic": clock}
+    return service, InventoryClient(service.transport, KEYS, times=Times(lag=10.0), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("states", [[], ["Success"], ["Success", "Failed"]])
+@pytest.mark.parametrize("look", ["get", "get_many"])
+def test_a_job_that_has_just_ended_goes_on_until_its_executions_must_be_listed(look: str, states: list[str]) -> None:
+    for seconds, sure in ((0, False), (9, False), (10, True), (86_400, True)):
+        service, client = ended(seconds)
+        service.jobs = {"b1": ("Success", states)}
+        told = client.get("b1") if look == "get" else one(client)
+        phase = Phase.FAILED if "Failed" in states else Phase.SUCCEEDED
+        assert told.phase is (phase if sure else Phase.RUNNING)
+        assert bool(told.finished_at) == sure
+        assert told.state == "Success"
+        assert told.summed
+        assert sum(told.executions.values()) == len(states)
+        assert sure or "may not all be listed yet" in told.message
+
+
+@pytest.mark.parametrize("state", ["Failed", "Cancel"])
+def test_a_job_that_did_not_succeed_has_ended_at_once(state: str) -> None:
+    service, client = ended(0)
+    service.jobs = {"b1": (state, [])}
+    assert client.get("b1").phase in (Phase.FAILED, Phase.CANCELLED)
+
+
+UNUSABLE = [{"Date": ""}, {"Date": "yesterday"}, {"Date": "Mon, 27 Jun 2022 06:00:00 GMT"}]
+
+
+@pytest.mark.parametrize("headers", UNUSABLE)
+def test_without_a_time_a_refresh_looks_twice(headers: dict[str, str]) -> None:
+    """The executions begin to show only after the first look."""
+    clock = Clock()
+    service, client = ended(0, clock, **headers)
+    service.jobs = {"b1": ("Success", [])}
+
+    def slept(seconds: float) -> None:
+        Clock.sleep(clock, seconds)
+        service.jobs = {"b1": ("Success", ["Failed"])}
+
+    client._sleep = slept
+    assert client.get("b1").phase is Phase.FAILED
+    assert clock.slept == 10.0
+
+
+@pytest.mark.parametrize("headers", UNUSABLE)
+def test_without_a_time_those_who_wait_look_again_later(headers: dict[str, str]) -> None:
+    clock = Clock()
+    _, client = ended(0, clock, **headers)
+    assert one(client).phase is Phase.RUNNING
+    clock.now += 9.0
+    assert one(client).phase is Phase.RUNNING
+    clock.now += 1.0
+    assert one(client).phase is Phase.SUCCEEDED
+    assert clock.slept == 0.0
+
+
+def test_jobs_of_one_generated_name_are_counted() -> None:
+    names = {"b1": "nightly-a1b2", "b2": "nightly-a1b2", "b3": "other-a1b2c", "b4": "other"}
+    rows = "".join(
+        f"<JobsDetail><JobId>{id}</JobId><Name>{name}</Name><State>Running</State>"
+        "<CreationTime>2022-06-27T15:24:10+0800</CreationTime></JobsDetail>"
+        for id, name in names.items()
+    )
+    service = Service()
+    service.answers["/inventorytriggerjob"] = response(rows)
+    since = datetime(2022, 6, 27, 7, 0, tzinfo=timezone.utc)
+    assert jobs(service).namesakes("-a1b2", since, soon()) == ("b1", "b2")
+    (asked,) = service.take()
+    assert asked[1] == {"startCreationTime": "2022-06-27T07:00:00+0000", "size": "100"}
+    assert jobs(service).namesakes("-a1b2", since + timedelta(hours=1), soon()) == ()
 
 
 def test_a_job_of_type_job_has_no_executions() -> None:

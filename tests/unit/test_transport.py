@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +19,7 @@ from cloud_runs.limits import Leave
 from cloud_runs.wire.connections import CONNECTIONS
 from cloud_runs.wire.transport import Answer, Transport, shared
 from tests.support.clients import soon
-from tests.support.sockets import ENDLESS, OK, Action, Service, answer, hang_up, reset
+from tests.support.sockets import ENDLESS, OK, Action, Service, answer, certified, hang_up, reset
 
 
 class Signed(AuthBase):
@@ -196,21 +194,7 @@ def test_start_to_a_port_that_never_answers_the_tls_greeting() -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> ssl.SSLContext:
-    openssl = shutil.which("openssl")
-    if not openssl:
-        pytest.skip("no openssl")
-    key, crt = tmp_path / "key.pem", tmp_path / "crt.pem"
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", crt),
-            *("-subj", "/CN=localhost", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(crt, key)
-    return context
+    return certified(tmp_path)
 
 
 def test_start_to_a_host_whose_certificate_is_not_trusted(transport: Transport, certificate: ssl.SSLContext) -> None:

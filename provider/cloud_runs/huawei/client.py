@@ -11,12 +11,10 @@ What does NOT happen: no query is ever sent with `POST /v2/workflows/NAME`. With
 from __future__ import annotations
 
 import json
-import re
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -29,29 +27,21 @@ from cloud_runs.errors import (
     clean,
 )
 from cloud_runs.huawei import answers as reading
-from cloud_runs.huawei.codes import Context, failure, request_id
-from cloud_runs.huawei.signing import ObsAuth
-from cloud_runs.limits import Leave, Limit, Times
+from cloud_runs.huawei.codes import request_id
+from cloud_runs.huawei.obs import BY_API, PAGE_ROWS, ObsClient, Query
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
-from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES, Calls, signed
+from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES
 from cloud_runs.wire.looks import listed, together
-from cloud_runs.wire.payloads import domain_name, moment, region_name, segment, time_text, usable_id
-from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.payloads import moment, time_text
 
 if TYPE_CHECKING:
-    from cloud_runs.wire.transport import Answer, Transport
+    pass
 
-# The list has no time filter and goes by name, so all of it must be read.
-PAGE_ROWS = "1000"  # the documented maximum; without it a page has 10
 LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
 FAN_OUT_LOOKS = 20_000  # the same for a fan-out, which has many runs itself
 
-GRAPH_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
-_BY_API = "APICALL"
 _BY_EVENT = ("TRIGGERCAL", "TRIGGERCALL")  # one L throughout the pages; the other spelling would be no surprise
-_EXECUTIONS = "/v2/workflowexecutions"
-_Query = list[tuple[str, str | None]]
-DEFAULT_TIMES = Times()
 
 
 @dataclass(frozen=True)
@@ -63,43 +53,13 @@ class WorkflowRequest:
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
+class WorkflowClient(ObsClient, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
     """Executions of one workflow ("graph")."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        credentials: Credentials,
-        *,
-        region: str,
-        graph_name: str,
-        endpoint: str | None = None,
-        domain: str | None = None,
-        times: Times = DEFAULT_TIMES,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """`endpoint` changes where the bytes go, not the Host header. `domain` is that of the cloud; without it, that
-        of the vendor's own cloud of the region. Raises InvalidConfiguration."""
-        if not re.fullmatch(GRAPH_NAME, graph_name):
-            raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
-        self._context = Context(credentials, graph_name, region)
-        self._graph = graph_name
-        host = f"obs.{region_name(region)}.{domain_name(domain or cloud_of(region))}"
-        self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
-        auth = ObsAuth(credentials, clock)
-        self._calls = Calls(
-            "Huawei OBS",
-            transport,
-            signed(auth),
-            endpoint or f"https://{host}",
-            failure,
-            self._context.mask,
-            times=times,
-            clock=clock,
-            sleep=sleep,
-        )
-        self._compared: dict[str, Mapping[str, Any]] = {}  # a run's input stays what it was: no need to ask again
+    @cached_property
+    def _compared(self) -> dict[str, Mapping[str, Any]]:
+        """What runs were started with; it stays what it was, so there is no need to ask again."""
+        return {}
 
     def start(self, request: WorkflowRequest, leave: Leave) -> Started:
         """Started.details: `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
@@ -142,9 +102,9 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
 
         One request: a page begins right after its marker in the order of names, so just before the run's own.
         """
-        kind = status.request.get("execution_type") or _BY_API
+        kind = status.request.get("execution_type") or BY_API
         try:
-            marker: _Query = [("x-workflow-next-marker", _before(status.id, kind))]
+            marker: Query = [("x-workflow-next-marker", _before(status.id, kind))]
             rows, _ = self._page(marker, "100", limit or Limit(ASK_SECONDS))[1:]
         except Interrupted:
             raise
@@ -215,20 +175,6 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
 
     # -- parts
 
-    def _execution(self, id: str, limit: Limit) -> tuple[Answer, Mapping[str, Any]]:
-        path = f"{_EXECUTIONS}/{segment(id)}"
-        answer, content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)
-        info = reading.mapping(content.get("execution_info"))
-        if not info:
-            raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
-        told = reading.text(info, "execution_name")
-        if told != id.strip():
-            of = f"of {clean(self._context.mask.text(told), 100)}" if told else "of none"
-            raise Unavailable(
-                f"Huawei OBS gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}"
-            )
-        return answer, info
-
     def _shown(self, ids: Collection[str], stopped: dict[str, str], limit: Limit) -> Iterator[Mapping[str, RunStatus]]:
         """Pages of the list that begin just before one of these runs, by name; `stopped` gets when runs ended.
 
@@ -240,7 +186,7 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
         while left and covered >= 2 * pages:
             # As large as is worth while: rows cost little, but not nothing.
             size = min(int(PAGE_ROWS), 100 * len(left))
-            marker: _Query = [("x-workflow-execution-type", _BY_API), ("x-workflow-next-marker", _before(left[0]))]
+            marker: Query = [("x-workflow-execution-type", BY_API), ("x-workflow-next-marker", _before(left[0]))]
             _, rows, following = self._page(marker, str(size), limit)
             by_name = {reading.text(row, "execution_name"): row for row in rows}
             stopped |= {name: time_text(reading.text(row, "stopped_at")) for name, row in by_name.items()}
@@ -268,65 +214,8 @@ class WorkflowClient(RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
                 raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
         return suspects, server_time
 
-    def _id(self, row: Mapping[str, Any]) -> str:
-        told = row.get("execution_name")
-        if id := usable_id(told):
-            return id
-        if told:
-            shown = clean(self._context.mask.text(str(told)), 100)
-            raise Unavailable(
-                f"Huawei OBS listed a run whose execution_name cannot be used: GET {_EXECUTIONS}: {shown!r}"
-            )
-        raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {_EXECUTIONS}")
 
-    def _pages(self, most: int, limit: Limit) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
-        """All pages of the list, or an error."""
-
-        def page(marker: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
-            after: _Query = [("x-workflow-next-marker", marker)] if marker else []
-            answer, rows, following = self._page([("x-workflow-execution-type", _BY_API), *after], PAGE_ROWS, limit)
-            return (answer, rows), following
-
-        return self._calls.pages(f"GET {_EXECUTIONS}", "next_marker", page, limit, most)
-
-    def _page(self, params: _Query, size: str, limit: Limit) -> tuple[Answer, list[Mapping[str, Any]], str]:
-        """One page, and the marker of the next one; empty after the last."""
-        query: _Query = [*params, ("x-workflow-limit", size)]
-        answer, content = self._ask(_EXECUTIONS, query, "dwr:workflow:list*", limit)
-        rows, more, count = content.get("executions"), content.get("is_truncated"), content.get("count")
-        marker = reading.text(content, "next_marker")
-        if rows is None and count == 0:
-            rows = []
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Unavailable(f"Huawei OBS gave an answer to GET {_EXECUTIONS} that cannot be read")
-        if not rows and count not in (0, None):
-            raise Unavailable(f"Huawei OBS gave an answer to GET {_EXECUTIONS} that is not surely a list")
-        if more is False or (more is None and not marker):
-            return answer, rows, ""
-        if more not in (True, None) or not marker:
-            raise Unavailable(f"Huawei OBS cannot list them all: GET {_EXECUTIONS} tells no next_marker")
-        return answer, rows, marker
-
-    def _ask(
-        self, path: str, params: _Query, action: str, limit: Limit, *, of_a_run: bool = False
-    ) -> tuple[Answer, Mapping[str, Any]]:
-        """A read. Raises Refused, NotFound, Unavailable (also if the answer is no JSON object) or Interrupted."""
-        query: _Query = [("x-workflow-graph-name", self._graph), *params]
-        explain = partial(self._context.refusal, action=action, of_a_run=of_a_run)
-        answer = self._calls.ask("GET", path, explain, limit=limit, headers=self._headers, params=query)
-        content = reading.parsed(answer.body)
-        if not isinstance(content, dict):
-            raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")
-        return answer, content
-
-
-def cloud_of(region: str) -> str:
-    """The domain of the vendor's own cloud; a partner's cloud has another. By the rule of Terraform's provider
-    (`huaweicloud/provider.go` of https://github.com/huaweicloud/terraform-provider-huaweicloud)."""
-    return "myhuaweicloud.eu" if region.startswith("eu-west-1") else "myhuaweicloud.com"
-
-
-def _before(id: str, kind: str = _BY_API) -> str:
+def _before(id: str, kind: str = BY_API) -> str:
     """A marker just before a run's own, whether a run has that name or not."""
     return f"{kind}{id[:-1]}"
 

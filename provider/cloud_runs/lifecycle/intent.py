@@ -73,10 +73,10 @@ class IntentProvider(HostProvider):
         """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,
         and told."""
         intent = ledger.intent_of(_props.get(RECORD))
-        if intent and self.process.lost(intent):
+        if intent and (moments := self.process.lost(intent)):
             urn = ""  # the engine shows it on the stack's row: the intent itself goes
             world = host.world(urn, strays.times_of(intent, self.settings), self.process)
-            strays.tell(Former(intent, _props.get(ARGUMENTS), intent.moments), (), self.settings, world)
+            strays.tell(Former(intent, _props.get(ARGUMENTS), moments), (), self.settings, world)
 
 
 class RunIntent(dynamic.Resource, module="runs", name="Intent"):

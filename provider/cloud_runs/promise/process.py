@@ -114,9 +114,8 @@ class Process:
             return twins
 
     def _settles(self, run: Recorded) -> None:
-        """It stands for its intent, or for the one beside it; a fan-out for no attempt after its own."""
-        attempt = run.fired.attempt
-        self._settled.update((run.fired.token, run.fired.beside, attempt.token if attempt else ""))
+        fired = run.fired
+        self._settled.update((fired.token, fired.beside, *([fired.attempt.token] if fired.attempt else [])))
 
     def _ids_on_record(self, urn: str) -> Iterable[str]:
         found = self._recorded.get(urn)
@@ -211,15 +210,16 @@ class Process:
             self._settled.update(moment.token for moment in intent.moments)
             return Former(intent, arguments, moments) if moments else None
 
-    def lost(self, intent: Intent) -> bool:
-        """Whether an earlier process may have fired for this intent, and no run of it is on record, as far as this
-        process has been told."""
+    def lost(self, intent: Intent) -> tuple[Moment, ...]:
+        """When an earlier process may have fired for this intent and no run of that is on record, as far as this
+        process was told. Of a fan-out each list of objects is an attempt, and one on record settles those before it."""
         with self._lock:
             return self._lost(intent)
 
-    def _lost(self, intent: Intent) -> bool:
-        last = intent.moments[-1]
-        return last.host != self.id and last.token not in self._settled
+    def _lost(self, intent: Intent) -> tuple[Moment, ...]:
+        moments = intent.moments
+        known = max((index for index, one in enumerate(moments) if one.token in self._settled), default=-1)
+        return tuple(one for one in moments[known + 1 :] if one.host != self.id)
 
     # -- runs that are spoken for
 

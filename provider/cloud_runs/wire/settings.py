@@ -165,8 +165,10 @@ class Settings:
         Less than the defaults is accepted only where the vendor's endpoint is this machine: a run that is looked for
         too shortly would be fired twice.
         """
-        endpoint = self.endpoint(vendor) or ""
-        here = is_loopback(urlsplit(endpoint).hostname or "")
+        try:
+            here = is_loopback(urlsplit(self.endpoint(vendor) or "").hostname or "")
+        except InvalidConfiguration:  # which its client will tell
+            here = False
         unless = f", or {vendor.endpoint.config} to an address of this machine"
         start = self._seconds(START, START_SECONDS, 0.1 if here else START_SECONDS, "" if here else unless)
         return Times(start, self._seconds(LAG, LAG_SECONDS, 0.0 if here else LAG_SECONDS, "" if here else unless))

@@ -23,7 +23,6 @@ import http.client
 import os
 import random
 import re
-import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -33,13 +32,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
-from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
+from urllib3.exceptions import HTTPError
 
 from cloud_runs.errors import NotReached, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import LEAVE_SECONDS, START_SECONDS, Leave, Limit
-from cloud_runs.wire.connections import Call, NoBundle, NoLeave, current, open_session
+from cloud_runs.wire.connections import Call, NoBundle, current, open_session
 from cloud_runs.wire.pauses import nap
+from cloud_runs.wire.reasons import before_sending, cause, reason
 from cloud_runs.wire.settings import is_loopback
 
 CONNECT_SECONDS = 10.0
@@ -192,11 +191,11 @@ class Transport:
         except NoBundle as error:
             raise _Lost(f"{request.name}: {clean(str(error))}", "never", unsent=True) from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-            reason = _reason(error)
-            if is_loopback(request.host) and reason == os.strerror(errno.ECONNREFUSED).lower():
-                reason += " (nothing listens there; `cloud-runs-emulator` starts the emulator)"
-            unsent = call.unsent or _before_sending(error)
-            raise _Lost(f"{request.name}: {reason}", _cause(error, unsent), unsent=unsent) from None
+            said = reason(error)
+            if is_loopback(request.host) and said == os.strerror(errno.ECONNREFUSED).lower():
+                said += " (nothing listens there; `cloud-runs-emulator` starts the emulator)"
+            unsent = call.unsent or before_sending(error)
+            raise _Lost(f"{request.name}: {said}", cause(error, unsent), unsent=unsent) from None
         finally:
             current.call = None
         return Answer(response.status_code, response.headers, content, complete)
@@ -300,67 +299,6 @@ def _after(headers: Mapping[str, str]) -> float | None:
     return min(max(wait, 0.0), RETRY_AFTER_SECONDS)
 
 
-def _cause(error: Exception, unsent: bool) -> str:
-    if not unsent:
-        return "lost"
-    # a certificate that was refused will be refused again
-    return "connect" if any(isinstance(item, ConnectTimeoutError) for item in _chain(error)) else "never"
-
-
 def _quote(text: str) -> str:
     # RFC 3986 unreserved characters only: no "+" for a space, which signers and services read differently
     return quote(text, safe="-_.~")
-
-
-def _before_sending(error: Exception) -> bool:
-    # a proxy or endpoint that cannot be used at all; requests finds that before it asks urllib3 for a connection
-    return isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema))
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """requests and urllib3 wrap errors in arguments and attributes rather than in causes: outermost first."""
-    found = [error]
-    while len(found) < 10:
-        last = found[-1]
-        inner = [getattr(last, "reason", None), getattr(last, "original_error", None), *last.args, last.__cause__]
-        following = next((item for item in inner if isinstance(item, BaseException) and item not in found), None)
-        if following is None:
-            break
-        found.append(following)
-    return found
-
-
-_PROXY = "if this network needs a proxy, set HTTPS_PROXY"
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, without what the libraries put into their texts: URLs, addresses of objects."""
-    chain = _chain(error)
-    for item in chain:
-        if isinstance(item, NoLeave):
-            return str(item)
-        if isinstance(item, NameResolutionError):
-            return f"the host name cannot be resolved (check region and endpoint; {_PROXY})"
-        if isinstance(item, ssl.SSLCertVerificationError):
-            return (
-                f"the certificate is not trusted ({clean(item.verify_message, 100)}); if a proxy opens TLS, set "
-                "REQUESTS_CA_BUNDLE to a file with its certificate"
-            )
-        if isinstance(item, ssl.SSLError):
-            return f"TLS failed ({clean(str(item.reason or item.args[-1:]), 100)})"
-        if isinstance(item, ConnectTimeoutError) and not isinstance(item, NewConnectionError):
-            return f"no connection in time (check the network; {_PROXY})"
-        if isinstance(item, (Urllib3TimeoutError, TimeoutError)) and not isinstance(item, NewConnectionError):
-            return "no answer in time"
-        if isinstance(item, http.client.RemoteDisconnected):
-            return "the connection was closed without an answer"
-        if isinstance(item, OSError) and not isinstance(item, requests.exceptions.RequestException):
-            if item.errno:
-                return os.strerror(item.errno).lower()
-            refused = re.match(r"Tunnel connection failed: (\d+)", str(item))
-            if refused:  # the rest is the proxy's own text, and a proxy knows the password in its URL
-                return (
-                    f"the proxy refused ({refused[1]}); check HTTPS_PROXY and its password, and that the proxy lets "
-                    "this host pass"
-                )
-    return type(chain[-1]).__name__
