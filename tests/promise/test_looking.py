@@ -86,6 +86,24 @@ def test_what_carries_our_marker_is_never_left_out_by_time(after: timedelta) -> 
     assert (found.sight, found.run.id, found.marked) == (Sight.OURS, "i1", True)
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (-SKEW - SECOND, Sight.NONE),
+        (-SKEW, Sight.DOUBT),
+        (-TICK - SECOND, Sight.DOUBT),
+        (-TICK, Sight.OURS),
+        (NEAR, Sight.OURS),
+        (NEAR + SECOND, Sight.DOUBT),
+    ],
+)
+def test_a_marker_of_a_start_of_this_process_is_not_of_what_began_before_it(after: timedelta, expected: Sight) -> None:
+    """A run of the same intent may be on no record, told when its change was taken back."""
+    assert sight(run(after=after, proof=True), ask=Looked([ATTEMPT], sent=True)) is expected
+    assert sight(replace(run(proof=True), began=None), ask=Looked([ATTEMPT], sent=True)) is Sight.OURS
+    assert sight(run(after=after, proof=True, exact=False), ask=Looked([ATTEMPT], sent=True)) is expected
+
+
 @pytest.mark.parametrize("proof", [False, True])
 def test_one_that_was_cancelled_is_never_taken(proof: bool) -> None:
     assert sight(run(proof=proof, phase=Phase.CANCELLED)) is Sight.DOUBT
