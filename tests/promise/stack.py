@@ -17,7 +17,7 @@ from cloud_runs import errors
 from cloud_runs.promise import given_up, ledger, rules
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned
-from cloud_runs.promise.process import Former, Process
+from cloud_runs.promise.process import Before, Former, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
@@ -34,6 +34,7 @@ class Stack:
         self.outputs: dict[str, Any] = {}
         self.replacing = self.by_force = False
         self.forced: Counter[str] = Counter()
+        self.listed: set[str] = set()
         self.put: Counter[str] = Counter()
         self.asks: set[str] = set()
         self.ever: set[str] = set()
@@ -104,6 +105,7 @@ class Stack:
         self, host: Host, content: Content, objects: tuple[str, ...], forced: bool, stop: str, hooks: int, seen: bool
     ) -> str:
         process = host.process
+        self.listed.update(objects)
         self._intend(process, content, objects)
         if stop == "intent":
             raise Killed
@@ -118,8 +120,6 @@ class Stack:
             if not (due.replaces or forced):
                 return self._update(host, content, objects)
             process.deleted(run.fired.shown, SPACE, run)
-            if not due.replaces:
-                self._excuse_refused(run.refused)
             # Not where an `up` was killed between its intent and its run: then the change may be taken back as well.
             self.replacing, self.by_force = True, not due.replaces and run.fired.shown == intent.token
             self.forced[intent.token] += 1
@@ -165,7 +165,7 @@ class Stack:
         self._tell_what_is_given_up(host, ask, objects)
         if objects == ONE:
             return self._one(host, ask)
-        self._warn_of_what_was_given_up(host, self.run, objects)
+        self._warn_of_what_was_given_up(host, process.before(self.urn, ask.token), objects)
         work = rules.decide(ask, process.before(self.urn, ask.token), process)
         self._fan(host, ask, work)
         process.settled(self.urn, ask.token, SPACE, self.ids.values())
@@ -186,7 +186,7 @@ class Stack:
     def _update(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         run = self.run
         assert run
-        self._warn_of_what_was_given_up(host, run, objects)
+        self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
         if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
             self._record(run.id, replace(run.fired, beside=self.token()), run.ids, run.refused)
             return "nothing"
@@ -219,7 +219,7 @@ class Stack:
         fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
-        for key in {*self.put, *self.ids, *(own.refused if own else ())} - set(ask.objects):
+        for key in self.listed - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
         self._record(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
 
@@ -242,17 +242,15 @@ class Stack:
             find = Request(self.cloud, marker=self._marker(former.intent.token)).find
         else:
             keys = {*objects, *self.ids, *(self.run.refused if self.run else ())}
-            self._excuse(keys)
+            if former.intent.objects != ask.listed:
+                self._excuse(keys)
             fleet = Fleet(self.cloud, host)
             find = lambda since, limit: fleet.find(keys, since, limit)  # noqa: E731
         given_up.tell(former.moments, find, SPACE, host.world(), former.after)
 
-    def _warn_of_what_was_given_up(self, host: Host, own: Recorded | None, objects: tuple[str, ...]) -> None:
+    def _warn_of_what_was_given_up(self, host: Host, before: Before, objects: tuple[str, ...]) -> None:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
-        intent = self.intent
-        assert intent
-        here = host.process.minted(intent.moments[-1])
-        if here and rules.unsettled(intent.attempts, own.fired if own else None, host.process):
+        if rules.gave_up(self.intent, before, host.process):
             self._excuse(objects)
 
     def _excuse(self, objects: Collection[str]) -> None:
@@ -260,8 +258,7 @@ class Stack:
         self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
 
     def _excuse_refused(self, keys: Collection[str]) -> None:
-        """They were told as refused, with the reason. Who takes such an object out of the list, or forces a
-        replacement, wants it to be forgotten."""
+        """They were told as refused, with the reason. Who takes such an object out of the list wants it forgotten."""
         self.excused.update(run.id for run in self.cloud.runs if run.work in keys)
 
     def _marker(self, token: str) -> str:

@@ -28,7 +28,8 @@ from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
-from cloud_runs.promise.records import Fired, Intent, Recorded
+from cloud_runs.promise.process import Before
+from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
@@ -103,7 +104,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
-        if intent and self._gave_up(intent, run):
+        if rules.gave_up(intent, Before(run, deleted=True), self.process):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
@@ -116,10 +117,12 @@ class FanOutProvider(KindProvider, Generic[Request]):
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
-        if former := self.given_up(ask, props):
+        former = self.given_up(ask, props)
+        if former:
             own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
             strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
-        if ask.intent and self._gave_up(ask.intent, before.recorded):
+        others = former and former.intent.objects != ask.listed
+        if others or rules.gave_up(ask.intent, before, self.process):
             progress.warn(ask.urn, _GAVE_UP)
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)
@@ -171,12 +174,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
         return (
             not intent or not rules.other_objects(intent, self._ask(props)) or self.process.minted(intent.moments[-1])
         )
-
-    def _gave_up(self, intent: Intent, run: Recorded | None) -> bool:
-        """Whether the objects were changed again after an attempt that did not come to its end. What it may have
-        started for objects that are not in the list any more cannot be looked up: which they were is on no record."""
-        here = bool(intent.attempts) and self.process.minted(intent.attempts[-1])
-        return here and bool(rules.unsettled(intent.attempts, run.fired if run else None, self.process))
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         twins = self.process.saw(urn, self.space(olds), run)
