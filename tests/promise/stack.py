@@ -215,8 +215,8 @@ class Stack:
         kept = {key: id for key, id in own.ids.items() if key in ask.objects} if own else {}
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
-        token = own.fired.token if own else ask.token
-        fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt)
+        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
+        fired = Fired(token, content, latest, ask.token, intent.attempts[-1], doubt)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):
