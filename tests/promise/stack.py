@@ -162,10 +162,10 @@ class Stack:
     def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         process, ask = host.process, self._ask(content, objects)
         rules.intended(ask, process)
-        self._tell_what_is_given_up(host, ask, objects)
+        former = self._tell_what_is_given_up(host, ask, objects)
         if objects == ONE:
             return self._one(host, ask)
-        self._warn_of_what_was_given_up(host, process.before(self.urn, ask.token), objects)
+        self._warn_of_what_was_given_up(host, process.before(self.urn, ask.token), objects, former)
         work = rules.decide(ask, process.before(self.urn, ask.token), process)
         self._fan(host, ask, work)
         process.settled(self.urn, ask.token, SPACE, self.ids.values())
@@ -229,7 +229,7 @@ class Stack:
             self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
         self.ever.update(self.ids.values())
 
-    def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> None:
+    def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> Former | None:
         """What was started for the intent that this update replaces, or for a change that is taken back, and is on no
         record."""
         former = host.process.former(self.urn)
@@ -237,20 +237,21 @@ class Stack:
         if former is None and moments and ask.intent:
             former = Former(ask.intent, None, moments)
         if former is None:
-            return
+            return None
         if objects == ONE:
             find = Request(self.cloud, marker=self._marker(former.intent.token)).find
         else:
             keys = {*objects, *self.ids, *(self.run.refused if self.run else ())}
-            if former.intent.objects != ask.listed:
-                self._excuse(keys)
             fleet = Fleet(self.cloud, host)
             find = lambda since, limit: fleet.find(keys, since, limit)  # noqa: E731
         given_up.tell(former.moments, find, SPACE, host.world(), former.after)
+        return former
 
-    def _warn_of_what_was_given_up(self, host: Host, before: Before, objects: tuple[str, ...]) -> None:
+    def _warn_of_what_was_given_up(
+        self, host: Host, before: Before, objects: tuple[str, ...], former: Former | None = None
+    ) -> None:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
-        if rules.gave_up(self.intent, before, host.process):
+        if rules.gave_up(self._ask(Content(), objects), before, host.process, former):
             self._excuse(objects)
 
     def _excuse(self, objects: Collection[str]) -> None:

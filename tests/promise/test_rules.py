@@ -11,7 +11,7 @@ from cloud_runs.errors import RunsError
 from cloud_runs.promise import rules
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.ledger import ATTEMPTS
-from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.process import Before, Former, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.promise.rules import Ask, Doubt, Due
 from tests.promise.kit import SPACE, TWIN, URN, A, B, many_on_record, moment
@@ -440,8 +440,27 @@ def test_whether_objects_were_changed_after_an_up_that_was_interrupted(
 ) -> None:
     """Its create, its update, or a replacement that was under way."""
     intent = Intent(at(0), WANTED, attempts=tuple(attempts))
-    assert rules.gave_up(intent, Before(own, deleted), process) is expected
-    assert not rules.gave_up(None, Before(own, deleted), process)
+    assert rules.gave_up(MANY.ask(intent), Before(own, deleted), process) is expected
+    assert not rules.gave_up(MANY.ask(None), Before(own, deleted), process)
+
+
+@pytest.mark.parametrize(
+    ("objects", "attempts", "moments", "expected"),
+    [
+        ("abc", [at(0)], [at(0)], False),
+        ("abc", [at(0)], [at(0), at(7)], False),
+        ("abc", [at(0), at(5)], [at(5)], False),
+        ("abc", [at(0), at(5)], [at(0), at(5)], True),
+        ("ab", [at(0)], [at(0)], True),
+    ],
+)
+def test_whether_an_intent_that_is_given_up_was_for_other_objects(
+    process: Process, objects: str, attempts: list[Moment], moments: list[Moment], expected: bool
+) -> None:
+    """Or may have been, if there was more than one list."""
+    given_up = Intent(at(0), WANTED, objects=digest_of_objects(list(objects)), attempts=tuple(attempts))
+    ask = MANY.ask(MANY.intent())
+    assert rules.gave_up(ask, Before(None), process, Former(given_up, None, moments)) is expected
 
 
 # -- ignore_changes

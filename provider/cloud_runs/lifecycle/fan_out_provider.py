@@ -104,7 +104,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
-        if rules.gave_up(intent, Before(run, deleted=True), self.process):
+        if rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
@@ -121,8 +121,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if former:
             own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
             strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
-        others = former and former.intent.objects != ask.listed
-        if others or rules.gave_up(ask.intent, before, self.process):
+        if rules.gave_up(ask, before, self.process, former):
             progress.warn(ask.urn, _GAVE_UP)
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cloud_runs.errors import RunsError
 from cloud_runs.promise.ledger import intent_urn
-from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.process import Before, Former, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
@@ -237,16 +237,21 @@ def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -
     return [attempt for attempt in since if not process.minted(attempt)]
 
 
-def gave_up(intent: Intent | None, before: Before, process: Process) -> bool:
-    """Whether this update has changed the objects after an `up` that did not come to its end. What that one may have
-    started for objects that are not in the list any more cannot be looked up: which they were is on no record.
+def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = None) -> bool:
+    """Whether the objects were changed after an `up` that did not come to its end. What that one may have started for
+    objects that are not in the list any more cannot be looked up: which they were is on no record.
 
     `before`: with the run on record as deleted, if it stays; else an earlier `up` has deleted it, to replace it.
+    `former`: the intent that is given up.
     """
-    if intent is None or len(intent.attempts) < 2 or not process.minted(intent.attempts[-1]):
+    if former:
+        attempts = [moment for moment in former.moments if moment in former.intent.attempts]
+        return former.intent.objects != ask.listed or len(attempts) > 1
+    attempts = list(ask.intent.attempts) if ask.intent else []
+    if len(attempts) < 2 or not process.minted(attempts[-1]):
         return False
     run, deleted = before
-    return bool((run and not deleted) or unsettled(intent.attempts, run.fired if run else None, process))
+    return bool((run and not deleted) or unsettled(attempts, run.fired if run else None, process))
 
 
 def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began: Moment) -> tuple[Moment, ...]:
