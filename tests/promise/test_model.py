@@ -33,7 +33,7 @@ from tests.promise.stack import ONE, Stack
 
 EXAMPLES = int(os.environ.get("PROMISE_EXAMPLES", "0"))
 """Of 20 steps each; without it a few, the same in each run. Who changes the rules tries more of them."""
-FEW = 200
+FEW, MANY = 200, 2000
 
 ANSWERED = ["answered"] * 4
 FATES = st.lists(
@@ -323,15 +323,24 @@ class Twins(RuleBasedStateMachine):
         assert len(self.cloud.ours()) <= sum(len(stack.asks) for stack in self.stacks)
 
 
-@pytest.mark.parametrize("model", [OneResource, OneMarkedResource, ManyObjects, Twins])
-def test_random_histories(model: type[RuleBasedStateMachine]) -> None:
+MODELS = [OneResource, OneMarkedResource, ManyObjects, Twins]
+
+
+def histories(model: type[RuleBasedStateMachine], examples: int, *, same: bool) -> None:
     run_state_machine_as_test(
         model,
         settings=settings(
-            max_examples=EXAMPLES or FEW,
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=not EXAMPLES,
-            print_blob=False,
+            max_examples=examples, stateful_step_count=20, deadline=None, derandomize=same, database=None
         ),
     )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_random_histories(model: type[RuleBasedStateMachine]) -> None:
+    histories(model, EXAMPLES or FEW, same=not EXAMPLES)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model", MODELS)
+def test_many_random_histories(model: type[RuleBasedStateMachine]) -> None:
+    histories(model, MANY, same=False)

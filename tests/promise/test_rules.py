@@ -463,6 +463,13 @@ def test_whether_an_intent_that_is_given_up_was_for_other_objects(
     assert rules.gave_up(ask, Before(None), process, Former(given_up, None, moments)) is expected
 
 
+def test_of_an_intent_that_stays_its_attempts_tell(process: Process) -> None:
+    """A forced replacement, of fewer objects than an `up` that was killed had."""
+    intent = Intent(at(0), WANTED, attempts=(at(0), at(5), at(9, here=True)))
+    former = Former(intent, None, [at(5)])
+    assert rules.gave_up(MANY.ask(intent), Before(record("ab"), deleted=True), process, former)
+
+
 # -- ignore_changes
 
 

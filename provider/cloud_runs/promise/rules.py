@@ -242,9 +242,9 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     objects that are not in the list any more cannot be looked up: which they were is on no record.
 
     `before`: with the run on record as deleted, if it stays; else an earlier `up` has deleted it, to replace it.
-    `former`: the intent that is given up.
+    `former`: the intent that is given up, if it is another one.
     """
-    if former:
+    if former and former.intent.token != ask.token:
         attempts = [moment for moment in former.moments if moment in former.intent.attempts]
         return former.intent.objects != ask.listed or len(attempts) > 1
     attempts = list(ask.intent.attempts) if ask.intent else []
