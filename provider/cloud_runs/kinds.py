@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from cloud_runs.checks import LATER, Check, Problem, missing
 from cloud_runs.errors import InvalidConfiguration
+from cloud_runs.limits import Limit
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Setting, Settings, Vendor
 
@@ -163,6 +164,10 @@ class Kind(ABC, Generic[Request]):
     def marked(self, request: Request) -> bool:
         """Whether what a look finds for this request is ours for certain."""
         return False
+
+    def repeated(self, api: RunApi[Request], status: RunStatus, limit: Limit) -> tuple[str, ...]:
+        """Other runs that the start of this one has made as well, where a look can tell. Raises as `find` does."""
+        return ()
 
     def told(self, status: RunStatus) -> Mapping[str, Any]:
         """What the system tells of a run's arguments, by their names."""

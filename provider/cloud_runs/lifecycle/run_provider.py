@@ -28,6 +28,7 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
@@ -141,12 +142,15 @@ class RunProvider(KindProvider, Generic[Request]):
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the service for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
+        api = self.kind.client(place, self.settings)
         try:
-            status = self.kind.client(place, self.settings).get(id_)
+            status = api.get(id_)
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             return dynamic.ReadResult(id_, {**props, "record_expired": True})
+        if warning := repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)):
+            progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
         outs = {**props, **plain(status), **self.kind.outputs(reference, None, status), "record_expired": False}
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep

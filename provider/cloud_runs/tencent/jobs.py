@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 from xml.sax.saxutils import escape
@@ -87,22 +87,12 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             limit,
         )
 
-    def namesakes(self, marker: str, since: datetime, limit: Limit) -> tuple[str, ...]:
-        """The ids of all jobs since then whose name ends with `marker`, the end of a name that was generated for one.
-
-        More than one of them: something between us and the service repeats starts. Raises as `find` does.
-        """
-        found = self._candidates(
-            self._PATH,
-            [],
-            _JOB,
-            since,
-            lambda row: "" if needed(row, "Name").endswith(marker) else None,
-            True,
-            _LIST,
-            limit,
-        )
-        return tuple(candidate.id for candidate in found.candidates)
+    def namesakes(self, marker: str, began: datetime, within: timedelta, limit: Limit, but: str) -> tuple[str, ...]:
+        """The ids of other jobs than `but` that began within this time of it, and whose name ends with `marker`, the
+        end of a name that was generated for one. Raises as `find` does."""
+        named = lambda row: "" if needed(row, "Name").endswith(marker) else None  # noqa: E731
+        found = self._candidates(self._PATH, [], _JOB, began - within, named, True, _LIST, limit)
+        return tuple(one.id for one in found.candidates if one.id != but and one.began and one.began <= began + within)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         """The job together with its executions, whether it has ended or not. It is told also if they cannot be listed.
