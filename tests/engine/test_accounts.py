@@ -103,7 +103,10 @@ def test_all_settings_have_a_name_of_ours_which_an_explicit_provider_gets_too(tm
         stack.configure(tencentcloud__secretId="AKIDnobody", tencentcloud__region="ap-nowhere")
         stack.configure(runs__tencentSecretId=SECRET_ID, runs__tencentSecretKey=SECRET_KEY)
         stack.configure(runs__tencentRegion="ap-beijing-1", runs__startSeconds="5", runs__lagSeconds="0")
-        other = "from cloud_runs import Provider\n" + call("Provider", "eu", huawei_region="cn-north-9")
+        nothing = "=pulumi.Output.from_input(None)"
+        other = "from cloud_runs import Provider\n" + call(
+            "Provider", "eu", tencent_region=nothing, lag_seconds=nothing
+        )
         stack.up(other, run("here"), run("there", object="there.mp4", opts=EXPLICIT))
         assert len(cloud.ids()) == 2
         assert {stack.outputs(name)["region"] for name in ("here", "there")} == {"ap-beijing-1"}
