@@ -180,10 +180,10 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
 
     def _counted(self, job: RunStatus, pages: int, limit: Limit) -> RunStatus:
         try:
-            return reading.summed(job, self.executions(job, pages, limit.part(0.8)))
+            return self._shown(reading.summed(job, self.executions(job, pages, limit.part(0.8))))
         except TooManyPages:
             some = sum((self._first(job, states, limit) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
-            return reading.summed(job, some, whole=False)
+            return self._shown(reading.summed(job, some, whole=False))
 
     def _sure(self, end: _End) -> bool:
         """Whether the lists had the time to show all that a job has started, before they were asked for."""
