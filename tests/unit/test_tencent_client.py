@@ -308,6 +308,16 @@ def test_a_bucket_cannot_change_the_host(bucket: str) -> None:
         runs(region=f"{bucket}/")
 
 
+@pytest.mark.parametrize("domain", [None, "tencentci.cn"])
+def test_the_domain_is_a_part_of_the_host_that_is_signed(domain: str | None) -> None:
+    host = f"media-1250000000.ci.ap-beijing.{domain or 'myqcloud.com'}"
+    with service(lambda _: recorded("seed-001-trigger")) as (endpoint, received):
+        runs(transport=Transport(), endpoint=endpoint, domain=domain)[0].start(SEED_RUN, GO)
+    assert received[0][1]["Host"] == host
+    with pytest.raises(InvalidConfiguration, match="is not a domain"):
+        runs(domain="evil.example/?")
+
+
 # --- get
 
 
