@@ -66,7 +66,7 @@ def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 
 
 def test_the_request_of_the_seed_and_its_answer() -> None:
-    answer = recorded("seed-003-start.json")
+    answer = recorded("printed-start.json")
     with service(lambda _: answer, Date=DATE, X_Request_ID="000001742FE8FB3CCA20173B00807C43") as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_RUN, GO)
@@ -78,7 +78,7 @@ def test_the_request_of_the_seed_and_its_answer() -> None:
     assert headers["Content-Length"] == str(len(body))
     assert re.fullmatch("OBS AKhunter1:[A-Za-z0-9+/]{27}=", headers["Authorization"])
     assert headers["x-obs-security-token"] == KEYS.token
-    printed = recorded("seed-003-request.txt").decode()
+    printed = recorded("printed-request.txt").decode()
     sample = printed.replace("<parameter-name>", "template-id").replace("<parameter-value>", "1234567")
     assert sample != printed
     assert json.loads(body) == json.loads(sample)

@@ -1,8 +1,9 @@
 """The calls to Tencent CI for inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`, and for what they start.
 
-Sources: seed 004; https://www.tencentcloud.com/document/api/1045/50369 (type Job);
-https://cloud.tencent.com/document/api/460/76893 (get); https://www.tencentcloud.com/document/api/1045/47031 (list). The
-vendor's Python SDK is not used: it repeats the start POST after a read time-out, and cannot read CI's errors.
+Sources: https://cloud.tencent.com/document/api/436/113272 (type Workflow),
+https://www.tencentcloud.com/document/api/1045/50369 (type Job), https://cloud.tencent.com/document/api/460/76893 (get),
+https://www.tencentcloud.com/document/api/1045/47031 (list). The vendor's Python SDK is not used: it repeats the start
+POST after a read time-out, and cannot read CI's errors.
 """
 
 from __future__ import annotations
