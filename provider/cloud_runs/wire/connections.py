@@ -258,8 +258,8 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        pools = manager.pool_classes_by_scheme  # SOCKS has some of its own
-        manager.pool_classes_by_scheme = {scheme: _ours(pool) for scheme, pool in pools.items()}
+        pools = manager.pool_classes_by_scheme.items()  # SOCKS has some of its own
+        manager.pool_classes_by_scheme = {scheme: _ours(pool) for scheme, pool in pools}
         return manager
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
@@ -275,8 +275,7 @@ class _Session(requests.Session):
         return None
 
 
-class NoBundle(Exception):
-    pass
+class NoBundle(Exception): ...
 
 
 class _Never(Retry):
