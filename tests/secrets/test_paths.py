@@ -161,7 +161,13 @@ def test_every_service_refuses_and_sends_the_key_back(watched: Watched) -> None:
 def test_a_proxy_refuses_and_sends_its_password_back(watched: Watched) -> None:
     password = canary().replace("/", "_")
     with echo([password]) as proxy:
-        watched.configure(tencentcloud__secretId=None, tencentcloud__secretKey=None, runs__tencentEndpoint=None)
+        watched.configure(
+            tencentcloud__secretId=None,
+            tencentcloud__secretKey=None,
+            runs__tencentEndpoint=None,
+            runs__startSeconds=None,  # short times are for loopback alone
+            runs__lagSeconds=None,
+        )
         through = {"HTTPS_PROXY": proxy.url.replace("http://", f"http://user:{password}@"), "NO_PROXY": ""}
         said = watched.up(run(), check=False, env=through, flags=VERBOSE).text
     assert "the proxy refused (403)" in said

@@ -1,6 +1,6 @@
 """The calls to OBS workflows ("Data+") on `obs.<region>.myhuaweicloud.com`.
 
-Sources: seed 003; https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), _0128 (list), _0129 (get).
+Sources: https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), _0128 (list), _0129 (get).
 The vendor's Python SDK is not used: it sends the start POST again after a lost answer, does not verify certificates by
 default, loses the request id, and is one object for the whole process, whichever keys it was made with.
 

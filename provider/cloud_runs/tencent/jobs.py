@@ -1,8 +1,9 @@
 """The calls to Tencent CI for inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`, and for what they start.
 
-Sources: seed 004; https://www.tencentcloud.com/document/api/1045/50369 (type Job);
-https://cloud.tencent.com/document/api/460/76893 (get); https://www.tencentcloud.com/document/api/1045/47031 (list). The
-vendor's Python SDK is not used: it repeats the start POST after a read time-out, and cannot read CI's errors.
+Sources: https://cloud.tencent.com/document/api/436/113272 (type Workflow),
+https://www.tencentcloud.com/document/api/1045/50369 (type Job), https://cloud.tencent.com/document/api/460/76893 (get),
+https://www.tencentcloud.com/document/api/1045/47031 (list). The vendor's Python SDK is not used: it repeats the start
+POST after a read time-out, and cannot read CI's errors.
 """
 
 from __future__ import annotations
@@ -170,10 +171,10 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
 
     def _counted(self, job: RunStatus, pages: int, limit: Limit) -> RunStatus:
         try:
-            return reading.summed(job, self.executions(job, pages, limit.part(0.8)))
+            return self._shown(reading.summed(job, self.executions(job, pages, limit.part(0.8))))
         except TooManyPages:
             some = sum((self._first(job, states, limit) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
-            return reading.summed(job, some, whole=False)
+            return self._shown(reading.summed(job, some, whole=False))
 
     def _sure(self, end: _End) -> bool:
         """Whether the lists had the time to show all that a job has started, before they were asked for."""
