@@ -23,6 +23,10 @@ def key_of(run: Props) -> str:
     return str(run["request"]["query"]["object"])
 
 
+def huawei_key_of(run: Props) -> str:
+    return str(json.loads(run["request"]["body"])["input"]["object"])
+
+
 class FanStack(HostStack):
     """Of two objects, if none are given."""
 

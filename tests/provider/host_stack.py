@@ -14,6 +14,7 @@ import pytest
 from pulumi import ResourceOptions
 from pulumi.dynamic import Config, ConfigureRequest
 
+from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle import host, options, progress
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.run_provider import Bound
@@ -26,6 +27,8 @@ from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
 Props = dict[str, Any]
+HUAWEI = "huawei.workflow"
+HUAWEI_RUN = {"bucket": "demo-bucket", "graph_name": "scan", "object": "a.mp4"}
 
 
 class Killed(BaseException):
@@ -37,6 +40,7 @@ class HostStack:
 
     provider_type: ClassVar[type[Any]]
     type_name: ClassVar[str]
+    vendor: ClassVar[str] = "tencent"
     system: ClassVar[str] = RUNS
     defaults: ClassVar[Props]
     asks: ClassVar[int] = 1
@@ -53,6 +57,10 @@ class HostStack:
             "tencentcloud:secretId": SECRET_ID,
             "tencentcloud:secretKey": SECRET_KEY,
             "runs:tencentEndpoint": cloud.url,
+            "huaweicloud:region": "cn-north-4",
+            "huaweicloud:accessKey": SECRET_ID,
+            "huaweicloud:secretKey": SECRET_KEY,
+            "runs:huaweiEndpoint": cloud.url,
             "runs:startSeconds": "5",
             "runs:lagSeconds": "0",
         }
@@ -79,7 +87,7 @@ class HostStack:
     def named(self, name: str) -> None:
         """The program calls the resource so; what is on record stays, as by an alias."""
         self.name = name
-        self.urn = f"urn:pulumi:test::tests::pulumi-python:dynamic/tencent:{self.type_name}::{name}"
+        self.urn = f"urn:pulumi:test::tests::pulumi-python:dynamic/{self.vendor}:{self.type_name}::{name}"
 
     def process(self) -> None:
         """From here on it is another host process."""
@@ -210,7 +218,7 @@ class HostStack:
                 self._replace(raw)
             elif diff.changes:
                 result = self.provider.update(self.id, dict(self.state), dict(news))
-                self._written(dict(result.outs or {}), news, "update")
+                self._written(self.id, dict(result.outs or {}), news, "update")
 
     def _replace(self, news: Props) -> None:
         if not self.replacing:
@@ -221,13 +229,13 @@ class HostStack:
 
     def _create(self, news: Props) -> None:
         result = self.provider.create(dict(news))
-        self._written(dict(result.outs or {}), news, "create")
-        self.id, self.replacing = str(result.id), False
+        self._written(str(result.id), dict(result.outs or {}), news, "create")
 
-    def _written(self, outs: Props, news: Props, step: str) -> None:
+    def _written(self, id: str, outs: Props, news: Props, step: str) -> None:
         if self._dead or self.kill == f"before {step}":
             raise Killed
-        self.inputs, self.state = news, wire({**outs, "__provider": PROVIDER})
+        self.id, self.inputs, self.state = id, news, wire({**outs, "__provider": PROVIDER})
+        self.replacing = False
         self._step(step)
 
     def _step(self, name: str) -> None:
@@ -252,6 +260,14 @@ class RunStack(HostStack):
     provider_type = WorkflowRunProvider
     type_name = "WorkflowRun"
     defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "object": "a.mp4"}
+
+
+class HuaweiRunStack(HostStack):
+    provider_type = HuaweiRunProvider
+    vendor = "huawei"
+    system = HUAWEI
+    type_name = "WorkflowRun"
+    defaults: ClassVar[Props] = HUAWEI_RUN
 
 
 class JobStack(HostStack):

@@ -28,6 +28,7 @@ from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise.process import Before, Former
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
@@ -117,8 +118,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
-            own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
-            strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
+            strays.tell(former, _known(former, ask, before), self.settings, self.world(ask.urn))
         adopted = self._adopted(props, _to_adopt(props, None))
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
@@ -262,6 +262,15 @@ def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
     wanted |= dict(always) if isinstance(always, Mapping) else {}
     listed = set(props.get(OBJECTS) or ())
     return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
+
+
+def _known(former: Former, ask: Ask, before: Before) -> Collection[str]:
+    """The objects that may have been fired for an intent that is given up. Empty if nothing tells them all, since an
+    intent holds no more than the digest of its last list."""
+    own = [*before.recorded.ids, *before.recorded.refused] if before.recorded else []
+    listed = former.intent.objects in (ask.listed, digests.digest_of_objects(own))
+    lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.moments}
+    return {*ask.objects, *own} if listed and (former.after or len(lists) <= 1) else ()
 
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:

@@ -21,7 +21,8 @@ from cloud_runs.wire.settings import Settings
 
 def tell(former: Former, objects: Collection[str], settings: Settings, world: World) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
-    nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
+    nothing. Raises Interrupted and nothing else. `objects`: those that a fan-out may have been fired for; empty if
+    nothing tells them, then runs of any object are."""
     intent, arguments = former.intent, former.arguments
     kind = kind_named(intent.kind)
     if kind is None or not isinstance(arguments, Mapping):
@@ -65,7 +66,8 @@ def _find(
         found: Found = api.find(kind.request(arguments, occasion), since, limit)
         return found
     if not objects:
-        raise errors.Unavailable("which objects they are of is on no record: look in the console of the service")
+        of_any: Found = api.find_any(kind.request({**arguments, kind.fans_out: ""}, occasion), since, limit)
+        return of_any
     requests = {key: kind.request({**arguments, kind.fans_out: key}, occasion) for key in objects}
     each: Found = api.find_each(requests, since, limit)
     return each
