@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
@@ -10,21 +11,20 @@ from typing import Any, ClassVar
 import pytest
 
 from cloud_runs import errors
+from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.lifecycle.fan_out_provider import Requests
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
-from tests.provider.host_stack import HostStack, Killed, Props
+from tests.provider.host_stack import HUAWEI, HUAWEI_RUN, HostStack, Killed, Props
 from tests.support.stack import BUCKET, WORKFLOW
 
 
 def key_of(run: Props) -> str:
     """The object of a run, as the emulator tells it."""
+    if run["system"] == HUAWEI:
+        return str(json.loads(run["request"]["body"])["input"]["object"])
     return str(run["request"]["query"]["object"])
-
-
-def huawei_key_of(run: Props) -> str:
-    return str(json.loads(run["request"]["body"])["input"]["object"])
 
 
 class FanStack(HostStack):
@@ -77,3 +77,10 @@ class FanStack(HostStack):
 
         patch.setattr(Requests, "start", start)
         patch.setattr(Requests, "find", find)
+
+
+class HuaweiFanStack(FanStack):
+    provider_type = HuaweiFanOutProvider
+    vendor = "huawei"
+    system = HUAWEI
+    defaults: ClassVar[Props] = {**{k: v for k, v in HUAWEI_RUN.items() if k != "object"}, "concurrency": 1}
