@@ -84,3 +84,4 @@ class HuaweiFanStack(FanStack):
     vendor = "huawei"
     system = HUAWEI
     defaults: ClassVar[Props] = {**{k: v for k, v in HUAWEI_RUN.items() if k != "object"}, "concurrency": 1}
+    other: ClassVar[Props] = {"graph_name": "other"}

@@ -17,6 +17,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle import host, options, progress
 from cloud_runs.lifecycle.intent import IntentProvider
+from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.run_provider import Bound
 from cloud_runs.limits import Leave
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
@@ -28,6 +29,7 @@ from tests.support.stack import BUCKET, WORKFLOW
 
 Props = dict[str, Any]
 HUAWEI = "huawei.workflow"
+OTHER = "w" + "0" * 32
 HUAWEI_RUN = {"bucket": "demo-bucket", "graph_name": "scan", "object": "a.mp4"}
 
 
@@ -43,6 +45,8 @@ class HostStack:
     vendor: ClassVar[str] = "tencent"
     system: ClassVar[str] = RUNS
     defaults: ClassVar[Props]
+    other: ClassVar[Props] = {"workflow_id": OTHER}
+    """A change that asks for another run."""
     asks: ClassVar[int] = 1
     """So many runs are asked for."""
 
@@ -122,6 +126,23 @@ class HostStack:
     def told(self, ids: Collection[str], *, runs: int) -> bool:
         """Whether these were named in one warning while there were no more than so many runs."""
         return any(all(id in text for id in ids) and count <= runs for text, count in self.before)
+
+    def stops(self, **given: Any) -> str:
+        """Why an `up` fires nothing: an error, or of a fan-out what is on record of its objects."""
+        try:
+            self.up(**given)
+        except RunError as error:
+            return str(error)
+        return "\n".join(self.refused.values())
+
+    def refuse(self, times: int = 1, **answer: Any) -> None:
+        """The next starts are refused, and nothing runs."""
+        refusal = {"status": 403, "code": "AccessDenied", "message": "no", **answer}
+        self.cloud.fault(self.system, "start", "status", times=times, **refusal)
+
+    def no_lists(self) -> None:
+        """No list can be had until the faults are dropped."""
+        self.cloud.fault(self.system, "find", "status", status=403, code="AccessDenied", message="no", times=1000)
 
     # -- the engine
 
@@ -268,6 +289,7 @@ class HuaweiRunStack(HostStack):
     system = HUAWEI
     type_name = "WorkflowRun"
     defaults: ClassVar[Props] = HUAWEI_RUN
+    other: ClassVar[Props] = {"graph_name": "other"}
 
 
 class JobStack(HostStack):
@@ -276,6 +298,7 @@ class JobStack(HostStack):
     provider_type = InventoryJobProvider
     type_name = "InventoryJob"
     system = JOBS
+    other: ClassVar[Props] = {"workflow_ids": OTHER}
     defaults: ClassVar[Props] = {
         "bucket": BUCKET,
         "type": "Workflow",

@@ -11,16 +11,10 @@ import pytest
 from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack, key_of
 from tests.provider.host import RUNS, RunHost
-from tests.support.emulator import Emulator
 from tests.support.stack import WORKFLOW
 
 A = ["a1", "a2", "a3"]
 AB = [*A, "b1", "b2", "b3"]
-
-
-@pytest.fixture
-def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
-    return FanStack(cloud, monkeypatch)
 
 
 def listed(runs: dict[str, str], *, days: int) -> str:

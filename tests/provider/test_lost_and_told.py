@@ -3,23 +3,15 @@ fired, on every path on which their intent is given up."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
-from tests.provider.fan_stack import FanStack, HuaweiFanStack
-from tests.provider.host_stack import HostStack, HuaweiRunStack, JobStack, RunStack
+from tests.provider.fan_stack import FanStack
+from tests.provider.host_stack import HostStack, JobStack
 from tests.support.emulator import Emulator
 
 FIRST, SECOND, THIRD = ({"release": number} for number in "123")
 STRAYS = "an interrupted up may have started "
-
-
-@pytest.fixture(params=[RunStack, JobStack, FanStack, HuaweiRunStack, HuaweiFanStack])
-def stack(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
-    made: HostStack = request.param(cloud, monkeypatch)
-    return made
 
 
 def strays(stack: HostStack) -> list[str]:
@@ -35,19 +27,6 @@ def killed(stack: HostStack, *, recorded: bool) -> list[str]:
     lost = [id for id in stack.started() if id not in before]
     assert len(lost) == stack.asks
     return lost
-
-
-def refuse(stack: HostStack) -> None:
-    stack.cloud.fault(stack.system, "start", "status", status=403, code="AccessDenied", message="no")
-
-
-def stops(stack: HostStack, **given: Any) -> str:
-    """Why an `up` fires nothing: an error, or of a fan-out what is on record of its objects."""
-    try:
-        stack.up(**given)
-    except RunError as error:
-        return str(error)
-    return "\n".join(stack.refused.values())
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -70,13 +49,13 @@ def test_the_trigger_changes_again_and_is_refused_at_first(stack: HostStack, rec
     may be of either is named once more. A job's name tells the one from the other."""
     lost = killed(stack, recorded=recorded)
     runs = len(stack.started())
-    refuse(stack)
+    stack.refuse()
     with pytest.raises(RunError, match="AccessDenied"):
         stack.up(triggers=THIRD)
     assert stack.told(lost, runs=runs)
     stack.ages(seconds=-10)  # that up came 10 s after the other
     if not isinstance(stack, JobStack):
-        said = stops(stack, triggers=THIRD)
+        said = stack.stops(triggers=THIRD)
         assert all(id in said for id in lost)
         assert len(stack.started()) == runs, "as the message says"
     assert stack.up(triggers={"release": "4"}) == "create"
@@ -93,7 +72,7 @@ def test_the_up_that_gives_it_up_is_killed_before_it_comes_to_that(stack: HostSt
         assert stack.up(triggers=THIRD) == "create"
         assert any(all(id in text for id in lost) for text in strays(stack)), "by the intent that goes at the end"
     else:
-        said = stops(stack, triggers=THIRD)
+        said = stack.stops(triggers=THIRD)
         assert all(id in said for id in lost)
     assert set(stack.ids.values()).isdisjoint(lost)
 
@@ -116,9 +95,7 @@ def test_an_argument_changes(stack: HostStack, recorded: bool) -> None:
     """What was lost is looked for with the arguments that it was fired with."""
     lost = killed(stack, recorded=recorded)
     runs = len(stack.started())
-    workflow = "w" + "0" * 32
-    other = {"tencent.workflow": {"workflow_id": workflow}, "tencent.inventory": {"workflow_ids": workflow}}
-    assert stack.up(triggers=SECOND, **other.get(stack.system, {"graph_name": "other"})) == "create"
+    assert stack.up(triggers=SECOND, **stack.other) == "create"
     assert stack.told(lost, runs=runs)
     assert len(stack.started()) == runs + stack.asks
 
@@ -187,11 +164,6 @@ def test_what_cannot_be_looked_for_keeps_nothing_from_being_fired(stack: HostSta
 
 
 # -- fan-outs
-
-
-@pytest.fixture
-def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
-    return FanStack(cloud, monkeypatch)
 
 
 def test_added_objects_and_then_a_changed_trigger(fan: FanStack) -> None:
