@@ -90,7 +90,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag = _news.get(INTENT)
         intent, previewed = ledger.intent_of(bag), isinstance(bag, Unknown)
-        due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
+        ignored = ledger.ignored_of(_news)
+        due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
         if due.unintended:
             progress.warn(urn, unchanged_intent(due.unintended))
             return dynamic.DiffResult(changes=False, replaces=[])
@@ -114,6 +115,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires a run for each object. Raises only if none was started."""
         must_checkpoint()
+        props = self.as_intended(props, self._ask(props))
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
@@ -135,7 +137,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
         if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            return dynamic.UpdateResult(_restated(run, _news))
+            return dynamic.UpdateResult(_restated(run, self.as_recorded(_news, run)))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, _to_adopt(_news, run))
@@ -206,6 +208,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
     def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]) -> dict[str, Any]:
         """Does the work, and returns the outputs."""
         own, began = work.keep, self.process.moment()
+        if own:
+            props = self.as_recorded(props, own)
         place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
         keys = {*work.fire, *work.doubtful}
         requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})

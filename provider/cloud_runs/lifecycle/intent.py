@@ -34,6 +34,7 @@ class IntentProvider(HostProvider):
         intent = ledger.intent_of(_olds[RECORD])
         if intent is None or of_0_1(_olds) or ledger.is_old(_olds[RECORD]):
             return dynamic.DiffResult(changes=True, replaces=[])
+        self.process.intends(intent.token, _olds.get(ARGUMENTS))
         asked = _wanted(_news, intent)
         if rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
