@@ -413,6 +413,9 @@ def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, c
     assert stack.up(run(object="b.mp4", triggers={"a": "2"}, opts=ignoring), check=False).code != 0
     stack.up(run(object="b.mp4", triggers={"a": "1"}, opts=ignoring))
     assert cloud.ids() == [stack.id()]
+    assert "+-" not in stack.up(run(object="b.mp4", triggers={"a": "1"}, opts=ignoring)).text
+    assert cloud.ids() == [stack.id()], "the engine has taken the ignored value over by then"
+    assert stack.outputs()["object"] == "a.mp4", "what it does"
 
 
 def test_a_transform_that_changes_an_argument_fires_with_a_trigger_as_the_warning_says(

@@ -320,6 +320,9 @@ def pinned(news: Props, olds: Props, paths: Collection[str]) -> Props:
 
 def _pin(news: Props, olds: Mapping[str, Any], names: list[str]) -> None:
     first, *rest = names
+    if first == options.EVERYTHING:
+        news.update({name: value for name, value in olds.items() if name in news})
+        return
     if rest and isinstance(news.get(first), Mapping) and isinstance(olds.get(first), Mapping):
         news[first] = dict(news[first])
         _pin(news[first], olds[first], rest)

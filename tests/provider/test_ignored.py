@@ -24,6 +24,9 @@ def test_a_refused_change_beside_an_ignored_one_is_taken_back(stack: HostStack) 
     assert stack.ids == own
     assert len(stack.started()) == stack.asks
     assert stack.up(triggers=FIRST, ignore=ignore, **stack.other) == "same"
+    assert {name: stack.state[name] for name in stack.given if name in stack.state} == stack.given, "what they do"
+    assert stack.up(triggers=SECOND, ignore=ignore, **stack.other) == "create"
+    assert len(stack.started()) == 2 * stack.asks
 
 
 @pytest.mark.parametrize("path", NOT_TRIGGERS)
@@ -46,12 +49,26 @@ def test_an_ignored_argument_changes_after_a_kill(stack: HostStack, every: bool)
 
 
 @pytest.mark.parametrize("every", [True, False])
-def test_an_ignored_argument_changes_while_nothing_is_on_record(stack: HostStack, every: bool) -> None:
-    """The run was started for what the intent was made for; what is asked for now finds nothing like it."""
+def test_an_ignored_argument_changes_before_what_was_killed_is_on_record(stack: HostStack, every: bool) -> None:
+    """`create` gets the program's value then. What counts is the one that the intent was made for: there is its run."""
     ignore = ["*"] if every else list(stack.other)
+    stack.up(triggers=FIRST, kill=stack.asks, ignore=ignore)
+    stack.up(triggers=FIRST, ignore=ignore, **stack.other)
+    assert len(stack.started()) == stack.asks
+    assert sorted(stack.ids.values()) == sorted(stack.started())
+    assert stack.up(triggers=FIRST, ignore=ignore, **stack.other) == "same"
+    if not every:
+        assert stack.up(triggers=SECOND, ignore=ignore, **stack.other) == "create"
+        assert len(stack.started()) == 2 * stack.asks
+
+
+def test_an_ignored_argument_changes_while_the_run_alone_is_the_target(stack: HostStack) -> None:
+    """Nobody tells then what the intent was made for."""
+    ignore = list(stack.other)
     stack.up(kill=stack.asks, ignore=ignore)
-    said = stack.stops(ignore=ignore, **stack.other)
-    print(said, stack.ids, stack.started(), stack.warned)
+    with pytest.raises(RunError, match="nothing was fired: its intent is not part of this update"):
+        stack.up(target="run", ignore=ignore, **stack.other)
+    assert len(stack.started()) == stack.asks
 
 
 def test_all_is_ignored_and_nothing_fires_again(stack: HostStack) -> None:
@@ -70,6 +87,18 @@ def test_all_is_ignored_and_the_objects_change_after_a_kill(fan: FanStack) -> No
     assert fan.all_on_record(["a1", "a2", "b1"])
     fan.up(["a1"], ignore=["*"])
     assert fan.all_on_record(["a1", "a2", "b1"])
+
+
+def test_objects_that_are_added_beside_an_ignored_change_do_what_the_others_do(fan: FanStack) -> None:
+    ignore = ["workflow_id"]
+    fan.up(["a1", "a2"], triggers=FIRST, ignore=ignore)
+    fan.refuse()
+    with pytest.raises(RunError, match="AccessDenied"):
+        fan.up(["a1", "a2", "b1"], triggers=SECOND, ignore=ignore, **fan.other)
+    fan.up(["a1", "a2", "b1"], triggers=FIRST, ignore=ignore, **fan.other)
+    fan.up(["a1", "a2", "b1", "b2"], triggers=FIRST, ignore=ignore, **fan.other)
+    assert fan.all_on_record(["a1", "a2", "b1", "b2"])
+    assert {run["request"]["query"]["workflowId"] for run in fan.cloud.runs()} == {fan.given["workflow_id"]}
 
 
 def test_what_is_not_ignored_still_fires(stack: HostStack) -> None:
