@@ -34,7 +34,7 @@ class FanStack(HostStack):
     type_name = "WorkflowFanOut"
     defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "concurrency": 1}
     asks = 2
-    objects: ClassVar[tuple[str, ...]] = ("a1", "a2")
+    objects: tuple[str, ...] = ("a1", "a2")
 
     # -- what is seen
 
@@ -73,6 +73,7 @@ class FanStack(HostStack):
         def find(requests: Requests[Any], keys: Collection[str], since: datetime, limit: Limit) -> Any:
             if self._dead:
                 raise Killed
+            self.looks(requests.work(min(keys)))
             return requests.api.find_each({key: requests.of[key] for key in keys}, since, limit)
 
         patch.setattr(Requests, "start", start)

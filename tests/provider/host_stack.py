@@ -6,8 +6,8 @@ What is on record passes the wire format, each `up` is a host process of its own
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -19,7 +19,7 @@ from cloud_runs.lifecycle import host, options, progress
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.run_provider import Bound
-from cloud_runs.limits import Leave
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from tests.provider.clock import old_process
@@ -47,6 +47,8 @@ class HostStack:
     defaults: ClassVar[Props]
     other: ClassVar[Props] = {"workflow_id": OTHER}
     """A change that asks for another run."""
+    plain: ClassVar[Props] = {}
+    """Arguments with which nothing in a list is surely ours."""
     asks: ClassVar[int] = 1
     """So many runs are asked for."""
 
@@ -83,6 +85,8 @@ class HostStack:
         self.before: list[tuple[str, int]] = beside.before if beside else []
         """Each warning, and how many runs there were by then."""
         self.steps: list[str] = []
+        self.looks: Callable[[Hashable], None] = lambda work: None
+        """Called before each list is asked for, with the work (of one object) that is in doubt."""
         self._left, self._dead, self.kill = -1, False, ""
         monkeypatch.setattr(progress, "warn", self._warn)
         monkeypatch.setattr(progress, "engine_gone", lambda: self._dead)
@@ -265,7 +269,7 @@ class HostStack:
             raise Killed
 
     def _patched(self, patch: pytest.MonkeyPatch) -> None:
-        """Starts are counted, to be killed with one of them."""
+        """Starts are counted, to be killed with one of them; looks are told."""
 
         def start(bound: Bound[Any], leave: Leave) -> Any:
             started = bound.api.start(bound.request, leave)
@@ -274,7 +278,12 @@ class HostStack:
                 raise Killed
             return started
 
+        def told(bound: Bound[Any], since: datetime, limit: Limit) -> Any:
+            self.looks(bound.work)
+            return bound.api.find(bound.request, since, limit)
+
         patch.setattr(Bound, "start", start)
+        patch.setattr(Bound, "find", told)
 
 
 class RunStack(HostStack):
@@ -299,6 +308,7 @@ class JobStack(HostStack):
     type_name = "InventoryJob"
     system = JOBS
     other: ClassVar[Props] = {"workflow_ids": OTHER}
+    plain: ClassVar[Props] = {"name": "demo"}
     defaults: ClassVar[Props] = {
         "bucket": BUCKET,
         "type": "Workflow",
