@@ -101,10 +101,12 @@ class FanOutProvider(KindProvider, Generic[Request]):
         objects = _news.get(OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
         others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
-        others = others or bool(_to_adopt(_news, run))
+        others = others or bool(adopting.lacking(_news, run))
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
+        if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
+            progress.warn(urn, said)
         if intent and self._gave_up(intent, run):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
@@ -121,7 +123,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
             strays.tell(former, _known(former, ask, before), self.settings, self.world(ask.urn))
-        adopted = self._adopted(props, _to_adopt(props, None))
+        adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
@@ -140,7 +142,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.UpdateResult(_restated(run, self.as_recorded(_news, run)))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
-        adopted = self._adopted(_news, _to_adopt(_news, run))
+        adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         work = rules.add(_without(ask, adopted), run, self.process)
         return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
 
@@ -189,14 +191,22 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
             )
 
-    def _adopted(self, props: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, str]:
+    def _adopted(
+        self,
+        props: Mapping[str, Any],
+        ids: Mapping[str, str],
+        replaced: Recorded | None,
+        place: Reference | None = None,
+    ) -> Mapping[str, str]:
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
         work; then nothing was fired."""
         if ids:
-            place = self.kind.place(props, self.settings)
+            place = place or self.kind.place(props, self.settings)
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
-                adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                if key not in (props.get("adopt_ids") or {}):
+                    adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
         return ids
 
@@ -256,16 +266,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
             PLACE: ledger.place_text(place),
             FIRED: ledger.fired_text(fired),
         }
-
-
-def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
-    """The runs of objects in the list that are given and not on record: those of `adopt_ids`, and those of the setting
-    for objects without a run."""
-    once, always, ids = props.get(ADOPT), props.get("adopt_ids"), own.ids if own else {}
-    wanted = {key: id for key, id in once.items() if key not in ids} if isinstance(once, Mapping) else {}
-    wanted |= dict(always) if isinstance(always, Mapping) else {}
-    listed = set(props.get(OBJECTS) or ())
-    return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
 
 
 def _known(former: Former, ask: Ask, before: Before) -> Collection[str]:

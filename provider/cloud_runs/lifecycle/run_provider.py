@@ -80,7 +80,7 @@ class RunProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag, adopt = _news.get(INTENT), _news.get("adopt_id")
         if _news.get(ADOPT) and not adopt:
-            progress.warn(urn, adopting.stale(ledger.name_of(urn), _news[ADOPT], _id))
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ADOPT]}, run.ids))
         intent = ledger.intent_of(bag)
         previewed = isinstance(bag, Unknown)
         ignored = ledger.ignored_of(_news)
@@ -116,8 +116,8 @@ class RunProvider(KindProvider, Generic[Request]):
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
-        if props.get("adopt_id") or props.get(ADOPT):
-            return self._adopt(props)
+        if given := props.get("adopt_id") or self._once(props):
+            return self._adopt(props, str(given))
         props = self.as_intended(props, self._ask(props))
         ask, place = self._ask(props), kind.place(props, settings)
         api = kind.client(place, settings)
@@ -215,10 +215,17 @@ class RunProvider(KindProvider, Generic[Request]):
         content = wanted(self.kind.names, props, props.get("triggers")).content
         return Ask(ledger.urn_of(props), ledger.intent_of(props.get(INTENT)), content, ledger.ignored_of(props))
 
-    def _adopt(self, props: dict[str, Any]) -> dynamic.CreateResult:
+    def _once(self, props: Mapping[str, Any]) -> str | None:
+        """The run that the setting names, if that counts."""
+        ask = self._ask(props)
+        return adopting.once({"": props.get(ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
+
+    def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
         ask, place = self._ask(props), self.kind.place(props, self.settings)
-        id = str(props.get("adopt_id") or props[ADOPT])
         status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
+        if not props.get("adopt_id"):
+            before = self.process.before(ask.urn, ask.token)
+            adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         return self._created(props, place, None, Fired(ask.token, ask.content, None), Settled(id, "given"), status)
 
