@@ -55,7 +55,7 @@ class HostStack:
     def __init__(
         self, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, name: str = "", beside: HostStack | None = None
     ) -> None:
-        self.cloud, self._patch = cloud, monkeypatch
+        self.cloud, self.patch = cloud, monkeypatch
         self.named(name or self.type_name.lower())
         self.provider, self.intents = self.provider_type(), IntentProvider()
         settings = {
@@ -99,8 +99,8 @@ class HostStack:
 
     def process(self) -> None:
         """From here on it is another host process."""
-        began = old_process(self._patch)
-        self._patch.setattr(host, "this_process", lambda: began)
+        began = old_process(self.patch)
+        self.patch.setattr(host, "this_process", lambda: began)
 
     def _warn(self, _urn: str, text: str) -> None:
         self.warned.append(text)
@@ -167,7 +167,7 @@ class HostStack:
             self.process()
         self.steps, self.kill = [], kill if isinstance(kill, str) else ""
         self._dead, self._left = False, kill if isinstance(kill, int) else -1
-        self._patched(self._patch)
+        self._patched(self.patch)
         raw = {key: value for key, value in {**self.given, **given}.items() if value is not None}
         try:
             if target in ("", "intent"):
