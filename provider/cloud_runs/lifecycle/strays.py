@@ -25,7 +25,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
     nothing tells them, then runs of any object are."""
     intent, arguments = former.intent, former.arguments
     kind = kind_named(intent.kind)
-    if kind is None or not isinstance(arguments, Mapping):
+    if kind is None or not arguments or not isinstance(arguments, Mapping):
         world.warn(
             f"an interrupted up may have started runs for {intent.name or 'this resource'} that will be on no record; "
             "what it asked for is not known any more: look in the console of the service"
