@@ -28,7 +28,7 @@ from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
-from cloud_runs.promise.process import Before, Former
+from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
@@ -122,11 +122,14 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
-            strays.tell(former, _known(former, ask, before), self.settings, self.world(ask.urn))
+            known = strays.objects_of(former, ask, before.recorded)
+            strays.tell(former, known, self.settings, self.world(ask.urn))
         adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
+        elif before.recorded and not former:
+            self._tell_refused(ask, before.recorded)
         outs = self._fan(props, ask, work, adopted)
         space = self.space({**props, **outs})
         self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
@@ -210,6 +213,13 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
         return ids
 
+    def _tell_refused(self, ask: Ask, old: Recorded) -> None:
+        """A refusal is what the service says: what it has started all the same is looked for no more from now on."""
+        if ask.intent and old.refused and old.fired.doubt:
+            arguments = {name: old.outputs[name] for name in self.kind.shared if name in old.outputs}
+            former = Former(ask.intent, arguments, old.fired.doubt)
+            strays.tell(former, old.refused, self.settings, self.world(ask.urn))
+
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
         of = {key: self.kind.request({**props, self.kind.fans_out: key}, Occasion()) for key in keys}
@@ -266,15 +276,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
             PLACE: ledger.place_text(place),
             FIRED: ledger.fired_text(fired),
         }
-
-
-def _known(former: Former, ask: Ask, before: Before) -> Collection[str]:
-    """The objects that may have been fired for an intent that is given up. Empty if nothing tells them all, since an
-    intent holds no more than the digest of its last list."""
-    own = [*before.recorded.ids, *before.recorded.refused] if before.recorded else []
-    listed = former.intent.objects in (ask.listed, digests.digest_of_objects(own))
-    lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.moments}
-    return {*ask.objects, *own} if listed and (former.after or len(lists) <= 1) else ()
 
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:

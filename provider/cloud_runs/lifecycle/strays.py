@@ -12,9 +12,11 @@ from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
+from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import Intent
+from cloud_runs.promise.records import Intent, Recorded
+from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 
@@ -42,6 +44,15 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         return _find(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
     return given_up.tell(former.moments, find, space, world, former.after)
+
+
+def objects_of(former: Former, ask: Ask, recorded: Recorded | None) -> Collection[str]:
+    """The objects that may have been fired for an intent that is given up. Empty if nothing tells them all, since an
+    intent holds no more than the digest of its last list."""
+    own = [*recorded.ids, *recorded.refused] if recorded else []
+    listed = former.intent.objects in (ask.listed, digest_of_objects(own))
+    lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.moments}
+    return {*ask.objects, *own} if listed and (former.after or len(lists) <= 1) else ()
 
 
 def times_of(intent: Intent, settings: Settings) -> Times:
