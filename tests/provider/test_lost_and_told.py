@@ -183,3 +183,26 @@ def test_added_objects_and_then_all_is_destroyed(fan: FanStack) -> None:
     fan.destroy()
     assert all(any(id in text for text in strays(fan)) for id in lost)
     assert not any(first in text for text in strays(fan))
+
+
+@pytest.mark.parametrize("how", ["forced", "changed", "killed and changed"])
+def test_a_refused_object_that_ran_all_the_same_and_is_given_up(fan: FanStack, how: str) -> None:
+    """What is replaced is looked for no more, so it is told before all is fired anew."""
+    fan.cloud.fault(fan.system, "start", "refused_but_ran")
+    fan.up(["a1", "a2"], triggers=FIRST)
+    ((refused),) = fan.refused
+    (lost,) = fan.lost()
+    if how == "killed and changed":
+        fan.up(["a1", "a2"], triggers=SECOND, kill="intent")
+    assert fan.up(["a1", "a2"], triggers=FIRST if how == "forced" else SECOND, forced=how == "forced") == "create"
+    assert fan.told([lost], runs=2)
+    assert fan.fired() == {"a1": 2, "a2": 2}
+    assert refused not in fan.refused
+
+
+def test_many_lost_runs_are_all_named(fan: FanStack) -> None:
+    objects = [f"{number:02}" for number in range(60)]
+    fan.up(objects, triggers=FIRST, kill=60)
+    lost = fan.started()
+    fan.up(objects, triggers=SECOND)
+    assert fan.told(lost, runs=60)
