@@ -24,6 +24,7 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
@@ -111,7 +112,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
-        return dynamic.DiffResult(changes=others or bool(asked.unknown) or moved, replaces=[])
+        unknown = unknown or bool(asked.unknown) or not known(_news.get("adopt_ids"))
+        return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -122,8 +124,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
         if former := self.process.former(ask.urn):
-            known = strays.objects_of(former, ask, before.recorded)
-            strays.tell(former, known, self.settings, self.world(ask.urn))
+            objects = strays.objects_of(former, ask, before.recorded)
+            strays.tell(former, objects, self.settings, self.world(ask.urn))
         adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
