@@ -13,7 +13,7 @@ from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack
 from tests.provider.host import RunHost
-from tests.provider.host_stack import HostStack
+from tests.provider.host_stack import HostStack, RunStack
 from tests.support.emulator import Emulator
 
 
@@ -189,6 +189,31 @@ def test_two_fan_outs_over_some_of_the_same_objects(
     assert fan.refused == twin.refused == {}
     assert fan.fired() == {"a1": 2, "a2": 2, "a3": 1, "b1": 1}
     assert sorted([*fan.ids.values(), *twin.ids.values()]) == sorted(fan.started())
+
+
+@pytest.mark.parametrize("fan_kill", ["intent", 1, 2])
+def test_a_run_and_a_fan_out_that_were_both_killed(
+    fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, fan_kill: str | int
+) -> None:
+    run = RunStack(cloud, monkeypatch, "run", beside=fan)
+    run.given["object"] = "a1"
+    run.up(kill=1)
+    fan.up(kill=fan_kill)
+    fan.process()
+    assert side_by_side(run, fan) == ["create", "create"]
+    assert fan.refused == {}
+    assert fan.fired() == {"a1": 2, "a2": 1}
+    assert sorted([run.id, *fan.ids.values()]) == sorted(fan.started())
+
+
+def test_three_of_a_kind_were_killed(stack: HostStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [type(stack)(cloud, monkeypatch, name, beside=stack) for name in ("second", "third")]
+    for one, kill in zip((stack, *others), (stack.asks, "intent", stack.asks), strict=True):
+        one.up(kill=kill, **stack.plain)
+    stack.process()
+    assert side_by_side(stack, *others, **stack.plain) == ["create"] * 3
+    assert len(stack.started()) == 3 * stack.asks
+    assert sorted(id for one in (stack, *others) for id in one.ids.values()) == sorted(stack.started())
 
 
 def test_one_alone_stops_and_has_a_way_out(fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
