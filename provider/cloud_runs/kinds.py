@@ -104,7 +104,7 @@ class Kind(ABC, Generic[Request]):
     arguments: ClassVar[tuple[Argument, ...]]
     rules: ClassVar[tuple[Rule, ...]] = ()
     fans_out: ClassVar[str] = ""
-    """The argument of which a fan-out takes many; empty if there is no fan-out. Its client has `find_each` then."""
+    """The argument of which a fan-out takes many; empty if there is no fan-out. Its client is a `FanOutApi` too."""
     own_outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs beside the arguments and those that every run has."""
     no_cancel: ClassVar[str] = ""

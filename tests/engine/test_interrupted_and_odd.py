@@ -406,6 +406,29 @@ def test_an_ignored_trigger_that_changes_after_a_kill_fires_nothing_again(stack:
     assert stack.id() == lost
 
 
+OWN_TRANSFORM = """
+def rule(args):
+    opts = ResourceOptions.merge(args.opts, ResourceOptions(ignore_changes=['triggers']))
+    return pulumi.{result}({{**args.props, 'object': 'c.mp4'}}, opts)
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "result"),
+    [("transforms", "ResourceTransformResult"), ("transformations", "ResourceTransformationResult")],
+)
+def test_what_a_transform_of_the_run_itself_sets_holds_for_its_intent(
+    stack: Stack, cloud: Emulator, option: str, result: str
+) -> None:
+    """It is applied once, to both."""
+    rule, opts = OWN_TRANSFORM.format(result=result), f"=ResourceOptions({option}=[rule])"
+    lost = kill_after_start(stack, cloud, rule, run(triggers={"at": "1"}, opts=opts))
+    stack.up(rule, run(triggers={"at": "2"}, opts=opts))
+    stack.up(rule, run(triggers={"at": "3"}, opts=opts))
+    assert cloud.ids() == [lost] == [stack.id()]
+    assert cloud.runs()[0]["request"]["query"]["object"] == "c.mp4"
+
+
 def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, cloud: Emulator) -> None:
     ignoring = "=ResourceOptions(ignore_changes=['object'])"
     stack.up(run(triggers={"a": "1"}, opts=ignoring))
@@ -413,6 +436,9 @@ def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, c
     assert stack.up(run(object="b.mp4", triggers={"a": "2"}, opts=ignoring), check=False).code != 0
     stack.up(run(object="b.mp4", triggers={"a": "1"}, opts=ignoring))
     assert cloud.ids() == [stack.id()]
+    assert "+-" not in stack.up(run(object="b.mp4", triggers={"a": "1"}, opts=ignoring)).text
+    assert cloud.ids() == [stack.id()], "the engine has taken the ignored value over by then"
+    assert stack.outputs()["object"] == "a.mp4", "what it does"
 
 
 def test_a_transform_that_changes_an_argument_fires_with_a_trigger_as_the_warning_says(
@@ -432,7 +458,7 @@ pulumi.runtime.register_stack_transformation(rule)
     fired = stack.id()
     warned = stack.up(sets("c.mp4"), run())
     assert cloud.ids() == [fired]
-    assert "if a transform changes arguments of the run, change a trigger" in warned.text
+    assert "if a transform of the stack or a parent changes arguments or ignore_changes of the run" in warned.text
     stack.up(sets("c.mp4"), run(triggers={"again": "1"}))
     assert [entry["request"]["query"]["object"] for entry in cloud.runs()] == ["b.mp4", "c.mp4"]
     assert cloud.ids()[-1] == stack.id()

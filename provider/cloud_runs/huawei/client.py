@@ -135,6 +135,12 @@ class WorkflowClient(ObsClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReque
 
         return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
 
+    def find_any(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
+        def of(told: Mapping[str, Any]) -> Iterable[tuple[str, WorkflowRequest]]:
+            return [("", replace(request, object=told.get("object", "")))]
+
+        return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
+
     def _find(
         self,
         of: Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]],

@@ -86,6 +86,19 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             server_time = listed.server_time or server_time
         return Found(tuple(found), server_time)
 
+    def find_any(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
+        return self._candidates(
+            EXECUTIONS,
+            [("workflowId", request.workflow_id)],
+            _EXECUTION,
+            since,
+            lambda row: "" if _is_of(request.workflow_id, row) else None,
+            False,
+            LIST_EXECUTIONS,
+            limit,
+            FAN_OUT_PAGES,
+        )
+
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         path = f"{EXECUTIONS}/{segment(id)}"
         answer = self._ask("GET", path, [], LIST_EXECUTIONS, limit or Limit(ASK_SECONDS))
