@@ -23,6 +23,7 @@ import http.client
 import os
 import random
 import re
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -201,10 +202,14 @@ class Transport:
         return Answer(response.status_code, response.headers, content, complete)
 
 
-@functools.cache
+_transport = functools.cache(Transport)
+_first = threading.Lock()
+
+
 def shared() -> Transport:
     """The transport of this process."""
-    return Transport()
+    with _first:  # to a cache alone, threads whose first calls come at once bring one each
+        return _transport()
 
 
 @dataclass(frozen=True)
