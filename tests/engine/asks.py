@@ -6,6 +6,7 @@ runs are told apart where they arrive.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
 CI = "tencent.workflow"
 RUN, FAN_OUT = "run", "fan-out"
 BOTH = (RUN, FAN_OUT)
+BLOCK = re.compile(r"\((\w+)\)\n +\[id=.*\]\n +\[urn=.*::(.*)\]\n((?: {6}.*\n)*)")
+"""Of a preview with `--diff`: what is done to a resource, its name, and its arguments."""
 
 
 def fan(objects: Any, name: str = "fan", /, **arguments: Any) -> str:

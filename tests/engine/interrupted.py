@@ -74,3 +74,13 @@ def kill_engine_alone(stack: Stack) -> None:
         with contextlib.suppress(OSError):  # it may end by itself meanwhile
             if b"pulumi.dynamic" not in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
+
+
+def hosts(stack: Stack) -> list[int]:
+    """The dynamic hosts that work for a stack."""
+    found = []
+    for pid in stack.processes():
+        with contextlib.suppress(OSError):
+            if b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found

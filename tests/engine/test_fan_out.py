@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.interrupted import kill_after_start, wait_until
-from tests.engine.test_waiting_interrupted import Terminal, hosts, peak_megabytes
+from tests.engine.interrupted import hosts, kill_after_start, wait_until
+from tests.engine.test_waiting_interrupted import Terminal, peak_megabytes
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, huawei_settings, run
 

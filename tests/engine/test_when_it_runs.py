@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.asks import BOTH, CI, FAN_OUT, RUN, Ask, asks, fired, problems
+from tests.engine.asks import BLOCK, BOTH, CI, FAN_OUT, RUN, Ask, asks, fired, problems
 from tests.engine.interrupted import refuse
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import WORKFLOW, Stack, job, run
@@ -67,8 +67,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "release": {"triggers": {"release": "2"}},
 }
 OF_A_RUN = ("object", "name")
-BLOCK = re.compile(r"\((\w+)\)\n +\[id=.*\]\n +\[urn=.*::(.*)\]\n((?: {6}.*\n)*)")
-"""Of a preview with `--diff`: what is done to a resource, its name, and its arguments."""
 
 
 def test_a_changed_argument_or_trigger_fires_once(stack: Stack, cloud: Emulator) -> None:
