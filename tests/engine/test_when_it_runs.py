@@ -162,15 +162,12 @@ def test_a_rotated_key_fires_nothing(tmp_path: Path) -> None:
 def test_a_change_taken_back_before_it_fired_fires_nothing(stack: Stack, cloud: Emulator, subject: str) -> None:
     ask = Ask(subject, "back")
     stack.up(ask.source(triggers={"a": "1"}))
-    for change in ({"triggers": {"a": "2"}}, {"triggers": {"a": "1"}, "workflow_id": OTHER_WORKFLOW}):
+    changed = ask.source(triggers={"a": "2"}, workflow_id=OTHER_WORKFLOW)
+    for again in (ask.source(triggers={"a": "1"}), changed):
         refuse(cloud, times=len(ask.objects))
-        assert stack.up(ask.source(**change), check=False).code != 0
-        stack.up(ask.source(triggers={"a": "1"}))
-        assert problems([ask], stack, cloud, 1) == {}
-    refuse(cloud, times=len(ask.objects))
-    assert stack.up(ask.source(triggers={"a": "2"}), check=False).code != 0
-    stack.up()
-    assert problems([ask], stack, cloud, 2) == {}, "and the change still fires when it is made again"
+        assert stack.up(changed, check=False).code != 0
+        stack.up(again)
+        assert problems([ask], stack, cloud, 2 if again is changed else 1) == {}
 
 
 @pytest.mark.parametrize("subject", BOTH)
@@ -227,8 +224,6 @@ def test_what_a_refresh_records_fires_only_if_it_is_to(stack: Stack, cloud: Emul
     others = [once, fan, gone]
     stack.up(again.source(rerun_on_failure=True), *(ask.source() for ask in others), job())
     batch = stack.id("job")
-    stack.up(flags=("--refresh",))
-    assert problems([again, *others], stack, cloud, 1) == {}
     cloud.fault(CI, "get", "forget")
     cloud.fault("tencent.inventory", "get", "forget")
     targets = (f"--target={gone.urn(stack)}", f"--target={stack.urn('job')}")
