@@ -214,7 +214,8 @@ class Stack:
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
         token = own.fired.token if own else ask.token
-        fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt)
+        former = rules.former(fanned.refused, work)
+        fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt, former)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in {*self.put, *self.ids} - set(ask.objects):

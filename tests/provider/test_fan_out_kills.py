@@ -315,6 +315,7 @@ def test_a_forced_replacement_that_was_killed(fan: FanStack, kill: str | int, st
     if days:
         assert fan.refused.keys() == again.keys()
         assert all(id in fan.refused[key] for key, id in again.items())
+        fan.ages(seconds=-10)  # that `up` was not in the same moment as the one that was killed
         assert fan.up(A) == ("update" if started else "same")
         assert fan.refused.keys() == again.keys()
         fan.up(A, adopt_ids=again)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +79,7 @@ class Watched(Stack):
             "CANARY_OTHER": self.canaries["OTHER"],
             "CANARY_OTHER_TOKEN": self.canaries["OTHER_TOKEN"],
             "PULUMI_CONFIG_PASSPHRASE": self.canaries["PASSPHRASE"],
-            "PYTHONPATH": ":".join([str(self.logs), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "PYTHONPATH": f"{self.logs}:{self.settings['PYTHONPATH']}",
             "DEBUG_LOGS": str(self.logs),
             "TMPDIR": str(self.folder / "temporary"),  # where the engine logs to, if not to stderr
         }
@@ -113,8 +112,8 @@ def access_token(cloud: Emulator) -> str:
 
 def test_success_with_all_that_can_be_logged(watched: Watched) -> None:
     cloud = watched.emulator
-    watched.preview(*program("a"), flags=("--diff", *VERBOSE))
-    watched.up(flags=VERBOSE)
+    watched.program(*program("a"))
+    watched.pulumi("up", "--yes", "--diff", "-s", watched.name, *VERBOSE)
     assert len(cloud.runs()) == 5
     assert cloud.runs("huawei.workflow")[0]["request"]["headers"]["x-obs-security-token"].startswith("cnry")
     watched.pulumi("up", "--yes", "--refresh", "--diff", "-s", watched.name)

@@ -268,7 +268,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         attempt = ask.intent.moments[-1] if ask.intent else None
         token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
-        fired = Fired(token, content, latest, ask.token, attempt, doubt)
+        former = rules.former(fanned.refused, work)
+        fired = Fired(token, content, latest, ask.token, attempt, doubt, former)
         return {
             **_inputs(props),
             **({"region": place.region} if place.region else {}),

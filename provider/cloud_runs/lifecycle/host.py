@@ -25,10 +25,14 @@ ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone:
 T = TypeVar("T")
 
 
-@functools.cache
+_process = functools.cache(Process)
+_first = threading.Lock()
+
+
 def this_process() -> Process:
     """The process that the providers of this host share."""
-    return Process()
+    with _first:  # to a cache alone, threads whose first calls come at once bring one each
+        return _process()
 
 
 def world(urn: str, times: Times, process: Process | None = None, *, many: bool = False) -> World:

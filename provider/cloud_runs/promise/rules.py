@@ -53,8 +53,8 @@ class Doubt(NamedTuple):
 class Work:
     """What is to be done. `fire`: objects that no earlier process can have started. `look`: those that may have been.
 
-    `keep`: the run or fan-out on record that stays, `replaced` the one that goes. `keep` with nothing to fire and
-    nothing to look for: nothing is to be done.
+    `keep`: the run or fan-out on record that stays, `replaced` the one that goes, or that went while objects of what
+    stays were refused. `keep` with nothing to fire and nothing to look for: nothing is to be done.
     """
 
     fire: Sequence[str] = ()
@@ -104,10 +104,20 @@ def add(ask: Ask, own: Recorded, process: Process) -> Work:
     here = bool(known and since) and all(process.minted(attempt) for attempt in since)
     sent = process.attempted(ask.urn, ask.attempt)
     look = [Doubt(again, [*(own.fired.doubt or settled), *since, *sent])]
+    former = Recorded("", Fired("", Content(), None), own.fired.former) if own.fired.former else None
     if here and not sent:
-        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own)
+        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=former)
     moments = [] if here else since if known and since else [*settled, *since]
-    return Work(look=[doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys], keep=own)
+    look = [doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys]
+    return Work(look=look, keep=own, replaced=former)
+
+
+def former(refused: Iterable[str], work: Work) -> dict[str, str]:
+    """Of the objects that were refused: the runs that they had on record before, which only this `up` knows."""
+    ids: dict[str, str] = {}
+    for run in filter(None, (work.replaced, work.keep)):
+        ids |= {**run.fired.former, **run.ids}
+    return {key: ids[key] for key in refused if key in ids}
 
 
 def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:

@@ -21,6 +21,7 @@ import errno
 import functools
 import http.client
 import os
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -195,10 +196,14 @@ class Transport:
         return Answer(response.status_code, response.headers, content, complete)
 
 
-@functools.cache
+_transport = functools.cache(Transport)
+_first = threading.Lock()
+
+
 def shared() -> Transport:
     """The transport of this process."""
-    return Transport()
+    with _first:  # to a cache alone, threads whose first calls come at once bring one each
+        return _transport()
 
 
 @dataclass(frozen=True)
