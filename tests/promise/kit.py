@@ -298,7 +298,7 @@ class Host:
             self.warned.append,
             self.sleep,
             self.pause,
-            lambda: self.interrupted,
+            lambda: self.interrupted or self.dead,
             times=self.times,
         )
 
@@ -313,10 +313,7 @@ class Host:
         self.cloud.sleep(seconds)
 
     def pause(self, seconds: float) -> None:
-        if self.dead and threading.current_thread() is not threading.main_thread():
-            return
-        self.check()
-        if not self.interrupted:
+        if not (self.interrupted or self.dead):
             self.cloud.sleep(seconds)
 
     # -- what it is asked for

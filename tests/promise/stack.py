@@ -9,16 +9,16 @@ for, so that the cloud can tell whether one was fired twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.promise import ledger, rules
+from cloud_runs.promise import given_up, ledger, rules
+from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned
-from cloud_runs.promise.firing import Former
-from cloud_runs.promise.ledger import Content, Fired, Intent, Recorded, digest_of_objects
-from cloud_runs.promise.process import Process
+from cloud_runs.promise.process import Before, Former, Process
+from cloud_runs.promise.records import Content, Fired, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
 
@@ -34,6 +34,7 @@ class Stack:
         self.outputs: dict[str, Any] = {}
         self.replacing = self.by_force = False
         self.forced: Counter[str] = Counter()
+        self.listed: set[str] = set()
         self.put: Counter[str] = Counter()
         self.asks: set[str] = set()
         self.ever: set[str] = set()
@@ -104,6 +105,7 @@ class Stack:
         self, host: Host, content: Content, objects: tuple[str, ...], forced: bool, stop: str, hooks: int, seen: bool
     ) -> str:
         process = host.process
+        self.listed.update(objects)
         self._intend(process, content, objects)
         if stop == "intent":
             raise Killed
@@ -118,7 +120,8 @@ class Stack:
             if not (due.replaces or forced):
                 return self._update(host, content, objects)
             process.deleted(run.fired.shown, SPACE, run)
-            self.replacing, self.by_force = True, not due.replaces
+            # Not where an `up` was killed between its intent and its run: then the change may be taken back as well.
+            self.replacing, self.by_force = True, not due.replaces and run.fired.shown == intent.token
             self.forced[intent.token] += 1
             if stop == "delete":
                 raise Killed
@@ -158,23 +161,21 @@ class Stack:
 
     def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         process, ask = host.process, self._ask(content, objects)
-        former = self._former(host, objects)
-        if objects == ONE:
-            return self._one(host, ask, former)
         rules.intended(ask, process)
-        if former:
-            former.tell(SPACE, host.world())
-        self._warn_of_what_was_given_up(host, self.run, objects)
+        self._tell_what_is_given_up(host, ask, objects)
+        if objects == ONE:
+            return self._one(host, ask)
+        self._warn_of_what_was_given_up(host, process.before(self.urn, ask.token), objects)
         work = rules.decide(ask, process.before(self.urn, ask.token), process)
         self._fan(host, ask, work)
         process.settled(self.urn, ask.token, SPACE, self.ids.values())
         self.replacing = False
         return "kept" if work.keep else "created"
 
-    def _one(self, host: Host, ask: Ask, former: Former | None) -> str:
+    def _one(self, host: Host, ask: Ask) -> str:
         self.asks.add(self.ask())
         request = Request(self.cloud, self.ask(), marker=self._marker(ask.token))
-        settled = host.create(ask.intent, ask.content, self.urn, request, former=former)
+        settled = host.create(ask.intent, ask.content, self.urn, request)
         fired = Fired(ask.token, ask.content, settled.at, ask.token)
         if settled.kept:
             fired = replace(settled.kept.fired, beside=ask.token)
@@ -185,12 +186,12 @@ class Stack:
     def _update(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         run = self.run
         assert run
+        self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
         if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
             self._record(run.id, replace(run.fired, beside=self.token()), run.ids, run.refused)
             return "nothing"
         ask = self._ask(content, objects)
         rules.intended(ask, host.process)
-        self._warn_of_what_was_given_up(host, run, objects)
         self._fan(host, ask, rules.add(ask, run, host.process))
         return "updated"
 
@@ -198,7 +199,7 @@ class Stack:
         process, own = host.process, work.keep
         process.attempting(self.urn, ask.attempt)
         self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
-        keys = {*ask.objects, *(own.ids if own else ())}
+        keys = {*work.fire, *work.doubtful, *(own.ids if own and work.look else ())}
         fleet = Fleet(self.cloud, host, self.ask, keys)
         fanned = host.run(work, fleet, self.urn, self.concurrency)
         if not (fanned.ids or fanned.unsettled):
@@ -210,15 +211,16 @@ class Stack:
     def _record_many(self, host: Host, ask: Ask, work: Work, fanned: Fanned) -> None:
         own, intent = work.keep, ask.intent
         assert intent
+        self._excuse_refused(set(own.refused if own else ()) - set(ask.objects))
         kept = {key: id for key, id in own.ids.items() if key in ask.objects} if own else {}
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
-        token = own.fired.token if own else ask.token
+        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
         former = rules.former(fanned.refused, work)
-        fired = Fired(token, ask.content, latest, ask.token, intent.attempts[-1], doubt, former)
+        fired = Fired(token, content, latest, ask.token, intent.attempts[-1], doubt, former)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
-        for key in {*self.put, *self.ids} - set(ask.objects):
+        for key in self.listed - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
         self._record(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
 
@@ -228,29 +230,37 @@ class Stack:
             self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
         self.ever.update(self.ids.values())
 
-    def _former(self, host: Host, objects: tuple[str, ...]) -> Former | None:
-        """An intent that this update gives up, if what was started for it may be on no record."""
-        former, run = host.process.former(self.urn), self.run
+    def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> None:
+        """What was started for the intent that this update replaces, or for a change that is taken back, and is on no
+        record."""
+        former = host.process.former(self.urn)
+        moments = rules.abandoned(ask, host.process.before(self.urn, ask.token), host.process)
+        if former is None and moments and ask.intent:
+            former = Former(ask.intent, None, moments)
         if former is None:
-            return None
+            return
         if objects == ONE:
-            return Former(former.moments, Request(self.cloud, marker=self._marker(former.token)).find)
-        moments = rules.unsettled(former.attempts, run.fired if run else None, host.process)
-        keys = {*objects, *self.ids}
-        self._excuse(keys)
-        find: Callable[..., Any] = lambda since, limit: Fleet(self.cloud, host).find(keys, since, limit)  # noqa: E731
-        return Former(moments, find) if moments else None
+            find = Request(self.cloud, marker=self._marker(former.intent.token)).find
+        else:
+            keys = {*objects, *self.ids, *(self.run.refused if self.run else ())}
+            if former.intent.objects != ask.listed:
+                self._excuse(keys)
+            fleet = Fleet(self.cloud, host)
+            find = lambda since, limit: fleet.find(keys, since, limit)  # noqa: E731
+        given_up.tell(former.moments, find, SPACE, host.world(), former.after)
 
-    def _warn_of_what_was_given_up(self, host: Host, own: Recorded | None, objects: tuple[str, ...]) -> None:
+    def _warn_of_what_was_given_up(self, host: Host, before: Before, objects: tuple[str, ...]) -> None:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
-        intent = self.intent
-        assert intent
-        if rules.unsettled(intent.attempts, own.fired if own else None, host.process):
+        if rules.gave_up(self.intent, before, host.process):
             self._excuse(objects)
 
-    def _excuse(self, objects: object) -> None:
+    def _excuse(self, objects: Collection[str]) -> None:
         """A sentence says that runs of objects that are not in the list any more may be on no record."""
-        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)  # type: ignore[operator]
+        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
+
+    def _excuse_refused(self, keys: Collection[str]) -> None:
+        """They were told as refused, with the reason. Who takes such an object out of the list wants it forgotten."""
+        self.excused.update(run.id for run in self.cloud.runs if run.work in keys)
 
     def _marker(self, token: str) -> str:
         return f"run-{token}" if self.marked else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -413,3 +414,34 @@ def test_the_list_of_a_fan_out_that_is_added_to_asks_for_no_object_without_a_req
     fleet = Fleet(cloud, later, keys={"a", "b", "c"})
     assert later.fan([], Doubt(["c"], [host.process.moment()]), keep=own, fleet=fleet).ids.keys() == {"c"}
     assert cloud.asked[-1][0] == {"a", "b", "c"}
+
+
+# -- many threads
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_fates(cloud: Cloud, seed: int) -> None:
+    """Ups one after the other, with many threads, each start with a fate of its own; some are killed.
+
+    No object is started twice, and in the end the id of each is on record.
+    """
+    dice = random.Random(seed)
+    fates = ["answered"] * 12 + ["lost", "bug", "reset before", "throttled", "not reached", "status 400", "status 500"]
+    cloud.lag, cloud.slow, cloud.takes = dice.choice([0.0, 5.0, 10.0]), dice.choice([0.0, 0.0, 30.0]), 0.01
+    moments, ids = [Host(cloud).process.moment()], dict[str, str]()
+    for number in range(6):
+        cloud.sleep(dice.uniform(0, 60))
+        host = Host(cloud, age=dice.choice([0.0, 100.0]) if not cloud.slow else 0.0)
+        host.process.saw(TWIN, SPACE, many_on_record(ids))
+        killing = dice.choice([[], ["killed"], ["killed before"]])
+        cloud.fate = lambda: "answered" if number == 5 else dice.choice([*fates, *killing])  # noqa: B023
+        moments.append(host.process.moment())
+        missing = [key for key in KEYS if key not in ids]
+        try:
+            ids |= host.fan([], Doubt(missing, moments), concurrency=dice.choice([1, 4, 16])).ids
+        except Killed:
+            continue
+        finally:
+            assert not [key for key, count in cloud.counts().items() if count > 1]
+    assert ids == {run.work: run.id for run in cloud.runs}
+    assert set(ids) == set(KEYS)

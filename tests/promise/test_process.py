@@ -223,10 +223,12 @@ def test_attempts_that_nobody_stands_for(process: Process) -> None:
     assert (former.moments, former.after) == ([attempts[3]], None)
 
 
-def test_objects_that_were_refused_may_have_been_started_all_the_same(process: Process) -> None:
+@pytest.mark.parametrize("forced", [False, True])
+def test_objects_that_were_refused_may_have_been_started_all_the_same(process: Process, forced: bool) -> None:
     doubt = moment(3)
     run = many_on_record({"a": "i1"}, ["b"], moment(0, "earlier", "t"), [doubt])
-    process.saw(URN, SPACE, run)
+    if not forced:
+        process.saw(URN, SPACE, run)
     process.replaced(URN, intent("earlier", "t", moment(0, "earlier", "t")))
     process.deleted("t", SPACE, run)
     former = process.former(URN)

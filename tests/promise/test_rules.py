@@ -86,6 +86,17 @@ def decided(
     return "looked for", work.replaced, tuple(dict.fromkeys(moments))
 
 
+MANY = Shape(("a", "b", "c"))
+
+
+def at(minute: float, *, here: bool = False) -> Moment:
+    return moment(minute, HERE if here else "another")
+
+
+def record(ids: str = "", refused: str = "", attempt: Moment | None = None, *doubt: Moment) -> Recorded:
+    return many_on_record({key: f"id of {key}" for key in ids}, refused, attempt or at(0), doubt)
+
+
 # -- what `create` does: the table, row by row
 
 
@@ -199,14 +210,42 @@ def test_what_an_earlier_process_may_have_sent_is_looked_for_beside_it(shape: Sh
     assert decided(shape, process, intent) == shape.work("looked for", None, intent.moment, sent)
 
 
+@pytest.mark.parametrize(("host", "told"), [("earlier", True), (HERE, False)])
+def test_a_trigger_that_was_added_and_is_removed_abandons_what_it_may_have_started(
+    shape: Shape, process: Process, host: str, told: bool
+) -> None:
+    """It asks for no new intent, so that nothing else would tell."""
+    old = shape.record(token="of its fire")
+    process.saw(URN, SPACE, old)
+    intent = shape.intent(NEW_TRIGGER, host)
+    before = process.before(URN, intent.token)
+    found = rules.abandoned(shape.ask(intent), before, process)
+    assert list(dict.fromkeys(found)) == ([intent.moment] if told else [])
+    assert rules.abandoned(shape.ask(intent, NEW_TRIGGER), before, process) == [], "it is not taken back"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "own", "expected"),
+    [
+        ([at(0)], record("ab"), []),
+        ([at(0), at(5)], record("ab"), ["t5"]),
+        ([at(0), at(5), at(9, here=True)], record("ab"), ["t5"]),
+        ([at(0)], record("a", "b", at(0), at(2)), ["t2"]),
+        ([at(0), at(5)], record("a", "b", at(0), at(2)), ["t5", "t2"]),
+    ],
+)
+def test_a_forced_replacement_abandons_what_was_added_or_refused(
+    process: Process, attempts: list[Moment], own: Recorded, expected: list[str]
+) -> None:
+    process.deleted("t", SPACE, own)
+    intent = Intent(moment(0, "another", "t"), WANTED, attempts=tuple(attempts))
+    found = rules.abandoned(MANY.ask(intent), process.before(URN, "t"), process)
+    assert [one.token for one in found] == expected
+    fresh = Intent(moment(0, HERE, "fresh"), WANTED, attempts=tuple(attempts))
+    assert rules.abandoned(MANY.ask(fresh), Before(own, deleted=True), process) == [], "told by Process.former"
+
+
 # -- a fan-out that is not on record
-
-
-MANY = Shape(("a", "b", "c"))
-
-
-def at(minute: float, *, here: bool = False) -> Moment:
-    return moment(minute, HERE if here else "another")
 
 
 @pytest.mark.parametrize("attempts", [[at(0)], [at(0), at(5, here=True)], [at(0), at(5)]])
@@ -248,10 +287,6 @@ def test_an_intent_is_made_for_its_objects(
 
 
 # -- a fan-out on record that stays: what it lacks
-
-
-def record(ids: str = "", refused: str = "", attempt: Moment | None = None, *doubt: Moment) -> Recorded:
-    return many_on_record({key: f"id of {key}" for key in ids}, refused, attempt or at(0), doubt)
 
 
 def added(
@@ -386,6 +421,27 @@ def test_a_doubt_keeps_its_first_moment_for_ever() -> None:
 def test_unsettled_attempts(process: Process, attempts: list[Moment], own: Recorded | None, expected: str) -> None:
     found = rules.unsettled(attempts, own.fired if own else None, process)
     assert " ".join(one.token for one in found) == expected
+
+
+@pytest.mark.parametrize(
+    ("attempts", "own", "deleted", "expected"),
+    [
+        ([at(9, here=True)], None, False, False),
+        ([at(0)], record("a"), True, False),
+        ([at(0), at(9, here=True)], record("a"), True, False),
+        ([at(0), at(5)], record("a"), True, False),
+        ([at(0), at(5), at(9, here=True)], record("a"), True, True),
+        ([at(0), at(9, here=True)], None, False, True),
+        ([at(0), at(9, here=True)], record("a"), False, True),
+    ],
+)
+def test_whether_objects_were_changed_after_an_up_that_was_interrupted(
+    process: Process, attempts: list[Moment], own: Recorded | None, deleted: bool, expected: bool
+) -> None:
+    """Its create, its update, or a replacement that was under way."""
+    intent = Intent(at(0), WANTED, attempts=tuple(attempts))
+    assert rules.gave_up(intent, Before(own, deleted), process) is expected
+    assert not rules.gave_up(None, Before(own, deleted), process)
 
 
 # -- ignore_changes

@@ -13,7 +13,7 @@ from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import ledger, rules
 from cloud_runs.promise.firing import World
-from cloud_runs.promise.process import Process
+from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Content, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Reference
@@ -80,3 +80,12 @@ class KindProvider(HostProvider):
     def space(self, props: Mapping[str, Any]) -> Hashable:
         """What the ids of these runs are unique in."""
         return self.kind.id_space(self.place(props))
+
+    def given_up(self, ask: Ask, props: Mapping[str, Any]) -> Former | None:
+        """The intent for which an interrupted `up` may have started what will be on no record. Told once."""
+        former = self.process.former(ask.urn)
+        moments = rules.abandoned(ask, self.process.before(ask.urn, ask.token), self.process)
+        if former or not (moments and ask.intent):
+            return former
+        arguments = {name: props[name] for name in self.kind.names if props.get(name) is not None}
+        return Former(ask.intent, arguments, moments)

@@ -29,7 +29,7 @@ from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
-from cloud_runs.promise.process import Former
+from cloud_runs.promise.process import Before, Former
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
@@ -108,7 +108,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
             progress.warn(urn, said)
-        if intent and self._gave_up(intent, run):
+        if rules.gave_up(intent, Before(run, deleted=True), self.process):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
@@ -123,9 +123,13 @@ class FanOutProvider(KindProvider, Generic[Request]):
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
-        if former := self.process.former(ask.urn):
+        former = self.given_up(ask, props)
+        if former:
             objects = strays.objects_of(former, ask, before.recorded)
             strays.tell(former, objects, self.settings, self.world(ask.urn))
+        others = former and former.intent.objects != ask.listed
+        if others or rules.gave_up(ask.intent, before, self.process):
+            progress.warn(ask.urn, _GAVE_UP)
         adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
@@ -178,12 +182,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
         return (
             not intent or not rules.other_objects(intent, self._ask(props)) or self.process.minted(intent.moments[-1])
         )
-
-    def _gave_up(self, intent: Any, run: Recorded) -> bool:
-        """Whether the objects were changed again after an attempt that did not come to its end. What it may have
-        started for objects that are not in the list any more cannot be looked up: which they were is on no record."""
-        here = bool(intent.attempts) and self.process.minted(intent.attempts[-1])
-        return here and bool(rules.unsettled(intent.attempts, run.fired, self.process))
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         twins = self.process.saw(urn, self.space(olds), run)

@@ -126,8 +126,8 @@ class RunProvider(KindProvider, Generic[Request]):
         space = kind.id_space(place)
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
         world = self.world(urn)
-        if former := self.process.former(urn):
-            rules.intended(ask, self.process)
+        rules.intended(ask, self.process)
+        if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
         outcome = firing.settle(ask, space, bound, world)
         if outcome.note:

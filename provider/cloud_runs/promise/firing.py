@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -134,7 +134,9 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
 def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World) -> Settled:
     if work.look:
         moments = list(work.look[0].moments)
-        found = _before_firing(ask.urn, Looked(moments, work.replaced), space, api, world)
+        sent = all(world.process.minted(moment) for moment in moments)
+        asked = Looked(moments, work.replaced, token=ask.token, sent=sent)
+        found = _before_firing(ask.urn, asked, space, api, world)
         if found:
             return found
     try:
@@ -162,7 +164,7 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             if not (again and pauses):
                 raise
         except Exception as lost:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
-            return _lost_answer(ask.urn, Looked([sent], old), lost, space, api, world)
+            return _lost_answer(ask.urn, Looked([sent], old, token=ask.token, sent=True), lost, space, api, world)
         world.sleep(pauses.pop(0) * random.uniform(0.75, 1.25))
     settled = Settled(started.id, "fired", fired_at(started, sent.at), started=started)
     if not process.claim(space, started.id, ask.urn):
@@ -259,7 +261,7 @@ class _Look:
         found = world.ask(lambda: api.find(since, limit), limit)
         sharers = max(1, world.process.doubters(api.work))
         listing = listed(found, self.space, world, [self.asked.after])
-        return looking.read(listing, {"": Looked(self.asked.moments, self.asked.after, sharers)})[""]
+        return looking.read(listing, {"": replace(self.asked, sharers=sharers)})[""]
 
     def taken(self, seen: Seen, note: str) -> Settled | None:
         """The run that is recorded; None if there is none. Raises Ambiguous for runs that may be ours."""

@@ -81,11 +81,22 @@ class Looked:
     """What is looked for of one ask. `sharers`: so many asks of this stack are in doubt about the same work.
 
     `after`: the run or fan-out on record that is replaced; a run of ours began after its own, and is none of those.
+    `token`: the intent's, which the marker is made of. `sent`: the moments are those of starts of this process, so that
+    a run of theirs began no earlier, whatever marker it has.
     """
 
     moments: Sequence[Moment]
     after: Recorded | None = None
     sharers: int = 1
+    token: str = ""
+    sent: bool = False
+
+    def began_after(self, candidate: Candidate, listing: Listing, margin: timedelta) -> bool:
+        """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one:
+        a forced replacement keeps the intent."""
+        if self.after is None or (candidate.proof and self.token != self.after.fired.token):
+            return True
+        return began_since(candidate, begun(self.after, candidate.key, listing, margin))
 
 
 @dataclass(frozen=True)
@@ -152,9 +163,8 @@ def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: 
     cancelled is never taken: somebody did not want it."""
     if candidate.phase is Phase.CANCELLED:
         return False
-    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, TICK)):
-        return False
-    return candidate.proof or candidate.id in near
+    proof = candidate.proof and (not ask.sent or candidate.began is None)
+    return ask.began_after(candidate, listing, TICK) and (proof or candidate.id in near)
 
 
 def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
@@ -162,9 +172,10 @@ def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
     for what began before the run that is replaced: a forced replacement keeps the intent, and so the marker."""
     if ask.after and candidate.id in ask.after.ids.values():
         return False
-    if ask.after and not began_since(candidate, begun(ask.after, candidate.key, listing, SKEW)):
+    if not ask.began_after(candidate, listing, SKEW):
         return False
-    return candidate.proof or began_since(candidate, earliest(ask.moments, listing))
+    proof = candidate.proof and not ask.sent
+    return proof or began_since(candidate, earliest(ask.moments, listing))
 
 
 def earliest(moments: Iterable[Moment], listing: Listing) -> datetime | None:
@@ -187,7 +198,7 @@ def near_ids(listing: Listing, asks: Mapping[str, Looked], by_key: Mapping[str, 
     but there is never that long a time between two of them."""
     moments = {moment for ask in asks.values() for moment in ask.moments}
     times = deque(sorted({time for moment in moments for time in listing.clocks.estimates(moment)}))
-    candidates = (c for found in by_key.values() for c in found if c.exact)
+    candidates = (c for found in by_key.values() for c in found if c.exact or c.proof)
     near, reach = set[str](), _LONG_AGO
     for at, id in sorted((c.began, c.id) for c in candidates if c.began):
         while times and _minus(times[0], TICK) <= at:

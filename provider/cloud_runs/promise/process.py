@@ -209,9 +209,9 @@ class Process:
         record. Told once. For a resource that is created, since then the engine has deleted what was to be deleted."""
         with self._lock:
             intent, arguments = self._former.pop(urn, (None, None))
-            run = self._recorded.get(urn)
             if intent is None:
                 return None
+            run = self._recorded.get(urn) or self._deleted.get(intent.token)  # a forced replacement shows no diff
             if run and run not in self._deleted.values() and not self._lost(intent):
                 return Former(intent, arguments, intent.moments, run)
             settled = [moment.token in self._settled for moment in intent.moments]

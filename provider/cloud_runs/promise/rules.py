@@ -89,6 +89,24 @@ def decide(ask: Ask, before: Before, process: Process) -> Work:
     return Work(look=[Doubt(ask.objects, moments)], replaced=old)
 
 
+def abandoned(ask: Ask, before: Before, process: Process) -> list[Moment]:
+    """Since when an earlier `up` may have started what will be on no record, while the intent stays. (Where that
+    changes, `Process.former` tells.)
+
+    Either a trigger was added and is removed again, so that its change is taken back; or a fan-out is replaced by
+    force, and objects were added or refused that may have been started.
+    """
+    old, deleted = before
+    if ask.intent is None or old is None:
+        return []
+    if deleted:
+        doubt = old.fired.doubt if old.refused else ()
+        same = ask.intent.token == old.fired.shown
+        return [*unsettled(ask.intent.attempts, old.fired, process), *doubt] if same else []
+    taken_back = decide(ask, before, process).keep is not None
+    return [moment for moment in ask.intent.moments if taken_back and not process.minted(moment)]
+
+
 def add(ask: Ask, own: Recorded, process: Process) -> Work:
     """For a resource on record that stays: a run needs nothing; of a fan-out what it lacks.
 
@@ -257,6 +275,18 @@ def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -
     """The attempts of earlier processes that are not on record: each may have been killed after it had begun."""
     since = attempts_since(attempts, own)[1] if own else list(attempts)
     return [attempt for attempt in since if not process.minted(attempt)]
+
+
+def gave_up(intent: Intent | None, before: Before, process: Process) -> bool:
+    """Whether this update has changed the objects after an `up` that did not come to its end. What that one may have
+    started for objects that are not in the list any more cannot be looked up: which they were is on no record.
+
+    `before`: with the run on record as deleted, if it stays; else an earlier `up` has deleted it, to replace it.
+    """
+    if intent is None or len(intent.attempts) < 2 or not process.minted(intent.attempts[-1]):
+        return False
+    run, deleted = before
+    return bool((run and not deleted) or unsettled(intent.attempts, run.fired if run else None, process))
 
 
 def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began: Moment) -> tuple[Moment, ...]:
