@@ -65,7 +65,7 @@ def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 # --- the sample of the vendor's page obs_04_0127, on the wire
 
 
-def test_the_request_of_the_seed_and_its_answer() -> None:
+def test_the_request_of_the_page_and_its_answer() -> None:
     answer = recorded("printed-start.json")
     with service(lambda _: answer, Date=DATE, X_Request_ID="000001742FE8FB3CCA20173B00807C43") as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)

@@ -1,6 +1,6 @@
 """This process as the dynamic host of an engine: the one `Process`, what firing needs of the engine, and its end.
 
-Providers are made anew from the state at each call of the host, so what the process knows cannot be theirs.
+The SDK's host makes one provider of each class and keeps it, so what all of them must know cannot be theirs.
 """
 
 from __future__ import annotations
