@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack
@@ -19,6 +20,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 # Hundreds of interpreters are started, and each would compile the package for itself.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long a machine takes for an example is not what is tested.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 Stack.settings = {
     "PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip"),

@@ -52,16 +52,9 @@ def tree(thing: Any) -> Any:
     return ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
 
 
-def prose(text: str) -> str:
-    """Without the marks that lead to the sources of a fact, which only this repository's authors have."""
-    text = re.sub(r"(?:, )?\bfacts, section [\d.]+", "", text)
-    text = re.sub(r"seeds? \d{3}(?:(?:,| and) \d{3})*", "", text)
-    return re.sub(r"\s*\([;,\s]*\)", "", text).strip()
-
-
 def documentation(cls: type[Any]) -> tuple[str, list[str]]:
     """What the class says of itself, and the points under `Never:`."""
-    said, _, never = prose(inspect.getdoc(cls) or "").partition("\n\nNever:\n")
+    said, _, never = (inspect.getdoc(cls) or "").partition("\n\nNever:\n")
     points = re.split(r"^- ", textwrap.dedent(never), flags=re.MULTILINE)
     return said, [" ".join(point.split()) for point in points if point.strip()]
 
@@ -78,11 +71,11 @@ def parameters(cls: type[Any]) -> tuple[list[Described], str]:
     names = [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
     for name in names:
         if name in told:
-            groups.append(Described((name,), prose(" ".join(told.pop(name).split()))))
+            groups.append(Described((name,), " ".join(told.pop(name).split())))
         else:
             groups[-1] = groups[-1]._replace(names=(*groups[-1].names, name))
     assert not told, f"{cls.__name__}: no such argument: {', '.join(told)}"
-    return groups, prose(re.sub(r"^Raises (\w+): ", r"Raises `\1`: ", " ".join(rest.split())))
+    return groups, re.sub(r"^Raises (\w+): ", r"Raises `\1`: ", " ".join(rest.split()))
 
 
 def attributes(cls: type[Any], arguments: set[str]) -> Iterator[Described]:
@@ -94,10 +87,10 @@ def attributes(cls: type[Any], arguments: set[str]) -> Iterator[Described]:
                 if ast.unparse(node.annotation).startswith("pulumi.Output"):
                     names = (*(other for other in names if other not in arguments), name)
             case ast.Expr(value=ast.Constant(value=str(text))) if names:
-                yield Described(names, prose(" ".join(text.split())))
+                yield Described(names, " ".join(text.split()))
                 names = ()
             case ast.FunctionDef(name=name, decorator_list=[ast.Name(id="property")]):
-                yield Described((name,), prose(" ".join((ast.get_docstring(node) or "").split())))
+                yield Described((name,), " ".join((ast.get_docstring(node) or "").split()))
     left = [name for name in names if name not in arguments]
     assert not left, f"{cls.__name__}: nothing is said of {', '.join(left)}"
 

@@ -90,6 +90,8 @@ class Provider(pulumi.ProviderResource):
         super().__init__("pulumi-python", resource_name, inputs, opts)
 
 
-def _text(value: pulumi.Input[Any]) -> pulumi.Input[str]:
+def _text(value: pulumi.Input[Any]) -> pulumi.Input[Any]:
     """Numbers too: what is no text would reach the host as JSON."""
-    return value if isinstance(value, str) else pulumi.Output.from_input(value).apply(str)
+    if isinstance(value, str):
+        return value
+    return pulumi.Output.from_input(value).apply(lambda found: None if found is None else str(found))

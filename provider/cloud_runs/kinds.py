@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from cloud_runs.checks import LATER, Check, Problem, missing
 from cloud_runs.errors import InvalidConfiguration
+from cloud_runs.limits import Limit
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Setting, Settings, Vendor
 
@@ -103,7 +104,7 @@ class Kind(ABC, Generic[Request]):
     arguments: ClassVar[tuple[Argument, ...]]
     rules: ClassVar[tuple[Rule, ...]] = ()
     fans_out: ClassVar[str] = ""
-    """The argument of which a fan-out takes many; empty if there is no fan-out. Its client has `find_each` then."""
+    """The argument of which a fan-out takes many; empty if there is no fan-out. Its client is a `FanOutApi` too."""
     own_outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs beside the arguments and those that every run has."""
     no_cancel: ClassVar[str] = ""
@@ -163,6 +164,10 @@ class Kind(ABC, Generic[Request]):
     def marked(self, request: Request) -> bool:
         """Whether what a look finds for this request is ours for certain."""
         return False
+
+    def repeated(self, api: RunApi[Request], status: RunStatus, limit: Limit) -> tuple[str, ...]:
+        """Other runs that the start of this one has made as well, where a look can tell. Raises as `find` does."""
+        return ()
 
     def told(self, status: RunStatus) -> Mapping[str, Any]:
         """What the system tells of a run's arguments, by their names."""

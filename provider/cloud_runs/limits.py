@@ -98,9 +98,11 @@ class Leave:
     def ask(self) -> None:
         """Contacts the engine. Raises Orphaned if it is gone."""
         at = self._wall(), self._boot()  # before the question: its answer may take long
-        if self._at and self.holds() and at[1] - self._at[1] < self._every:
+        last = self._at  # threads may share a leave
+        if last and self.holds() and at[1] - last[1] < self._every:
             return
         if not self._alive():
+            self._at = None
             raise Orphaned(
                 "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"
             )
@@ -108,7 +110,8 @@ class Leave:
 
     def holds(self) -> bool:
         """Whether the engine has answered within LEAVE_SECONDS, by both clocks: either may stand still or be set."""
-        if self._at is None:
+        at = self._at
+        if at is None:
             return False
-        wall, boot = self._at
+        wall, boot = at
         return abs(self._wall() - wall) <= LEAVE_SECONDS and 0 <= self._boot() - boot <= LEAVE_SECONDS

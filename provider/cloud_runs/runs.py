@@ -154,6 +154,9 @@ class FanOutApi(Protocol[Request]):
         The work of two requests must differ.
         """
 
+    def find_any(self, request: Request, since: datetime, limit: Limit) -> Found:
+        """As `find`, but of any object: for runs of which nothing tells which objects they are of."""
+
 
 class RunApi(Protocol[Request]):
     """What each system's client offers. Errors are those of errors.py; none of them holds a secret.

@@ -16,6 +16,7 @@ from bench import bars, measure, plot, report, stage, ups, why
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
+from tests.support.clients import GO
 from tests.support.emulator import SECRET_ID, SECRET_KEY, emulator
 from tests.support.stack import WORKFLOW
 
@@ -67,7 +68,7 @@ def test_a_run_too_many_for_an_object_is_counted_however_it_was_asked_for() -> N
                 bucket="media-1250000000",
                 endpoint=cloud.url,
                 clock=lambda number=number: time.time() - number,
-            ).start(WorkflowRequest(WORKFLOW, object))
+            ).start(WorkflowRequest(WORKFLOW, object), GO)
         runs = cloud.runs()
     assert len({str(run["request"]) for run in runs}) == 3  # no two are signed at the same time
     assert ups.twice(runs, 2) == 1

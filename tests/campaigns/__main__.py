@@ -37,9 +37,12 @@ def main() -> int:
 
 
 def _fault_lanes(report: Report, seed: int, cases: int) -> Lanes:
-    rounds = faults.plan(random.Random(f"{seed} faults"), cases)
-    size = faults.ROUNDS_IN_A_LANE
-    return [partial(faults.lane, report, rounds[at : at + size]) for at in range(0, len(rounds), size)]
+    """Of a quarter of them fan-outs meet the faults."""
+    size, lanes = faults.ROUNDS_IN_A_LANE, []
+    for fans, share in ((False, cases - cases // 4), (True, cases // 4)):
+        rounds = faults.plan(random.Random(f"{seed} faults {fans}"), share, fans)
+        lanes += [partial(faults.lane, report, rounds[at : at + size]) for at in range(0, len(rounds), size)]
+    return lanes
 
 
 def _kill_lanes(report: Report, seed: int, amount: int) -> Lanes:
@@ -64,7 +67,9 @@ def _run(lanes: Lanes, report: Report, seed: int, workers: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat a campaign (default: a new one, which is printed)")
-    parser.add_argument("--cases", type=int, default=400, help="asked-for runs that meet faults (default %(default)s)")
+    parser.add_argument(
+        "--cases", type=int, default=400, help="runs and fan-outs that meet faults (default %(default)s)"
+    )
     parser.add_argument("--kills", type=int, default=300, help="processes killed (default %(default)s)")
     parser.add_argument(
         "--workers",

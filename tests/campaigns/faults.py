@@ -1,8 +1,9 @@
 """The fault campaign: every fault of the emulator, alone and in random sequences, while runs are asked for.
 
-A *case* is one asked-for run that met at least one fault. In each round a run is asked for in each of the four systems
-in one `up`, so that a round is four cases; each system has its own faults. First come the single faults (by system,
-operation, action and kind of answer), then random sequences, all in an order of the seed's choice.
+A *case* is one resource that met at least one fault. In each round a run is asked for in each of the four systems in
+one `up`, so that a round is four cases, or a fan-out in each of the two systems that have them; each system has its own
+faults. First come the single faults (by system, operation, action and kind of answer), then random sequences, all in an
+order of the seed's choice. A fault of a fan-out meets one of its objects, or several.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.lane import Lane, due, opened
-from tests.campaigns.oracle import Ask
+from tests.campaigns.lane import START, Lane, due, opened
+from tests.campaigns.oracle import Ask, Due, Seen
 from tests.campaigns.report import Report
-from tests.campaigns.works import CANCELS, SYSTEMS
+from tests.campaigns.works import CANCELS, FANS_OUT, PARTS, SYSTEMS
 
 Fault = dict[str, Any]
 Order = tuple[Fault, ...]
@@ -62,22 +63,26 @@ class Round:
     ask: Ask
     context: str
     orders: dict[str, list[Order]] = field(default_factory=dict)
+    fans: bool = False
+    """Of fan-outs, and not of runs."""
 
 
-def operations(system: str, context: str) -> list[str]:
+def operations(system: str, context: str, fans: bool = False) -> list[str]:
     """The operations that the provider asks for in this context, each of which a single fault is to meet."""
     if context == "interrupted":
         return ["find"]
+    if fans:
+        return ["start"]
     if context == "refresh":
         return ["get"]
     more = ["token", "refresh"] if system == "enos.flow" else []
     return ["start", *(["cancel"] if system in CANCELS else []), *more]
 
 
-def singles(system: str, context: str) -> list[list[Order]]:
+def singles(system: str, context: str, fans: bool = False) -> list[list[Order]]:
     """Each fault of each of the context's operations, alone."""
     found: list[list[Order]] = []
-    for operation in operations(system, context):
+    for operation in operations(system, context, fans):
         where = {"system": system, "operation": operation}
         faults: list[Fault] = [{"action": action} for action in _ACTIONS]
         faults += [{"action": "body", "body": body} for body in _BODIES]
@@ -87,7 +92,7 @@ def singles(system: str, context: str) -> list[list[Order]]:
             {"action": "status", "status": status, "code": code, "after_effect": True}
             for status, code in _DOUBTS[system]
         ]
-        waits = (0.5, 31.0) if operation == "start" else (0.5,)  # an answer is waited for during 30 s
+        waits = (0.5, START + 0.5) if operation == "start" else (0.5,)  # the second: nobody waits so long for an answer
         faults += [{"action": "delay", "seconds": wait, "after_effect": after} for wait in waits for after in (0, 1)]
         faults += [{"action": "forget"}]
         if operation == "start":
@@ -100,6 +105,8 @@ def singles(system: str, context: str) -> list[list[Order]]:
         ]
         first = expired if operation == "refresh" else []
         found += [[*first, ({**where, **_plain(fault)},)] for fault in faults]
+        if fans and operation == "start":  # and of each object
+            found += [[({**where, **_plain(fault), "times": PARTS},)] for fault in faults if "times" not in fault]
     return found
 
 
@@ -113,12 +120,12 @@ def _often(fault: Fault) -> Fault:
     return {**fault, "times": 12 if repeated else 2}
 
 
-def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
+def sequence(rng: random.Random, system: str, context: str, fans: bool = False) -> list[Order]:
     """One to four faults in a row, on whatever operations this context asks for."""
     orders: list[Order] = []
     lost = context == "interrupted" or system == "enos.flow"
     for _ in range(rng.randint(1, 4)):
-        choices = ["start", "start", *operations(system, context)]
+        choices = ["start", "start", *operations(system, context, fans)]
         choices += ["find"] * 2 if lost else []
         operation = rng.choice(choices)
         times = rng.choice([1, 1, 1, 2, 3]) if operation == "start" else rng.choice([1, 1, 2, 12])
@@ -144,33 +151,37 @@ def sequence(rng: random.Random, system: str, context: str) -> list[Order]:
     return orders
 
 
-def plan(rng: random.Random, cases: int) -> list[Round]:
-    """The rounds for so many cases: each action on each operation alone, then its other kinds, then sequences."""
+def plan(rng: random.Random, cases: int, fans: bool = False) -> list[Round]:
+    """The rounds for so many cases, of runs or of fan-outs: each action on each operation alone, then its other kinds,
+    then sequences."""
+    systems = FANS_OUT if fans else SYSTEMS
+    contexts = CONTEXTS[:2] if fans else CONTEXTS  # a refresh of a fan-out asks nothing
     first: list[Round] = []
     other: list[Round] = []
-    for context in CONTEXTS:
+    for context in contexts:
         columns = []
-        for system in SYSTEMS:
-            column = singles(system, context)
+        for system in systems:
+            column = singles(system, context, fans)
             rng.shuffle(column)
             columns.append(_one_of_each_first(column))
         firsts = max(len({_kind(alone) for alone in column}) for column in columns)
         for at, row in enumerate(zip_longest(*columns)):
             orders = {
-                system: alone or sequence(rng, system, context) for system, alone in zip(SYSTEMS, row, strict=True)
+                system: alone or sequence(rng, system, context, fans)
+                for system, alone in zip(systems, row, strict=True)
             }
-            one = Round(_ask(rng, context), context, orders)
-            if row[SYSTEMS.index("tencent.inventory")] and _others_order_jobs(one):
+            one = Round(_ask(rng, context, fans), context, orders, fans)
+            if orders.get("tencent.inventory") and row[1] and _others_order_jobs(one):
                 one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
             (first if at < firsts else other).append(one)
     rng.shuffle(first)
     rng.shuffle(other)
     rounds = first + other
-    wanted = -(-cases // len(SYSTEMS))
+    wanted = -(-cases // len(systems))
     while len(rounds) < wanted:
-        context = rng.choice(CONTEXTS)
-        orders = {system: sequence(rng, system, context) for system in SYSTEMS}
-        rounds.append(Round(_ask(rng, context), context, orders))
+        context = rng.choice(contexts)
+        orders = {system: sequence(rng, system, context, fans) for system in systems}
+        rounds.append(Round(_ask(rng, context, fans), context, orders, fans))
     return rounds[:wanted]
 
 
@@ -187,16 +198,19 @@ def _one_of_each_first(column: list[list[Order]]) -> list[list[Order]]:
     return [alone for _, alone in sorted(zip(again, column, strict=True), key=itemgetter(0))]
 
 
-def _ask(rng: random.Random, context: str) -> Ask:
+def _ask(rng: random.Random, context: str, fans: bool) -> Ask:
     if context == "interrupted":
         return Ask.CREATE  # a replacement has just been deleted by its own process, which fires without a look
-    return rng.choice([Ask.CREATE, Ask.CHANGE, Ask.CHANGE, Ask.FORCED])
+    return rng.choice([Ask.CREATE, Ask.CHANGE, Ask.CHANGE, Ask.FORCED, *([Ask.ADDED] if fans else [])])
 
 
 def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: random.Random) -> None:
-    """The rounds one after the other on one stack, with all that the ones before have left."""
+    """The rounds one after the other on one stack, with all that the ones before have left. All are of runs, or all of
+    fan-outs."""
     with opened(folder, report, name, rng) as its:
-        its.renew()
+        fans = rounds[0].fans
+        assert all(one.fans == fans for one in rounds)
+        its.renew(runs=not fans, fans=fans)
         first = its.up()
         if first.code != 0:
             raise RuntimeError(f"an up without faults failed: {first}")
@@ -212,14 +226,18 @@ class _Rounds:
         self.lane, self.cloud = lane, lane.cloud
 
     def round(self, one: Round) -> None:
-        """Asks for four runs that meet the faults, until an `up` has succeeded."""
+        """Asks for runs that meet the faults, until an `up` has succeeded."""
         lane = self.lane
         lane.still()
         if one.ask is Ask.CREATE:
-            lane.renew(named=_others_order_jobs(one) or lane.rng.random() < 0.5)
+            named = _others_order_jobs(one) or lane.rng.random() < 0.5
+            lane.renew(named=named, runs=not one.fans, fans=one.fans)
         before = lane.look()
         if one.ask is Ask.CHANGE:
             lane.change()
+        if one.ask is Ask.ADDED:
+            lane.add()
+            before = {name: before.get(name, Seen()) for name in lane.look()}
         if one.context == "interrupted":
             lane.mint_only()
         sent = self.cloud.requests()
@@ -231,13 +249,13 @@ class _Rounds:
         gone = {
             fault["system"] for fault in _faults(one) if (fault["operation"], fault["action"]) == ("start", "forget")
         }
-        ended = lane.settle(
-            one.ask, wants, result, frozenset(n for n, work in lane.works.items() if work.system in gone)
-        )
+        asks = {ask for ask, want in wants.items() if want.due is not Due.KEPT}
+        forgotten = frozenset(ask for ask in asks if lane.work_of(ask).system in gone)
+        ended = lane.settle(one.ask, wants, result, forgotten)
         for system in gone:
             starts = self.cloud.count(system, "start") - sent.get(system, {}).get("start", 0)
-            if starts != 1:
-                lane.breach(f"{system}: {starts} start requests for a run that the service forgot at once")
+            if starts != sum(lane.work_of(ask).system == system for ask in asks):
+                lane.breach(f"{system}: {starts} start requests for runs that the service forgot at once")
         self._count(one, ended)
 
     def _order(self, one: Round) -> None:
@@ -253,19 +271,20 @@ class _Rounds:
         met = Counter(_place(fault) for fault in _faults(one) for _ in range(fault.get("times", 1)))
         for left in self.cloud.drop_faults():
             met[_place(left)] -= left["times"]
-        report = self.lane.report
-        for name, how in ended.items():
-            system = self.lane.works[name].system
-            places = [place for place, times in met.items() if times > 0 and place[0] == system]
+        report, lane = self.lane.report, self.lane
+        for work in lane.works.values():
+            places = [place for place, times in met.items() if times > 0 and place[0] == work.system]
             for place in places:
-                report.count(FAULTS, " ".join(place))
+                report.count(FAULTS, " ".join((work.kind, *place[1:])))
             if places:
                 report.count(CASES, one.ask.value)
-                report.count("outcomes", f"{system}: {how}")
+                for ask in work.asks.keys() & ended.keys():
+                    report.count("outcomes", f"{work.kind}: {ended[ask]}")
 
 
 def _others_order_jobs(one: Round) -> bool:
-    return any(fault["action"] == "foreign_run" for order in one.orders["tencent.inventory"] for fault in order)
+    orders = one.orders.get("tencent.inventory", [])
+    return any(fault["action"] == "foreign_run" for order in orders for fault in order)
 
 
 def _faults(one: Round) -> list[Fault]:

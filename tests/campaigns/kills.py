@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.campaigns.lane import Lane, due, opened
 from tests.campaigns.oracle import Ask, Seen
 from tests.campaigns.report import Report
-from tests.campaigns.works import SYSTEMS
+from tests.campaigns.works import FANS_OUT, SYSTEMS
 
 TARGETS = ("engine", "host", "both")
 KILLS = "kills by what was killed"
@@ -52,7 +52,7 @@ def _instant(rng: random.Random, ask: Ask, again: bool) -> Instant:
 def lane(report: Report, kills: int, folder: Path, name: str, rng: random.Random, hard: float = HARD) -> None:
     """Kills until so many have fallen; each finds a stack with the history that the ones before have left."""
     with opened(folder, report, name, rng) as its:
-        its.renew()
+        its.renew(fans=True)
         _Killer(its, kills, hard).run()
         its.end()
 
@@ -73,10 +73,13 @@ class _Killer:
         lane = self.lane
         lane.still()
         if ask is Ask.CREATE:
-            lane.renew()
+            lane.renew(fans=True)
         before = lane.look()
         if ask in (Ask.CHANGE, Ask.TAKEN_BACK):
             lane.change()
+        if ask is Ask.ADDED:
+            lane.add()
+            before = {name: before.get(name, Seen()) for name in lane.look()}
         flags = lane.replacing() if ask is Ask.FORCED else ()
         again = False
         while True:
@@ -94,7 +97,7 @@ class _Killer:
                 break
         ended = lane.settle(ask, wants, lane.up())
         for name, how in ended.items():
-            lane.report.count(f"outcome after: {ask.value}", f"{lane.works[name].system}: {how}")
+            lane.report.count(f"outcome after: {ask.value}", f"{lane.work_of(name).kind}: {how}")
         for pid in self.stack.processes():  # orphans: they had all this time to do harm
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -110,7 +113,9 @@ class _Killer:
             if self.rng.random() < 0.1 and system in UNMARKED:
                 faults.append({"action": "foreign_run"})
             if faults:
-                self.cloud.faults(*({"system": system, "operation": "start", **fault} for fault in faults))
+                times = self.rng.choice((1, 1, 2, 4)) if system in FANS_OUT else 1
+                where = {"system": system, "operation": "start", "times": times}
+                self.cloud.faults(*({**where, **fault} for fault in faults))
         command = "destroy" if ask is Ask.DESTROYED and not again else "up"
         self.lane.write()
         process = self._begin(command, flags if not again else (), instant)
@@ -172,7 +177,7 @@ class _Killer:
         for name, seen in now.items():
             if seen.fired - before[name].fired - {seen.recorded}:
                 lost += 1
-                report.count(LOST, self.lane.works[name].system)
+                report.count(LOST, self.lane.work_of(name).kind)
         if lost:
             report.count(WINDOW, what)
 

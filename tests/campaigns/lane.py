@@ -1,4 +1,4 @@
-"""One lane of a campaign: an emulator and a stack of its own, a resource of each system, and the oracle on them."""
+"""One lane of a campaign: an emulator and a stack of its own, its resources, and the oracle on what they ask for."""
 
 from __future__ import annotations
 
@@ -13,40 +13,56 @@ from typing import Any
 
 from tests.campaigns.oracle import Ask, Due, Expected, Seen, adoptable, breaches, expected
 from tests.campaigns.report import Report
-from tests.campaigns.works import IMPORT, SYSTEMS, Work, number_of
+from tests.campaigns.works import FANS_OUT, IMPORT, PARTS, SYSTEMS, Place, Work, place_of
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Result, Stack, enos_settings, huawei_settings
 
 UPS = 8
 """So many may be needed until one succeeds; then the promise counts as broken."""
 LAGS = (0.0, 2.0, 7.0)
-"""Seconds until a run shows in lists. More than the provider allows for (10) is beyond the promise."""
+"""Seconds until a run shows in lists. More than the provider is told to allow for is beyond the promise."""
+START = 5
+"""How many seconds a start may take, as the provider is told."""
 
 _AMBIGUOUS = re.compile(r"\w+ '([^']+)': nothing more was fired: .*? one of these runs: (.+?)\. If one is yours")
+_OF_AN_OBJECT = re.compile(r"one of these runs: (.+?)\. If one of them is its run")
 _MINUTE_TAKEN = re.compile(r"\w+ '([^']+)': nothing was fired: run \S+ of flow \d+ has the trigger minute")
+_STAYS = re.compile(r"FlowRun (\S+) .*?: nothing was fired: run \S+ of flow \d+ has .*? The recorded run stays")
 _LISTED = re.compile(r"([^\s,]+) \(began ")
 
 
 class Lane:
-    """`works` is what the program asks for, by name; `look()` is what there is."""
+    """`works` is what the program asks for, by name; `look()` is what there is, by ask."""
 
-    def __init__(self, folder: Path, cloud: Emulator, report: Report, name: str, rng: random.Random) -> None:
+    def __init__(
+        self, folder: Path, cloud: Emulator, report: Report, name: str, rng: random.Random, lag: float = 0
+    ) -> None:
         self.cloud, self.report, self.name, self.rng = cloud, report, name, rng
         self.stack = Stack(folder, cloud)
-        self.stack.configure(**huawei_settings(cloud), **enos_settings(cloud))
+        times = {"runs__startSeconds": str(START), "runs__lagSeconds": str(lag + 1)}
+        self.stack.configure(**huawei_settings(cloud), **enos_settings(cloud), **times)
         self.works: dict[str, Work] = {}
         self._serial = 0
-        self._at_rest: dict[tuple[str, int], frozenset[str]] = {}
+        self._at_rest: dict[Place, frozenset[str]] = {}
         self._printed = ""
+        self._stay: set[str] = set()
+        """EnOS runs of which was said that they stay, since their own minute is taken by themselves."""
         self._steps: list[str] = []
 
     # -- what the user does
 
-    def renew(self, named: bool = False) -> None:
-        """The program asks for other resources than before; `named`: its job has a name that others can have too."""
-        self._serial += 1
-        made = [Work(system, self._serial, named=named) for system in SYSTEMS]
+    def renew(self, named: bool = False, *, runs: bool = True, fans: bool = False) -> None:
+        """The program asks for other resources than before: a run of each system, a fan-out of each that has them, or
+        both. `named`: its job has a name that others can have too."""
+        self._serial += 2
+        made = [Work(system, self._serial, named=named) for system in SYSTEMS if runs]
+        made += [Work(system, self._serial + 1, parts=PARTS) for system in FANS_OUT if fans]
         self.works = {work.name: work for work in made}
+
+    def add(self) -> None:
+        """Each fan-out gets another object."""
+        for work in self.works.values():
+            work.parts += bool(work.parts)
 
     def change(self, by: int = 1) -> None:
         for work in self.works.values():
@@ -65,6 +81,7 @@ class Lane:
         self.write()
         result = self.stack.up(flags=flags, check=False)
         self._printed = result.text
+        self._stay |= set(_STAYS.findall(result.text))
         self.step(f"up {_brief(flags)}: exit {result.code}\n{self.account()}")
         if "Traceback (most recent call last)" in result.text:
             self.breach("an unhandled exception")
@@ -77,20 +94,31 @@ class Lane:
     # -- what there is
 
     def look(self) -> dict[str, Seen]:
-        """Each resource of the program."""
+        """Each ask of the program."""
         fired, foreign = self._runs("api"), self._runs("foreign")
         records = _records(json.loads(self.stack.export()))
         seen = {}
         for name, work in self.works.items():
-            place, record = (work.system, work.number), records.get(name, {})
-            seen[name] = Seen(
-                fired.get(place, frozenset()),
-                foreign.get(place, frozenset()),
-                str(record.get("id", "")),
-                bool(record.get("pendingReplacement")),
-                f"{name}-intent" in records,
-            )
+            record = records.get(name, {})
+            recorded = work.recorded(record)
+            for ask, place in work.asks.items():
+                seen[ask] = Seen(
+                    fired.get(place, frozenset()),
+                    foreign.get(place, frozenset()),
+                    recorded[ask],
+                    bool(record.get("pendingReplacement")),
+                    f"{name}-intent" in records,
+                )
         return seen
+
+    def refused(self) -> dict[tuple[str, int], str]:
+        """The parts of fan-outs on record that have no run, and why."""
+        records = _records(json.loads(self.stack.export()))
+        works = self.works.items()
+        return {(name, part): why for name, w in works for part, why in w.refused(records.get(name, {})).items()}
+
+    def work_of(self, ask: str) -> Work:
+        return self.works[ask.partition("[")[0]]
 
     def account(self) -> str:
         """For the account of a breach: what is on record, and what the service has."""
@@ -103,13 +131,13 @@ class Lane:
             )
         return "\n".join(rows)
 
-    def outputs(self, name: str) -> dict[str, Any]:
-        return dict(_records(json.loads(self.stack.export())).get(name, {}).get("outputs", {}))
+    def outputs(self, ask: str) -> dict[str, Any]:
+        return dict(_records(json.loads(self.stack.export())).get(self.work_of(ask).name, {}).get("outputs", {}))
 
-    def _runs(self, origin: str) -> dict[tuple[str, int], frozenset[str]]:
-        found: dict[tuple[str, int], set[str]] = {}
+    def _runs(self, origin: str) -> dict[Place, frozenset[str]]:
+        found: dict[Place, set[str]] = {}
         for run in self.cloud.runs(origin=origin):
-            found.setdefault((run["system"], number_of(run)), set()).add(run["id"])
+            found.setdefault(place_of(run), set()).add(run["id"])
         return {place: frozenset(ids) for place, ids in found.items()}
 
     # -- what must be
@@ -123,33 +151,40 @@ class Lane:
         self._steps.clear()
 
     def judge(self, wants: dict[str, Expected], settled: bool, forgotten: frozenset[str] = frozenset()) -> None:
+        """`settled`: an `up` has just succeeded; what it has refused of a fan-out is not settled yet."""
         now = self.look()
-        for name, want in wants.items():
-            for found in breaches(want, now[name], settled=settled, forgotten=name in forgotten):
-                self.breach(f"{name}: {found} (due: {want.due.value})")
+        refused = {self.works[name].ask_of(part) for name, part in self.refused()}
+        for ask, want in wants.items():
+            want = Expected(Due.KEPT, want.before) if ask in self._stay else want
+            done = settled and ask not in refused
+            for found in breaches(want, now[ask], settled=done, forgotten=ask in forgotten):
+                self.breach(f"{ask}: {found} (due: {want.due.value})")
 
     def settle(
         self, ask: Ask, wants: dict[str, Expected], result: Result, forgotten: frozenset[str] = frozenset()
     ) -> dict[str, str]:
-        """`up` until one succeeds, judging after each. How it ended, by resource."""
+        """`up` until one succeeds and refuses nothing, judging after each. How it ended, by ask."""
         ended: dict[str, str] = {}
+        self._stay.clear()
         ups = 1
         while True:
             self.judge(wants, result.code == 0, forgotten)
-            if result.code == 0:
+            refused = self.refused()
+            if result.code == 0 and not refused:
                 break
             self._help(result, wants, ended)
+            self._help_objects(refused, wants, ended)
             if ups == UPS:
-                raise RuntimeError(f"{ask.value}: no up has succeeded: {result}")
+                raise RuntimeError(f"{ask.value}: no up has succeeded: {result} {refused}")
             result, ups = self.up(), ups + 1
         self.rest()
         now = self.look()
         for name, want in wants.items():
             if name not in ended:
                 ended[name] = self._end(want, now[name], name, ups)
-        if any(work.adopt_id for work in self.works.values()):
+        if any(work.adopt_id or work.adopt_ids for work in self.works.values()):
             for work in self.works.values():
-                work.adopt_id = None
+                work.adopt_id, work.adopt_ids = None, {}
             if self.up().code != 0:
                 self.breach("an up without adopt_id failed")
             self.judge(wants, True, forgotten)
@@ -160,9 +195,7 @@ class Lane:
         """Does what an ambiguous stop says is to be done."""
         now = self.look()
         for name, listed in _AMBIGUOUS.findall(result.text):
-            adopt, found = adoptable(wants[name], now[name], _LISTED.findall(listed))
-            for breach in found:
-                self.breach(f"{name}: {breach}")
+            adopt = self._adoptable(name, wants[name], now[name], listed)
             if adopt:
                 self.works[name].adopt_id = adopt
                 ended[name] = "ambiguous: it named the lost run, which adopt_id then recorded"
@@ -173,6 +206,33 @@ class Lane:
             time.sleep(60 - time.time() % 60)  # as the text says: change a trigger a minute later
             self.works[name].trigger += 1
             ended[name] = "refused, since the minute had a run; a trigger changed a minute later fired"
+
+    def _help_objects(
+        self, refused: dict[tuple[str, int], str], wants: dict[str, Expected], ended: dict[str, str]
+    ) -> None:
+        """The same for objects of fan-outs."""
+        now = self.look()
+        for (name, part), why in refused.items():
+            work, ask = self.works[name], self.works[name].ask_of(part)
+            for listed in _OF_AN_OBJECT.findall(why):
+                adopt = self._adoptable(ask, wants[ask], now[ask], listed)
+                if adopt:
+                    work.adopt_ids[part] = adopt
+                    ended[ask] = "ambiguous: it named the lost run, which adopt_ids then recorded"
+                else:
+                    work.out.add(part)
+                    ended[ask] = "ambiguous: nothing of ours ran; taken out of the list for one up"
+        if any(work.out for work in self.works.values()):
+            if self.up().code != 0:
+                self.breach("an up with fewer objects failed")
+            for work in self.works.values():
+                work.out.clear()
+
+    def _adoptable(self, ask: str, want: Expected, now: Seen, listed: str) -> str:
+        adopt, found = adoptable(want, now, _LISTED.findall(listed))
+        for breach in found:
+            self.breach(f"{ask}: {breach}")
+        return adopt
 
     def _end(self, want: Expected, now: Seen, name: str, ups: int) -> str:
         new = now.fired - want.before.fired
@@ -186,7 +246,7 @@ class Lane:
             return "nothing fired, the recorded run stays" if now.recorded in now.fired else "fired, then forgotten"
         if now.recorded not in new:
             return "the recorded run stays; one of the change taken back goes on"
-        provenance = self.outputs(name).get("provenance")
+        provenance = self.outputs(name).get("provenance", "fired or found")
         return f"{provenance} by {'the first' if ups == 1 else 'a later'} up"
 
     def rest(self) -> None:
@@ -229,6 +289,7 @@ def _records(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def due(ask: Ask, before: dict[str, Seen], interrupted: dict[str, Seen] | None) -> dict[str, Expected]:
+    """By ask."""
     return {
         name: expected(ask, seen, interrupted[name] if interrupted else None, by_minute=name.startswith("enos"))
         for name, seen in before.items()
@@ -238,5 +299,6 @@ def due(ask: Ask, before: dict[str, Seen], interrupted: dict[str, Seen] | None) 
 @contextmanager
 def opened(folder: Path, report: Report, name: str, rng: random.Random) -> Iterator[Lane]:
     """A lane with an emulator whose lists lag by an amount of the seed's choice."""
-    with emulator("--run-seconds", "3600", "--list-lag-seconds", str(rng.choice(LAGS))) as cloud:
-        yield Lane(folder, cloud, report, name, rng)
+    lag = rng.choice(LAGS)
+    with emulator("--run-seconds", "3600", "--list-lag-seconds", str(lag)) as cloud:
+        yield Lane(folder, cloud, report, name, rng, lag)

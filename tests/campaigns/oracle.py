@@ -1,4 +1,5 @@
-"""What must be true of one resource, judged from outside: what its service has, and what its stack has on record.
+"""What must be true of one ask (a run, or an object of a fan-out), judged from outside: what its service has, and what
+its stack has on record.
 
 It knows nothing of how the provider works; its rules are the table "When does it run?" of the design and the list of
 known outcomes of an interrupted forced replacement. Its own test shows that it notices what it is there to notice.
@@ -13,7 +14,7 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class Seen:
-    """One resource at one moment. `fired`: ids of the runs of its work that were asked for through the API; `foreign`:
+    """One ask at one moment. `fired`: ids of the runs of its work that were asked for through the API; `foreign`:
     of those that others started; `recorded`: the id in the state's file, "" if there is none; `pending`: that one was
     deleted to be replaced; `intent`: its intent is in the state."""
 
@@ -32,6 +33,7 @@ class Ask(Enum):
     FORCED = "forced replace"
     TAKEN_BACK = "change taken back"
     DESTROYED = "destroy, then up"
+    ADDED = "objects added to a fan-out"
 
 
 class Due(Enum):
@@ -52,12 +54,16 @@ class Expected:
     due: Due
     before: Seen
     by_minute: bool = False
+    destroyed: bool = False
+    """The run of before was destroyed, so that nothing tells it from one that was lost."""
 
 
 def expected(ask: Ask, before: Seen, interrupted: Seen | None = None, *, by_minute: bool = False) -> Expected:
     """`interrupted`: how it was after the first `up` (or destroy) for this ask, if that did not succeed."""
+    if ask is Ask.ADDED and before.recorded:
+        return Expected(Due.KEPT, before)
     if interrupted is None:
-        return Expected(Due.NEW, before, by_minute)
+        return Expected(Due.NEW, before, by_minute, ask is Ask.DESTROYED)
     on_record = bool(interrupted.recorded) and not interrupted.pending
     if ask is Ask.FORCED and on_record and interrupted.recorded == before.recorded:
         return Expected(Due.KEPT, before)  # the request was lost with the update: it is in no record
@@ -69,7 +75,7 @@ def expected(ask: Ask, before: Seen, interrupted: Seen | None = None, *, by_minu
         return Expected(Due.KEPT, before)
     if ask is Ask.DESTROYED and (interrupted.intent or interrupted.recorded or by_minute):
         return Expected(Due.AGAIN, before)
-    return Expected(Due.NEW, before, by_minute)
+    return Expected(Due.NEW, before, by_minute, ask is Ask.DESTROYED)
 
 
 def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = False) -> list[str]:
@@ -109,9 +115,10 @@ def adoptable(want: Expected, now: Seen, named: Collection[str]) -> tuple[str, l
     lost = now.fired - want.before.fired
     if not lost and want.due is Due.AGAIN:
         lost = frozenset({want.before.recorded})
-    if not lost:
-        ours = now.fired.intersection(named)
-        return "", [f"an ambiguous stop names recorded runs: {_list(ours)}"] if ours else []
+    if not lost:  # what was left by a change that was taken back, and is on no record, may be named
+        known = {want.before.recorded, now.recorded} - {""} if not want.destroyed else set()
+        ours = known.intersection(named)
+        return "", [f"an ambiguous stop names what is or was on record: {_list(ours)}"] if ours else []
     if not lost.intersection(named):
         return "", [f"an ambiguous stop names {_list(named)}, but not the lost run {_list(lost)}"]
     return min(lost.intersection(named)), []

@@ -11,12 +11,13 @@ from tests.campaigns import faults, kills
 from tests.campaigns.faults import Round
 from tests.campaigns.oracle import Ask
 from tests.campaigns.report import Report
-from tests.campaigns.works import SYSTEMS
+from tests.campaigns.works import FANS_OUT, SYSTEMS
 
 pytestmark = pytest.mark.engine
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
 def test_eight_kills(tmp_path: Path, seed: int) -> None:
     report = Report("kills", seed)
     kills.lane(report, 8, tmp_path / "lane", f"seed {seed}", random.Random(seed), hard=0.75)
@@ -52,15 +53,37 @@ def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Pa
     assert report.total(faults.CASES) == 2 * len(SYSTEMS)
 
 
-def test_a_plan_has_every_fault_alone_and_is_repeatable() -> None:
-    rounds = faults.plan(random.Random(7), 200)
-    assert rounds == faults.plan(random.Random(7), 200)
-    assert len(rounds) * len(SYSTEMS) == 200
-    assert len(faults.plan(random.Random(7), 2000)) == 500
+@pytest.mark.long
+def test_faults_while_a_fan_out_is_made_grows_and_is_replaced(tmp_path: Path) -> None:
+    workflow, huawei = FANS_OUT
+
+    def both(operation: str, action: str, **details: object) -> dict[str, list[faults.Order]]:
+        return {system: [(fault(system, operation, action, **details),)] for system in (workflow, huawei)}
+
+    report = Report("faults of fan-outs", 0)
+    rounds = [
+        Round(Ask.CREATE, "interrupted", both("find", "reset_before"), fans=True),
+        Round(Ask.ADDED, "plain", both("start", "drop_response"), fans=True),
+        Round(Ask.CHANGE, "plain", both("start", "status", status=503, code="SlowDown", times=2), fans=True),
+        Round(Ask.FORCED, "plain", both("start", "truncate", times=3), fans=True),
+    ]
+    faults.lane(report, rounds, tmp_path / "lane", "short", random.Random(0))
+    print(report.text())
+    assert report.found == []
+    assert report.total(faults.CASES) == 4 * len(FANS_OUT)
+
+
+@pytest.mark.parametrize("fans", [False, True])
+def test_a_plan_has_every_fault_alone_and_is_repeatable(fans: bool) -> None:
+    systems, contexts = (FANS_OUT, faults.CONTEXTS[:2]) if fans else (SYSTEMS, faults.CONTEXTS)
+    rounds = faults.plan(random.Random(7), 200, fans)
+    assert rounds == faults.plan(random.Random(7), 200, fans)
+    assert len(rounds) * len(systems) == 200
+    assert len(faults.plan(random.Random(7), 2000, fans)) == 2000 // len(systems)
     ordered = [order for one in rounds for orders in one.orders.values() for order in orders]
     met = {(fault["system"], fault["operation"], fault["action"]) for order in ordered for fault in order}
     actions = {"drop_response", "reset_before", "status", "body", "truncate", "delay", "forget"}
-    for system in SYSTEMS:
-        asked = [name for context in faults.CONTEXTS for name in faults.operations(system, context)]
+    for system in systems:
+        asked = [name for context in contexts for name in faults.operations(system, context, fans)]
         assert {(system, name, action) for name in asked for action in actions} <= met
         assert (system, "start", "foreign_run") in met

@@ -93,6 +93,9 @@ def test_an_ambiguous_stop_must_name_the_lost_run() -> None:
     assert adoptable(NEXT, seen("old", "a", foreign=("x",)), ["x", "a"]) == ("a", [])
     assert adoptable(NEXT, seen("old", foreign=("x", "y")), ["x", "y"]) == ("", [])
     assert adoptable(AGAIN, OLD, ["old", "older"]) == ("old", [])
+    left = Seen(frozenset({"old", "left"}), recorded="old", intent=True)
+    assert adoptable(Expected(Due.NEW, left), left, ["left", "x"]) == ("", []), "of a change that was taken back"
+    assert adoptable(Expected(Due.NEW, OLD, destroyed=True), seen("old"), ["old"]) == ("", [])
     for now, named in [(seen("old", "a", foreign=("x",)), ["x"]), (OLD, ["old", "x"])]:
         adopt, found = adoptable(NEXT, now, named)
         assert adopt == ""
@@ -118,6 +121,12 @@ def test_an_ambiguous_stop_must_name_the_lost_run() -> None:
 )
 def test_what_is_due_after_an_interruption(ask: Ask, interrupted: Seen, due: Due) -> None:
     assert expected(ask, OLD, interrupted).due is due
+
+
+@pytest.mark.parametrize("interrupted", [None, OLD, seen("old", recorded="old", pending=True)])
+def test_an_object_that_is_added_is_due_and_the_others_stay(interrupted: Seen | None) -> None:
+    assert expected(Ask.ADDED, OLD, interrupted) == Expected(Due.KEPT, OLD)
+    assert expected(Ask.ADDED, NOTHING, interrupted and NOTHING) == FIRST
 
 
 def test_a_recorded_change_that_is_taken_back_is_another_ask() -> None:

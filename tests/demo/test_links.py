@@ -56,6 +56,20 @@ def test_a_broken_link_is_seen(tmp_path: Path) -> None:
     assert broken(page) == ["none.md", "page.md#two"]
 
 
+def test_the_tests_that_pages_name_are_there() -> None:
+    """In a table of files and tests (`test_state.py::test_name`), a file stands without its folder."""
+    there = {file.name: file.read_text() for file in (ROOT / "tests").rglob("test_*.py")}
+    named = {name for page in PAGES for name in re.findall(r"test_\w+\.py(?:::test_\w+)?", prose(ROOT / page))}
+    assert len(named) > 20
+    gone = [name for name in named if not there.get(name.partition("::")[0])]
+    gone += [
+        name
+        for name in named
+        if "::" in name and f"def {name.partition('::')[2]}(" not in there[name.partition("::")[0]]
+    ]
+    assert gone == []
+
+
 def test_the_readme_in_chinese_has_the_same_blocks_and_headings() -> None:
     assert blocks(CHINESE) == blocks(ENGLISH)
     assert [level for level, _ in headings(ROOT / CHINESE)] == [level for level, _ in headings(ROOT / ENGLISH)]

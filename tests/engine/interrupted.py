@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.support.emulator import Emulator
@@ -32,16 +32,29 @@ def kill_after_start(
 
     With `foreign` somebody else starts the same work just before.
     """
-    before = set(cloud.ids(system))
-    where = {"system": system, "operation": "start"}
-    others = [{**where, "action": "foreign_run"}] if foreign else []
-    cloud.faults(*others, {**where, "action": "delay", "seconds": 60, "after_effect": True})
+    (id,) = kill_after_starts(stack, cloud, {system: 1}, *source, flags=flags, foreign=foreign)
+    return id
+
+
+def kill_after_starts(
+    stack: Stack,
+    cloud: Emulator,
+    counts: Mapping[str, int],
+    *source: str,
+    flags: tuple[str, ...] = (),
+    foreign: bool = False,
+) -> set[str]:
+    """The same, with so many starts by system. Of no more than four resources, as the host makes four at a time."""
+    before = set(cloud.ids())
+    for system, times in counts.items():
+        where = {"system": system, "operation": "start", "times": times}
+        others = [{**where, "action": "foreign_run"}] if foreign else []
+        cloud.faults(*others, {**where, "action": "delay", "seconds": 60, "after_effect": True})
     process = stack.start(*source, flags=flags)
-    wait_until(lambda: len(cloud.ids(system)) > len(before))
+    wait_until(lambda: len(cloud.ids()) == len(before) + sum(counts.values()))
     stack.kill()
     process.wait(timeout=30)
-    (new,) = set(cloud.ids(system)) - before
-    return new
+    return set(cloud.ids()) - before
 
 
 def mint_only(stack: Stack, name: str = "run") -> None:
@@ -61,3 +74,13 @@ def kill_engine_alone(stack: Stack) -> None:
         with contextlib.suppress(OSError):  # it may end by itself meanwhile
             if b"pulumi.dynamic" not in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGKILL)
+
+
+def hosts(stack: Stack) -> list[int]:
+    """The dynamic hosts that work for a stack."""
+    found = []
+    for pid in stack.processes():
+        with contextlib.suppress(OSError):
+            if b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found

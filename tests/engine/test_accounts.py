@@ -22,7 +22,7 @@ def provider(**arguments: str) -> str:
     return "from cloud_runs import Provider\n" + call("Provider", "eu", **given)
 
 
-def test_two_accounts_in_one_up_each_sign_with_their_own_key(tmp_path: Path) -> None:
+def test_two_accounts_in_one_up_each_sign_with_their_own_key_and_a_move_fires_nothing(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
         stack = Stack(tmp_path, cloud)
         eu = provider(tencent_region="eu-frankfurt")
@@ -39,7 +39,14 @@ def test_two_accounts_in_one_up_each_sign_with_their_own_key(tmp_path: Path) -> 
         stack.up()
         assert cloud.requests() == sent
         stack.refresh()
+        both = [run(name, object=f"{name}.mp4", opts=EXPLICIT) for name in ("here", "there")]
+        stack.up(eu, *both)
+        stack.up(provider(tencent_region="eu-frankfurt", tencent_secret_key=OTHER_KEY + "x"), *both)
+        assert set(cloud.ids()) == {stack.id("here"), stack.id("there")}, (
+            "another account, or another key, fires nothing"
+        )
         stack.destroy()
+        assert len(cloud.ids()) == 2
 
 
 def test_what_the_provider_leaves_out_comes_from_the_stack_but_never_part_of_a_pair(tmp_path: Path) -> None:
@@ -65,15 +72,6 @@ def test_a_refused_key_is_named_by_its_provider(tmp_path: Path) -> None:
         assert "provider 'eu' tencent_secret_id" in refused.text
         assert OTHER_KEY not in refused.text
         assert cloud.ids() == []
-
-
-def test_moving_a_run_to_another_account_fires_nothing(tmp_path: Path) -> None:
-    with emulator("--run-seconds", "3600", *PAIRS) as cloud:
-        stack = Stack(tmp_path, cloud)
-        stack.up(run())
-        stack.up(provider(), run(opts=EXPLICIT))
-        stack.up(provider(tencent_secret_key=OTHER_KEY + "x"), run(opts=EXPLICIT))
-        assert cloud.ids() == [stack.id()]
 
 
 def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Path) -> None:
@@ -103,7 +101,10 @@ def test_all_settings_have_a_name_of_ours_which_an_explicit_provider_gets_too(tm
         stack.configure(tencentcloud__secretId="AKIDnobody", tencentcloud__region="ap-nowhere")
         stack.configure(runs__tencentSecretId=SECRET_ID, runs__tencentSecretKey=SECRET_KEY)
         stack.configure(runs__tencentRegion="ap-beijing-1", runs__startSeconds="5", runs__lagSeconds="0")
-        other = "from cloud_runs import Provider\n" + call("Provider", "eu", huawei_region="cn-north-9")
+        nothing = "=pulumi.Output.from_input(None)"
+        other = "from cloud_runs import Provider\n" + call(
+            "Provider", "eu", tencent_region=nothing, lag_seconds=nothing
+        )
         stack.up(other, run("here"), run("there", object="there.mp4", opts=EXPLICIT))
         assert len(cloud.ids()) == 2
         assert {stack.outputs(name)["region"] for name in ("here", "there")} == {"ap-beijing-1"}

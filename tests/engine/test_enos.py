@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
-from datetime import datetime, timezone
+import re
 from typing import Any
 
 import pytest
 
-from tests.engine.interrupted import kill_after_start, kill_engine_alone, wait_until
+from cloud_runs.promise import ledger
+from tests.engine.asks import BLOCK
+from tests.engine.interrupted import hosts, kill_after_start, kill_after_starts, kill_engine_alone, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import Stack, call, enos_settings
 
@@ -37,23 +38,31 @@ def bodies(cloud: Emulator) -> list[dict[str, Any]]:
     return [json.loads(run["request"]["body"]) for run in cloud.runs(SYSTEM)]
 
 
-def test_first_up_fires_once_and_records_the_id(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow(trigger_time=SEED_TIME), "pulumi.export('id', meters.flow_instance_id)")
-    assert cloud.ids() == [stack.id("meters")] == [FIRST]
-    (run,) = cloud.runs(SYSTEM)
-    assert run["request"]["body"] == '{\n  "flowId":3377,\n  "triggerTime":1574385824000\n}'
-    assert run["request"]["query"] == {"action": "trigger", "userId": "alice", "orgId": "o15"}
+def test_the_life_of_a_run(stack: Stack, cloud: Emulator) -> None:
+    timed, given = flow(trigger_time=SEED_TIME), flow("given", flow_id=1, parameters={"REPLACE": "ddee", "count": 7})
+    stack.up(timed, given, flow("untimed", flow_id=2), "pulumi.export('id', meters.flow_instance_id)")
+    assert stack.id("meters") == FIRST
+    fired = {run["id"]: run for run in cloud.runs(SYSTEM)}
+    assert set(fired) == {stack.id(name) for name in ("meters", "given", "untimed")}
+    request = fired[FIRST]["request"]
+    assert request["body"] == '{\n  "flowId":3377,\n  "triggerTime":1574385824000\n}'
+    assert request["query"] == {"action": "trigger", "userId": "alice", "orgId": "o15"}
     outputs = stack.outputs("meters")
     assert outputs["flow_instance_id"] == FIRST
     assert outputs["trigger_time"] == SEED_TIME
     assert outputs["reference"] == f"enos.flow::3377%2Fo15:{FIRST}"
     assert (outputs["provenance"], outputs["phase"]) == ("fired", "pending")
     assert SECRET_KEY not in str(stack.resources())
-    assert run["request"]["headers"]["apim-accesstoken"] not in stack.export()
+    assert request["headers"]["apim-accesstoken"] not in stack.export()
+    body = json.loads(fired[stack.id("given")]["request"]["body"])
+    assert body["parameters"] == [{"key": "REPLACE", "value": "ddee"}, {"key": "count", "value": "7"}]
 
+    body = json.loads(fired[stack.id("untimed")]["request"]["body"])
+    intent = ledger.intent_of(stack.outputs("untimed-intent")["record"])
+    assert intent
+    assert body["triggerTime"] == stack.outputs("untimed")["trigger_time"]
+    assert body["triggerTime"] == intent.moment.at.timestamp() // 60 * 60_000, "without a time: the intent's minute"
 
-def test_up_without_a_change_and_refresh_fire_nothing(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow(parameters={"REPLACE": "ddee", "count": 7}))
     sent = cloud.requests()
     unchanged = stack.up()
     assert cloud.requests() == sent, "an unchanged up sends nothing"
@@ -61,53 +70,48 @@ def test_up_without_a_change_and_refresh_fire_nothing(stack: Stack, cloud: Emula
     stack.refresh()
     assert stack.outputs("meters")["state"] == "RUNNING"
     stack.up(flags=("--refresh",))
-    assert cloud.ids() == [stack.id("meters")]
-    (body,) = bodies(cloud)
-    assert body["parameters"] == [{"key": "REPLACE", "value": "ddee"}, {"key": "count", "value": "7"}]
+    assert set(cloud.ids()) == set(fired)
+    sent = cloud.requests()
+    stack.destroy()
+    assert cloud.requests() == sent
+    assert [run["state"] for run in cloud.runs()] == ["RUNNING"] * 3, "they go on"
 
 
-def test_without_a_time_it_is_the_minute_of_the_intent(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow())
-    minted = stack.outputs("meters-intent")["record"]["minted_at"]
-    (body,) = bodies(cloud)
-    assert body["triggerTime"] % 60_000 == 0
-    assert stack.outputs("meters")["trigger_time"] == body["triggerTime"]
-    assert minted.startswith(_iso_minute(body["triggerTime"]))
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "release": [{"flow_id": 1, "triggers": {"release": "1"}}, {"flow_id": 1, "triggers": {"release": "2"}}],
+    "trigger_time": [{"flow_id": 2, "trigger_time": time} for time in (SEED_TIME, SEED_TIME + 60_000)],
+    "flow_id": [{"flow_id": id, "trigger_time": SEED_TIME} for id in (3, 4)],
+    "parameters": [
+        {"flow_id": 5, "trigger_time": SEED_TIME},
+        {"flow_id": 5, "trigger_time": 0, "parameters": {"a": "b"}},
+    ],
+}
 
 
-def test_a_changed_trigger_fires_once(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow(triggers={"release": "1"}))
-    changed = flow(triggers={"release": "2"})
-    preview = stack.preview(changed, flags=("--diff",))
-    assert "replace" in preview.text
-    assert "release" in preview.text
-    stack.up()
-    first, second = cloud.ids()
-    assert stack.id("meters") == second
-    stack.up()
-    assert cloud.ids() == [first, second]
-
-
-@pytest.mark.parametrize(
-    "change", [{"trigger_time": SEED_TIME + 60_000}, {"flow_id": 3378}, {"parameters": {"a": "b"}, "trigger_time": 0}]
-)
-def test_a_changed_argument_fires_once(stack: Stack, cloud: Emulator, change: dict[str, Any]) -> None:
-    stack.up(flow(trigger_time=SEED_TIME))
-    stack.up(flow(**{"trigger_time": SEED_TIME, **change}))
-    assert len(cloud.ids()) == 2
-    assert cloud.ids()[-1] == stack.id("meters")
-    stack.up()
-    assert len(cloud.ids()) == 2
+def test_a_changed_argument_or_trigger_fires_once(stack: Stack, cloud: Emulator) -> None:
+    stack.up(*(flow(name, **before) for name, (before, _) in CHANGES.items()))
+    first = {name: stack.id(name) for name in CHANGES}
+    preview = stack.preview(*(flow(name, **after) for name, (_, after) in CHANGES.items()), flags=("--diff",)).text
+    told = {name: (does, lines) for does, name, lines in BLOCK.findall(preview)}
+    for name in CHANGES:
+        does, lines = told[name]
+        assert does == "replace"
+        assert re.search(rf"^ *[~+] {name} *:", lines, re.MULTILINE), preview
+    assert sorted(cloud.ids()) == sorted(first.values()), "a preview sends nothing"
+    for _ in range(2):
+        stack.up()
+        assert sorted(cloud.ids()) == sorted([*first.values(), *(stack.id(name) for name in CHANGES)])
+        assert not {stack.id(name) for name in CHANGES} & set(first.values())
 
 
 def test_another_spelling_of_the_same_time_fires_nothing(stack: Stack, cloud: Emulator) -> None:
-    spellings = [SEED_TIME, "2019-11-22T01:23:44Z", "2019-11-22T09:23:44+0800",
+    spellings = ["2019-11-22T01:23:44Z", "2019-11-22T09:23:44+0800",
                  "=datetime(2019, 11, 22, 1, 23, 44, tzinfo=timezone.utc)",
                  "=pulumi.Output.from_input('2019-11-22T01:23:44Z')"]  # fmt: skip
-    for spelling in spellings:
-        stack.up(flow(trigger_time=spelling))
-    assert cloud.ids() == [FIRST]
-    assert bodies(cloud)[0]["triggerTime"] == SEED_TIME
+    for times in ([SEED_TIME] * len(spellings), spellings, reversed(spellings)):
+        stack.up(*(flow(f"meters{id}", flow_id=id, trigger_time=time) for id, time in enumerate(times, 1)))
+        assert sorted(cloud.ids()) == [f"{id}-20191122012300" for id, _ in enumerate(spellings, 1)]
+        assert {body["triggerTime"] for body in bodies(cloud)} == {SEED_TIME}
 
 
 def test_a_datetime_without_zone_is_refused(stack: Stack, cloud: Emulator) -> None:
@@ -117,27 +121,21 @@ def test_a_datetime_without_zone_is_refused(stack: Stack, cloud: Emulator) -> No
     assert cloud.requests() == {}
 
 
-def test_a_forced_replacement_fires_once_in_the_next_minute(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow())
-    before = stack.outputs("meters")["trigger_time"]
-    stack.up(flags=("--replace", stack.urn("meters")))
-    assert len(cloud.ids()) == 2
-    assert stack.id("meters") == cloud.ids()[-1]
+def test_a_forced_replacement_and_a_rerun_fire_once_each(stack: Stack, cloud: Emulator) -> None:
+    """The forced one has the same intent, so it is in the next minute."""
+    stack.up(flow(), flow("failed", flow_id=1, rerun_on_failure=True))
+    before, failed = stack.outputs("meters")["trigger_time"], stack.id("failed")
+    cloud.set_state(failed, "FAIL")
+    stack.up(flags=("--refresh", "--replace", stack.urn("meters")))
+    assert set(cloud.ids()[2:]) == {stack.id("meters"), stack.id("failed")}
     assert stack.outputs("meters")["trigger_time"] == before + 60_000
+    stack.up(flags=("--refresh",))
+    assert len(cloud.ids()) == 4
     lost = kill_after_start(stack, cloud, flags=("--replace", stack.urn("meters")), system=SYSTEM)
     stack.up()
     assert stack.id("meters") == lost
     assert stack.outputs("meters")["trigger_time"] == before + 120_000
-    assert len(cloud.ids()) == 3
-
-
-def test_rerun_on_failure(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow(rerun_on_failure=True))
-    cloud.set_state(stack.id("meters"), "FAIL")
-    for _ in range(2):
-        stack.up(flags=("--refresh",))
-        assert len(cloud.ids()) == 2
-    assert stack.id("meters") == cloud.ids()[-1]
+    assert len(cloud.ids()) == 5
 
 
 def test_a_second_run_of_the_flow_in_the_minute_is_refused_and_names_the_first(stack: Stack, cloud: Emulator) -> None:
@@ -190,17 +188,19 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, 
     assert stack.outputs("meters")["trigger_time"] == SEED_TIME
 
 
-@pytest.mark.parametrize("arguments", [{}, {"trigger_time": SEED_TIME}, {"parameters": {"a": "b"}}])
-def test_an_up_killed_after_the_start_is_found_by_the_next(
-    stack: Stack, cloud: Emulator, arguments: dict[str, Any]
-) -> None:
-    lost = kill_after_start(stack, cloud, flow(**arguments), system=SYSTEM)
+def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
+    program = [
+        flow(),
+        flow("timed", flow_id=1, trigger_time=SEED_TIME),
+        flow("given", flow_id=2, parameters={"a": "b"}),
+    ]
+    lost = kill_after_starts(stack, cloud, {SYSTEM: 3}, *program)
     again = stack.up()
-    assert cloud.ids() == [lost]
-    assert stack.id("meters") == lost
-    assert stack.outputs("meters")["provenance"] == "found"
-    assert f"found run {lost} of an interrupted up" in again.text
-    assert cloud.count(SYSTEM, "start") == 1
+    assert set(cloud.ids()) == lost == {stack.id(name) for name in ("meters", "timed", "given")}
+    for name in ("meters", "timed", "given"):
+        assert stack.outputs(name)["provenance"] == "found"
+        assert f"found run {stack.id(name)} of an interrupted up" in again.text
+    assert cloud.count(SYSTEM, "start") == 3
 
 
 def test_an_expired_token_is_renewed(stack: Stack, cloud: Emulator) -> None:
@@ -209,14 +209,6 @@ def test_an_expired_token_is_renewed(stack: Stack, cloud: Emulator) -> None:
     assert cloud.ids() == [stack.id("meters")]
     assert cloud.count(SYSTEM, "start") == 2
     assert cloud.count(SYSTEM, "token") + cloud.count(SYSTEM, "refresh") >= 2
-
-
-def test_destroy_leaves_the_run_alone(stack: Stack, cloud: Emulator) -> None:
-    stack.up(flow())
-    sent = cloud.requests()
-    stack.destroy()
-    assert cloud.requests() == sent
-    assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
 
 
 def test_destroy_with_cancel_stops_the_run_and_waits(stack: Stack, cloud: Emulator) -> None:
@@ -265,10 +257,6 @@ def test_missing_settings_are_named(stack: Stack, cloud: Emulator) -> None:
     assert cloud.requests() == {}
 
 
-def _iso_minute(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M")
-
-
 def test_two_users_of_one_flow_in_one_minute_are_one_run_and_the_second_is_refused(
     stack: Stack, cloud: Emulator
 ) -> None:
@@ -284,11 +272,11 @@ def test_two_users_of_one_flow_in_one_minute_are_one_run_and_the_second_is_refus
 
 
 def test_an_orphan_does_not_fire_after_its_look(stack: Stack, cloud: Emulator) -> None:
-    cloud.fault("enos.flow", "find", "delay", seconds=5, after_effect=True)
+    cloud.fault("enos.flow", "find", "delay", seconds=3, after_effect=True)
     process = stack.start(IMPORT, call("enos.FlowRun", "a", flow_id=3377))
     wait_until(lambda: cloud.count("enos.flow", "find") > 0)
     kill_engine_alone(stack)
     process.wait(timeout=30)
-    time.sleep(8)  # longer than the look takes; there is nothing to wait for if it does not fire
+    wait_until(lambda: not hosts(stack))
     stack.kill()
     assert cloud.count("enos.flow", "start") == 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.asks import BLOCK
 from tests.engine.interrupted import kill_after_start
 from tests.support.emulator import SECRET_KEY, Emulator
 from tests.support.stack import Stack, call, huawei_settings
@@ -30,15 +31,20 @@ def stack(stack: Stack, cloud: Emulator) -> Stack:
     return stack
 
 
-def sent(cloud: Emulator) -> list[dict[str, Any]]:
-    """The bodies of the starts, oldest first."""
-    return [json.loads(run["request"]["body"]) for run in cloud.runs(SYSTEM)]
+def sent(cloud: Emulator) -> dict[str, list[dict[str, Any]]]:
+    """The bodies of the starts, oldest first, by object."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for run in cloud.runs(SYSTEM):
+        body = json.loads(run["request"]["body"])
+        found.setdefault(body["object"], []).append(body)
+    return found
 
 
-def test_first_up_fires_once_and_records_what_the_start_answers(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan(), "pulumi.export('id', scan.execution_name)")
-    (id,) = cloud.ids()
-    assert stack.id("scan") == id
+def test_the_life_of_a_run(stack: Stack, cloud: Emulator) -> None:
+    inputs = {"template-id": 7, "ratio": 0.5, "deep": {"list": [1, "2", True]}}
+    mine, export = scan(inputs=inputs), "pulumi.export('id', scan.execution_name)"
+    stack.up(mine, scan("bare", object="bare"), scan("empty", object="empty", inputs={}), export)
+    id, fired = stack.id("scan"), cloud.ids()
     outputs = stack.outputs("scan")
     assert outputs["execution_name"] == id
     assert outputs["execution_urn"].split(":")[-2] == id
@@ -50,85 +56,73 @@ def test_first_up_fires_once_and_records_what_the_start_answers(stack: Stack, cl
     assert outputs["url"].startswith("https://console.huaweicloud.com/")
     assert sorted(cloud.requests()[SYSTEM]) == ["start"]
     assert SECRET_KEY not in str(stack.resources())
+    body = {"bucket": "demo-bucket", "object": "/mpc/demo.mp4", "inputs": inputs}
+    assert sent(cloud) == {
+        "/mpc/demo.mp4": [body],
+        **{name: [{"bucket": "demo-bucket", "object": name}] for name in ("bare", "empty")},
+    }, "inputs are sent as they were written"
+    assert not any("7.0" in run["request"]["body"] for run in cloud.runs(SYSTEM))
 
-
-def test_up_without_a_change_and_refresh_fire_nothing(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan(inputs={"template-id": 7, "ratio": 0.5, "labels": ["a", 1]}))
+    stack.up(mine, scan("bare", object="bare", inputs={}), scan("empty", object="empty"), export)
+    assert cloud.ids() == fired, "empty inputs in the place of none"
     before = cloud.requests()
     assert "unchanged" in stack.up().text
     assert cloud.requests() == before, "an unchanged up sends nothing"
     stack.refresh()
     stack.up(flags=("--refresh",))
-    assert cloud.ids() == [stack.id("scan")]
+    assert cloud.ids() == fired
     assert stack.outputs("scan")["phase"] == "running"
 
+    cloud.set_state(id, "FAILED")
+    stack.refresh()
+    refreshed = stack.outputs("scan")
+    assert (refreshed["state"], refreshed["phase"]) == ("FAILED", "failed")
+    assert refreshed["stopped_at"] == refreshed["finished_at"] != ""
+    assert refreshed["execution_urn"] == outputs["execution_urn"]
+    stack.up()
+    assert cloud.ids() == fired
+    stack.up(scan(inputs=inputs, rerun_on_failure=True))
+    assert cloud.ids() == [*fired, stack.id("scan")]
 
-def test_inputs_are_sent_as_they_were_written(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan(inputs={"template-id": 7, "ratio": 0.5, "deep": {"list": [1, "2", True]}}))
-    stack.up(scan(), scan("bare", inputs={}))
-    bare = {"bucket": "demo-bucket", "object": "/mpc/demo.mp4"}
-    inputs = {"template-id": 7, "ratio": 0.5, "deep": {"list": [1, "2", True]}}
-    assert sent(cloud) == [{**bare, "inputs": inputs}, bare, bare]
-    assert "7.0" not in cloud.runs(SYSTEM)[0]["request"]["body"]
+    stack.up(scan(inputs=inputs, on_delete="abandon"))
+    before = cloud.requests()
+    stack.destroy()
+    assert cloud.requests() == before
+    assert [run["state"] for run in cloud.runs() if run["id"] != id] == ["RUNNING"] * 3, "they go on"
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"object": "mpc/demo.mp4"}, "object"),
-        ({"graph_name": "other"}, "graph_name"),
-        ({"bucket": "other-bucket"}, "bucket"),
-        ({"inputs": {"template-id": 8}}, "inputs"),
-        ({"inputs": None}, "inputs"),
-        ({"region": "cn-north-1"}, "region"),
-        ({"triggers": {"release": "2"}}, "release"),
-    ],
-)
-def test_a_change_fires_once(stack: Stack, cloud: Emulator, change: dict[str, Any], named: str) -> None:
+CHANGES: dict[str, dict[str, Any]] = {
+    "object": {"object": "another"},
+    "graph_name": {"graph_name": "other"},
+    "bucket": {"bucket": "other-bucket"},
+    "inputs": {"inputs": {"template-id": 8}},
+    "no-inputs": {"inputs": None},
+    "region": {"region": "cn-north-1"},
+    "release": {"triggers": {"release": "2"}},
+}
+
+
+def test_a_change_fires_once(stack: Stack, cloud: Emulator) -> None:
     before = {"inputs": {"template-id": 7}, "triggers": {"release": "1"}}
-    stack.up(scan(**before))
-    preview = stack.preview(scan(**{**before, **change}), flags=("--diff",))
-    assert "replace" in preview.text
-    assert named in preview.text
-    assert len(cloud.ids()) == 1, "a preview sends nothing"
+    stack.up(*(scan(name, **{"object": name, **before}) for name in CHANGES))
+    changed = (scan(name, **{"object": name, **before, **change}) for name, change in CHANGES.items())
+    preview = stack.preview(*changed, flags=("--diff",)).text
+    told = {name: (does, lines) for does, name, lines in BLOCK.findall(preview)}
+    for name in CHANGES:
+        does, lines = told[name]
+        assert does == "replace"
+        assert re.search(rf"^ *[~+-] {name.removeprefix('no-')} *:", lines, re.MULTILINE), preview
+    assert {len(bodies) for bodies in sent(cloud).values()} == {1}, "a preview sends nothing"
     stack.up()
     stack.up()
-    assert len(cloud.ids()) == 2
-    assert cloud.ids()[-1] == stack.id("scan")
+    counts = {name: len(bodies) for name, bodies in sent(cloud).items()}
+    assert counts == {**dict.fromkeys(CHANGES, 2), "object": 1, "another": 1}
+    newest = set(cloud.ids()[len(CHANGES) :])
+    assert newest == {stack.id(name) for name in CHANGES}
     assert cloud.count(SYSTEM, "create") == 0
 
 
-def test_empty_inputs_in_the_place_of_none_fire_nothing(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan())
-    stack.up(scan(inputs={}))
-    assert cloud.ids() == [stack.id("scan")]
-
-
-def test_refresh_tells_state_and_end(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan())
-    urn = stack.outputs("scan")["execution_urn"]
-    cloud.set_state(stack.id("scan"), "FAILED")
-    stack.refresh()
-    outputs = stack.outputs("scan")
-    assert (outputs["state"], outputs["phase"]) == ("FAILED", "failed")
-    assert outputs["stopped_at"] == outputs["finished_at"] != ""
-    assert outputs["execution_urn"] == urn
-    stack.up()
-    assert len(cloud.ids()) == 1
-    stack.up(scan(rerun_on_failure=True))
-    assert len(cloud.ids()) == 2
-
-
-def test_a_run_that_the_service_forgot_is_marked(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan())
-    cloud.fault(SYSTEM, "get", "forget")
-    stack.refresh()
-    assert stack.outputs("scan")["record_expired"] is True
-    stack.up()
-    assert cloud.count(SYSTEM, "start") == 1
-
-
-def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator) -> None:
+def test_a_lost_answer_is_found_and_a_run_that_the_service_forgot_is_marked(stack: Stack, cloud: Emulator) -> None:
     cloud.fault(SYSTEM, "start", "drop_response")
     stack.up(scan(inputs={"template-id": 7}))
     assert cloud.ids() == [stack.id("scan")]
@@ -136,6 +130,11 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator) -> None:
     assert (outputs["provenance"], outputs["execution_urn"]) == ("found", "")
     stack.refresh()
     assert stack.outputs("scan")["execution_urn"].split(":")[-2] == stack.id("scan")
+    cloud.fault(SYSTEM, "get", "forget")
+    stack.refresh()
+    assert stack.outputs("scan")["record_expired"] is True
+    stack.up()
+    assert cloud.count(SYSTEM, "start") == 1
 
 
 def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
@@ -163,21 +162,6 @@ def test_a_refusal_is_one_line_and_the_next_up_tries_again(stack: Stack, cloud: 
     assert cloud.ids() == [stack.id("scan")]
 
 
-def test_cancel_is_refused(stack: Stack, cloud: Emulator) -> None:
-    refused = stack.up(scan(on_delete="cancel"), check=False)
-    assert refused.code != 0
-    assert "Huawei OBS has no API that cancels a workflow execution" in refused.text
-    assert cloud.requests() == {}
-
-
-def test_destroy_leaves_the_run_alone(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan(on_delete="abandon"))
-    before = cloud.requests()
-    stack.destroy()
-    assert cloud.requests() == before
-    assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
-
-
 def test_bad_arguments_are_named_before_anything_is_sent(stack: Stack, cloud: Emulator) -> None:
     bad = scan(graph_name="-a", bucket="Media", object="x" * 1025, inputs={"Bad": 1, "big": 2**60}, region="a/b")
     refused = stack.preview(bad, check=False)
@@ -191,45 +175,40 @@ def test_bad_arguments_are_named_before_anything_is_sent(stack: Stack, cloud: Em
         "a region, for example",
     ):
         assert part in refused.text, refused
+    refused = stack.preview(scan(on_delete="cancel"), check=False)
+    assert refused.code != 0
+    assert "Huawei OBS has no API that cancels a workflow execution" in refused.text
     assert cloud.requests() == {}
 
 
-def test_preview_with_unknown_inputs_passes_the_checks(stack: Stack, cloud: Emulator) -> None:
+def test_unknown_and_secret_inputs(stack: Stack, cloud: Emulator) -> None:
+    """A preview with unknown inputs passes the checks. A secret one is sent and not shown."""
     chained = scan("chained", inputs="={'source': scan.execution_name, 'deep': [{'urn': scan.execution_urn}]}")
-    assert "+ 5 to create" in stack.preview(scan(), chained).text
+    secret = scan("secret", object="secret", inputs="={'password': pulumi.Output.secret('hunter2')}")
+    assert "+ 7 to create" in stack.preview(scan(), chained, secret).text
     assert cloud.requests() == {}
-    stack.up()
-    assert sent(cloud)[1]["inputs"] == {
+    fired = stack.up()
+    assert sent(cloud)["/mpc/demo.mp4"][1]["inputs"] == {
         "source": stack.id("scan"),
         "deep": [{"urn": stack.outputs("scan")["execution_urn"]}],
     }
-
-
-def test_a_secret_input_is_sent_and_not_shown(stack: Stack, cloud: Emulator) -> None:
-    secret = "={'password': pulumi.Output.secret('hunter2')}"
-    fired = stack.up(scan(inputs=secret))
-    assert sent(cloud)[0]["inputs"] == {"password": "hunter2"}
+    assert sent(cloud)["secret"][0]["inputs"] == {"password": "hunter2"}
     assert "hunter2" not in fired.text + stack.export() + stack.refresh().text + stack.export()
 
 
-def test_get_reads_a_run_and_manages_nothing(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan(inputs={"template-id": 7}))
-    id = stack.id("scan")
+def test_get_reads_a_run_and_manages_nothing_and_adopt_verifies_and_records(stack: Stack, cloud: Emulator) -> None:
+    first = scan("first", inputs={"template-id": 7})
+    stack.up(first)
+    id = stack.id("first")
     read = f"read = huawei.WorkflowRun.get('read', {id!r}, graph_name='scan')\n"
     export = "pulumi.export('inputs', read.inputs)\npulumi.export('name', read.execution_name)\n"
-    stack.up(scan(inputs={"template-id": 7}), read, export)
+    stack.up(first, read, export)
     outputs = stack.outputs("read")
     assert (outputs["phase"], outputs["provenance"], outputs["object"]) == ("running", "given", "/mpc/demo.mp4")
     assert outputs["inputs"] == {"template-id": 7}
-    assert cloud.ids() == [id]
     stack.destroy()
-    assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
+    assert [(run["id"], run["state"]) for run in cloud.runs()] == [(id, "RUNNING")]
 
-
-def test_adopt_verifies_and_records(stack: Stack, cloud: Emulator) -> None:
-    stack.up(scan("first", inputs={"template-id": 7}))
-    id = stack.id("first")
-    stack.destroy()
     other = stack.up(scan(inputs={"template-id": 8}, adopt_id=id), check=False)
     assert other.code != 0
     assert "its inputs.template-id has another value" in other.text

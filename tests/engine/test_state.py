@@ -30,54 +30,45 @@ def test_refresh_records_state_times_tasks_and_counts(tmp_path: Path) -> None:
         assert outputs["url"] == f"https://console.cloud.tencent.com/ci/bucket?bucket={BUCKET}&region=ap-beijing"
 
 
-def test_a_failed_run_shows_code_message_and_task(stack: Stack, cloud: Emulator) -> None:
-    stack.up(run())
-    cloud.set_state(stack.id(), "Failed", "InvalidInput", "no video\x1b[31m stream")
-    stack.refresh()
-    outputs = stack.outputs()
+def test_a_failed_run_shows_code_message_and_task_and_an_unknown_state_is_neither(
+    stack: Stack, cloud: Emulator
+) -> None:
+    stack.up(run("failed"), run("odd", object="b.mp4", rerun_on_failure=True))
+    cloud.set_state(stack.id("failed"), "Failed", "InvalidInput", "no video\x1b[31m stream")
+    cloud.set_state(stack.id("odd"), "Pondering")
+    stack.up(flags=("--refresh",))
+    outputs = stack.outputs("failed")
     (failed,) = [task for task in outputs["tasks"] if task["state"] == "Failed"]
     assert outputs["phase"] == "failed"
     assert failed["code"] == "InvalidInput"
     assert failed["message"].startswith("no video")
     assert "\x1b" not in str(outputs), "a server's text cannot steer a terminal"
-
-
-def test_an_unknown_state_is_neither_success_nor_failure(stack: Stack, cloud: Emulator) -> None:
-    stack.up(run(rerun_on_failure=True))
-    cloud.set_state(stack.id(), "Pondering")
-    stack.up(flags=("--refresh",))
-    assert (stack.outputs()["phase"], stack.outputs()["state"]) == ("unknown", "Pondering")
-    assert len(cloud.runs()) == 1
+    assert (stack.outputs("odd")["phase"], stack.outputs("odd")["state"]) == ("unknown", "Pondering")
+    assert len(cloud.runs()) == 2
 
 
 def test_get_reads_a_run_and_manages_nothing(stack: Stack, cloud: Emulator) -> None:
-    stack.up(run("first", object="dir/a b.mp4"), job("batch", name="demo"))
+    """And the option `id` reads as well."""
+    mine = run("first", object="dir/a b.mp4"), job("batch", name="demo")
+    stack.up(*mine)
     known = stack.id("first"), stack.id("batch")
-    stack.pulumi("stack", "export", "-s", stack.name)
     look = [
         call("tencent.WorkflowRun.get", "read", id=known[0], bucket=BUCKET),
         call("tencent.InventoryJob.get", "read-job", id=known[1], bucket=BUCKET, region="ap-beijing"),
+        run("again", object="dir/a b.mp4", opts=f"=ResourceOptions(id={known[0]!r})"),
         "pulumi.export('told', [read.object, read.instance_id, read_job.name])\n",
     ]
-    mine = run("first", object="dir/a b.mp4"), job("batch", name="demo")
     stack.up(*mine, *look)
-    exported = stack.pulumi("stack", "output", "--json", "-s", stack.name).text
+    exported = str(stack.output())
     assert "dir/a b.mp4" in exported
-    assert '"demo"' in exported
+    assert "'demo'" in exported
     assert known[0] in exported
-    assert "read-intent" not in stack.resources(), "no intent is made"
+    assert {"read-intent", "again-intent"}.isdisjoint(stack.resources()), "no intent is made"
     stack.up(*mine, *look)
     stack.up(*mine)
     stack.destroy()
     assert len(cloud.runs()) == 2
     assert cloud.count("tencent.inventory", "cancel") == 0
-
-
-def test_an_id_option_reads_as_well(stack: Stack, cloud: Emulator) -> None:
-    stack.up(run("first"))
-    stack.up(run("first"), run("again", opts=f"=ResourceOptions(id={stack.id('first')!r})"))
-    assert "again-intent" not in stack.resources()
-    assert len(cloud.runs()) == 1
 
 
 def test_get_of_an_unknown_run_is_an_error(stack: Stack, cloud: Emulator) -> None:

@@ -59,8 +59,8 @@ def documented(stack: str) -> list[list[str]]:
     """The arguments of the commands in docs/status.md."""
     block = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/status.md").read_text(), re.DOTALL)[0]
     commands = [shlex.split(line.replace("--stack dev", f"--stack {stack}")) for line in block.splitlines()]
-    assert {tuple(command[:4]) for command in commands} == {("python", "-m", "cloud_runs", "status")}
-    return [command[4:] for command in commands]
+    assert {tuple(command[:2]) for command in commands} == {("cloud-runs", "status")}
+    return [command[2:] for command in commands]
 
 
 def files(stack: Stack) -> dict[Path, bytes]:

@@ -19,7 +19,7 @@ import pytest
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import shared
-from tests.engine.interrupted import kill_engine_alone, wait_until
+from tests.engine.interrupted import hosts, kill_engine_alone, wait_until
 from tests.support.clients import GO
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
@@ -32,16 +32,6 @@ IMPORT = "from cloud_runs import Completion\n"
 
 def done(name: str = "done", /, **arguments: object) -> str:
     return call("Completion", name, **{"runs": "=[run]", "poll_interval": 1, "timeout": "1h", **arguments})
-
-
-def hosts(stack: Stack) -> list[int]:
-    """The dynamic hosts that work for a stack."""
-    found = []
-    for pid in stack.processes():
-        with contextlib.suppress(OSError):
-            if b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
 
 
 class Terminal:
@@ -125,7 +115,7 @@ def test_the_second_ctrl_c_ends_everything(stack: Stack, cloud: Emulator) -> Non
 
 
 def test_a_wait_whose_engine_was_killed_ends_its_host_and_the_next_up_resumes(stack: Stack, cloud: Emulator) -> None:
-    process = stack.start(IMPORT, run(), done(), GO)
+    process = stack.start(IMPORT, run(), done())
     wait_until(lambda: cloud.count(CI, "get") >= 2)
     assert hosts(stack)
     kill_engine_alone(stack)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
@@ -32,6 +32,7 @@ from cloud_runs.wire.payloads import PARTS, overfull
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, bombs, cases, oracle, parsers, systems
 from tests.support.clients import GO, Scripted, says, soon
+from tests.support.examples import examples
 
 SEEDS = st.integers(0, 2**32).map(str)
 texts = st.text(max_size=30) | st.sampled_from(answers.TEXTS)
@@ -46,13 +47,13 @@ trees = st.recursive(
 ANSWER = Answer(200, CaseInsensitiveDict(), b"")
 
 
-@settings(max_examples=1500, deadline=None)
+@examples(1500)
 @given(SEEDS)
 def test_answers_as_a_transport_hands_them_over(seed: str) -> None:
     cases.within(120, lambda: cases.told(seed))
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(trees)
 def test_any_tree_can_be_read(tree: Any) -> None:
     members = tree if isinstance(tree, dict) else {"a": tree}
@@ -68,7 +69,7 @@ def test_any_tree_can_be_read(tree: Any) -> None:
             parsers.read_all(answers.written(kind, tree))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=300) | st.sampled_from(answers.ODD) | st.sampled_from(answers.TEXTS).map(str.encode))
 def test_any_bytes_can_be_read(body: bytes) -> None:
     parsers.read_all(body)
@@ -84,7 +85,12 @@ def test_text_that_is_shown(text: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["whole-deep-xml", "attributes-xml", "entities", "quadratic-entities"], ["names-json"]]
+    "names",
+    [
+        pytest.param(["whole-deep-xml", "attributes-xml", "entities", "quadratic-entities"], marks=pytest.mark.long),
+        ["entities", "names-json"],
+    ],
+    ids=["xml", "few"],
 )
 def test_bombs_in_bounded_memory(names: list[str]) -> None:
     if not Path("/proc/self/status").exists():

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 from urllib3.util import parse_url
@@ -31,6 +31,7 @@ from cloud_runs.wire.settings import Settings, is_loopback
 from cloud_runs.wire.transport import Transport
 from tests.hostile import answers, cases, systems
 from tests.support.clients import GO, Scripted, says
+from tests.support.examples import examples
 from tests.support.sockets import OK, Service
 
 HOSTS = [
@@ -62,7 +63,7 @@ class Watching(Scripted):
     start = read
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(hosts, hosts)
 @example("media-1250000000", "ap-beijing")
 def test_bucket_and_region_of_tencent(bucket: str, region: str) -> None:
@@ -76,7 +77,7 @@ def test_bucket_and_region_of_tencent(bucket: str, region: str) -> None:
         assert host.count(".") == 4
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(hosts, hosts)
 @example("cn-north-4", "scan")
 def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
@@ -113,7 +114,7 @@ PLACES = [
 ENDS = ["", "/", ":80", ":", ":99999", ":80:90", ":-1", "/x", "?", "#", "?@evil.com", "\\", "%00", ":8@evil.com"]
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(schemes, st.sampled_from(PLACES) | hosts, st.sampled_from(ENDS))
 def test_an_endpoint_is_one_place_for_every_parser(scheme: str, host: str, end: str) -> None:
     """http to loopback only, by the reading of those who open the connection too."""
@@ -206,7 +207,7 @@ def configured() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(changes)
 @example({})
 def test_inputs_of_any_shape(configured: None, kind: Kind[Any], changes: dict[str, Any]) -> None:

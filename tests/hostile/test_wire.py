@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
 from tests.support.clients import GO
+from tests.support.examples import examples
 from tests.support.sockets import OK, Service, answer
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
@@ -28,7 +29,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.integers(0, 2**32).map(str))
 def test_answers_as_they_come_over_a_socket(seed: str) -> None:
     cases.within(120, lambda: cases.wire(seed, deadline=0.3))
@@ -199,7 +200,7 @@ def test_cookies_are_not_even_read() -> None:
 ids = st.text(min_size=1, max_size=20) | st.sampled_from([text for text in answers.TEXTS if text])
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(ids, ids)
 def test_no_value_makes_another_request(id: str, object: str) -> None:
     """What a server reads of an id, of an object, of inputs: one request, to the same place, with the same words."""

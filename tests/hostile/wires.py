@@ -58,7 +58,8 @@ BEFORE = [
     b"\r\n",
     b"\x16\x03\x01",
 ]
-_STATUS = re.compile(rb"(?:HTTP/1.1 100 Continue\r\n\r\n)*HTTP/\S*\s+([+0-9_]+)")
+_INTERIM = rb"HTTP/1\.1 1(?!01)\d\d [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"
+_STATUS = re.compile(rb"(?:" + _INTERIM + rb")*HTTP/\S*\s+([+0-9_]+)")
 
 
 @dataclass

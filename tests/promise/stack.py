@@ -216,7 +216,8 @@ class Stack:
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
         token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
-        fired = Fired(token, content, latest, ask.token, intent.attempts[-1], doubt)
+        former = rules.former(fanned.refused, work)
+        fired = Fired(token, content, latest, ask.token, intent.attempts[-1], doubt, former)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):

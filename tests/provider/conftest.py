@@ -10,7 +10,9 @@ from cloud_runs.lifecycle import host
 from cloud_runs.promise import fanning, firing, given_up
 from cloud_runs.promise.process import Process
 from tests.provider.clock import old_process
+from tests.provider.fan_stack import FanStack, HuaweiFanStack
 from tests.provider.host import JobHost, RunHost
+from tests.provider.host_stack import HostStack, HuaweiRunStack, JobStack, RunStack
 from tests.support.emulator import Emulator
 
 
@@ -37,6 +39,18 @@ def another_process(monkeypatch: pytest.MonkeyPatch) -> Process:
     began = old_process(monkeypatch)
     monkeypatch.setattr(host, "this_process", lambda: began)
     return began
+
+
+@pytest.fixture(params=[RunStack, JobStack, FanStack, HuaweiRunStack, HuaweiFanStack])
+def stack(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
+    """One for a run, a job and a fan-out, where the rules are the same."""
+    made: HostStack = request.param(cloud, monkeypatch)
+    return made
+
+
+@pytest.fixture
+def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
+    return FanStack(cloud, monkeypatch)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
@@ -10,16 +11,19 @@ from typing import Any, ClassVar
 import pytest
 
 from cloud_runs import errors
+from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.lifecycle.fan_out_provider import Requests
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
-from tests.provider.host_stack import HostStack, Killed, Props
+from tests.provider.host_stack import HUAWEI, HUAWEI_RUN, HostStack, Killed, Props
 from tests.support.stack import BUCKET, WORKFLOW
 
 
 def key_of(run: Props) -> str:
     """The object of a run, as the emulator tells it."""
+    if run["system"] == HUAWEI:
+        return str(json.loads(run["request"]["body"])["input"]["object"])
     return str(run["request"]["query"]["object"])
 
 
@@ -30,7 +34,7 @@ class FanStack(HostStack):
     type_name = "WorkflowFanOut"
     defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "concurrency": 1}
     asks = 2
-    objects: ClassVar[tuple[str, ...]] = ("a1", "a2")
+    objects: tuple[str, ...] = ("a1", "a2")
 
     # -- what is seen
 
@@ -69,7 +73,16 @@ class FanStack(HostStack):
         def find(requests: Requests[Any], keys: Collection[str], since: datetime, limit: Limit) -> Any:
             if self._dead:
                 raise Killed
+            self.looks(requests.work(min(keys)))
             return requests.api.find_each({key: requests.of[key] for key in keys}, since, limit)
 
         patch.setattr(Requests, "start", start)
         patch.setattr(Requests, "find", find)
+
+
+class HuaweiFanStack(FanStack):
+    provider_type = HuaweiFanOutProvider
+    vendor = "huawei"
+    system = HUAWEI
+    defaults: ClassVar[Props] = {**{k: v for k, v in HUAWEI_RUN.items() if k != "object"}, "concurrency": 1}
+    other: ClassVar[Props] = {"graph_name": "other"}

@@ -6,18 +6,20 @@ What is on record passes the wire format, each `up` is a host process of its own
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
 from pulumi import ResourceOptions
 from pulumi.dynamic import Config, ConfigureRequest
 
+from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle import host, options, progress
 from cloud_runs.lifecycle.intent import IntentProvider
+from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.run_provider import Bound
-from cloud_runs.limits import Leave
+from cloud_runs.limits import Leave, Limit
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from tests.provider.clock import old_process
@@ -26,6 +28,9 @@ from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import BUCKET, WORKFLOW
 
 Props = dict[str, Any]
+HUAWEI = "huawei.workflow"
+OTHER = "w" + "0" * 32
+HUAWEI_RUN = {"bucket": "demo-bucket", "graph_name": "scan", "object": "a.mp4"}
 
 
 class Killed(BaseException):
@@ -37,15 +42,20 @@ class HostStack:
 
     provider_type: ClassVar[type[Any]]
     type_name: ClassVar[str]
+    vendor: ClassVar[str] = "tencent"
     system: ClassVar[str] = RUNS
     defaults: ClassVar[Props]
+    other: ClassVar[Props] = {"workflow_id": OTHER}
+    """A change that asks for another run."""
+    plain: ClassVar[Props] = {}
+    """Arguments with which nothing in a list is surely ours."""
     asks: ClassVar[int] = 1
     """So many runs are asked for."""
 
     def __init__(
         self, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, name: str = "", beside: HostStack | None = None
     ) -> None:
-        self.cloud, self._patch = cloud, monkeypatch
+        self.cloud, self.patch = cloud, monkeypatch
         self.named(name or self.type_name.lower())
         self.provider, self.intents = self.provider_type(), IntentProvider()
         settings = {
@@ -53,6 +63,10 @@ class HostStack:
             "tencentcloud:secretId": SECRET_ID,
             "tencentcloud:secretKey": SECRET_KEY,
             "runs:tencentEndpoint": cloud.url,
+            "huaweicloud:region": "cn-north-4",
+            "huaweicloud:accessKey": SECRET_ID,
+            "huaweicloud:secretKey": SECRET_KEY,
+            "runs:huaweiEndpoint": cloud.url,
             "runs:startSeconds": "5",
             "runs:lagSeconds": "0",
         }
@@ -71,6 +85,8 @@ class HostStack:
         self.before: list[tuple[str, int]] = beside.before if beside else []
         """Each warning, and how many runs there were by then."""
         self.steps: list[str] = []
+        self.looks: Callable[[Hashable], None] = lambda work: None
+        """Called before each list is asked for, with the work (of one object) that is in doubt."""
         self._left, self._dead, self.kill = -1, False, ""
         monkeypatch.setattr(progress, "warn", self._warn)
         monkeypatch.setattr(progress, "engine_gone", lambda: self._dead)
@@ -79,12 +95,12 @@ class HostStack:
     def named(self, name: str) -> None:
         """The program calls the resource so; what is on record stays, as by an alias."""
         self.name = name
-        self.urn = f"urn:pulumi:test::tests::pulumi-python:dynamic/tencent:{self.type_name}::{name}"
+        self.urn = f"urn:pulumi:test::tests::pulumi-python:dynamic/{self.vendor}:{self.type_name}::{name}"
 
     def process(self) -> None:
         """From here on it is another host process."""
-        began = old_process(self._patch)
-        self._patch.setattr(host, "this_process", lambda: began)
+        began = old_process(self.patch)
+        self.patch.setattr(host, "this_process", lambda: began)
 
     def _warn(self, _urn: str, text: str) -> None:
         self.warned.append(text)
@@ -115,6 +131,23 @@ class HostStack:
         """Whether these were named in one warning while there were no more than so many runs."""
         return any(all(id in text for id in ids) and count <= runs for text, count in self.before)
 
+    def stops(self, **given: Any) -> str:
+        """Why an `up` fires nothing: an error, or of a fan-out what is on record of its objects."""
+        try:
+            self.up(**given)
+        except RunError as error:
+            return str(error)
+        return "\n".join(self.refused.values())
+
+    def refuse(self, times: int = 1, **answer: Any) -> None:
+        """The next starts are refused, and nothing runs."""
+        refusal = {"status": 403, "code": "AccessDenied", "message": "no", **answer}
+        self.cloud.fault(self.system, "start", "status", times=times, **refusal)
+
+    def no_lists(self) -> None:
+        """No list can be had until the faults are dropped."""
+        self.cloud.fault(self.system, "find", "status", status=403, code="AccessDenied", message="no", times=1000)
+
     # -- the engine
 
     def up(
@@ -134,7 +167,7 @@ class HostStack:
             self.process()
         self.steps, self.kill = [], kill if isinstance(kill, str) else ""
         self._dead, self._left = False, kill if isinstance(kill, int) else -1
-        self._patched(self._patch)
+        self._patched(self.patch)
         raw = {key: value for key, value in {**self.given, **given}.items() if value is not None}
         try:
             if target in ("", "intent"):
@@ -210,7 +243,7 @@ class HostStack:
                 self._replace(raw)
             elif diff.changes:
                 result = self.provider.update(self.id, dict(self.state), dict(news))
-                self._written(dict(result.outs or {}), news, "update")
+                self._written(self.id, dict(result.outs or {}), news, "update")
 
     def _replace(self, news: Props) -> None:
         if not self.replacing:
@@ -221,13 +254,13 @@ class HostStack:
 
     def _create(self, news: Props) -> None:
         result = self.provider.create(dict(news))
-        self._written(dict(result.outs or {}), news, "create")
-        self.id, self.replacing = str(result.id), False
+        self._written(str(result.id), dict(result.outs or {}), news, "create")
 
-    def _written(self, outs: Props, news: Props, step: str) -> None:
+    def _written(self, id: str, outs: Props, news: Props, step: str) -> None:
         if self._dead or self.kill == f"before {step}":
             raise Killed
-        self.inputs, self.state = news, wire({**outs, "__provider": PROVIDER})
+        self.id, self.inputs, self.state = id, news, wire({**outs, "__provider": PROVIDER})
+        self.replacing = False
         self._step(step)
 
     def _step(self, name: str) -> None:
@@ -236,7 +269,7 @@ class HostStack:
             raise Killed
 
     def _patched(self, patch: pytest.MonkeyPatch) -> None:
-        """Starts are counted, to be killed with one of them."""
+        """Starts are counted, to be killed with one of them; looks are told."""
 
         def start(bound: Bound[Any], leave: Leave) -> Any:
             started = bound.api.start(bound.request, leave)
@@ -245,7 +278,12 @@ class HostStack:
                 raise Killed
             return started
 
+        def told(bound: Bound[Any], since: datetime, limit: Limit) -> Any:
+            self.looks(bound.work)
+            return bound.api.find(bound.request, since, limit)
+
         patch.setattr(Bound, "start", start)
+        patch.setattr(Bound, "find", told)
 
 
 class RunStack(HostStack):
@@ -254,12 +292,23 @@ class RunStack(HostStack):
     defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "object": "a.mp4"}
 
 
+class HuaweiRunStack(HostStack):
+    provider_type = HuaweiRunProvider
+    vendor = "huawei"
+    system = HUAWEI
+    type_name = "WorkflowRun"
+    defaults: ClassVar[Props] = HUAWEI_RUN
+    other: ClassVar[Props] = {"graph_name": "other"}
+
+
 class JobStack(HostStack):
     """Its name is made by us, so that what a look finds is ours for certain."""
 
     provider_type = InventoryJobProvider
     type_name = "InventoryJob"
     system = JOBS
+    other: ClassVar[Props] = {"workflow_ids": OTHER}
+    plain: ClassVar[Props] = {"name": "demo"}
     defaults: ClassVar[Props] = {
         "bucket": BUCKET,
         "type": "Workflow",
@@ -281,6 +330,9 @@ def pinned(news: Props, olds: Props, paths: Collection[str]) -> Props:
 
 def _pin(news: Props, olds: Mapping[str, Any], names: list[str]) -> None:
     first, *rest = names
+    if first == options.EVERYTHING:
+        news.update({name: value for name, value in olds.items() if name in news})
+        return
     if rest and isinstance(news.get(first), Mapping) and isinstance(olds.get(first), Mapping):
         news[first] = dict(news[first])
         _pin(news[first], olds[first], rest)

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from pulumi.output import UNKNOWN
 
-from tests.provider.host import Host, JobHost, RunHost, failures, properties
+from cloud_runs.checks import NOT_CARRIED
+from cloud_runs.lifecycle.intent import IntentProvider
+from tests.provider.host import Host, JobHost, RunHost, failures, properties, wire
+from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
 from tests.support.stack import WORKFLOW
 
@@ -337,3 +340,37 @@ def test_an_unknown_value_of_a_job_passes(job: JobHost, changes: dict[str, Any])
 def test_beside_an_unknown_value_the_others_are_checked(job: JobHost) -> None:
     given = {**job.inputs(bucket="b"), "input": UNKNOWN, "time_interval": {"start": UNKNOWN, "end": "x"}}
     assert set(failures(job.check(given))) == {"bucket", "time_interval.end"}
+
+
+# -- free values
+
+UNFIT = [
+    (
+        1790000000000000001,
+        "a whole number beyond 9007199254740991, which Pulumi does not keep exactly: give it as text",
+    ),
+    (2**53, "a whole number beyond 9007199254740991, which Pulumi does not keep exactly: give it as text"),
+    (float("inf"), "a number that is not finite, or too large for Pulumi: give it as text"),
+    ({NOT_CARRIED: "datetime"}, "a datetime, which Pulumi does not carry"),
+]
+
+
+@pytest.mark.parametrize(("value", "said"), UNFIT)
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_trigger_that_pulumi_does_not_carry_or_keep(stack: HostStack, value: Any, said: str, deep: bool) -> None:
+    """Such a number would pass for its neighbour, and a change of it would fire nothing."""
+    given = {"objects": ["a"], **stack.given, "triggers": {"when": [{"x": value}] if deep else value, "other": 1}}
+    ((failure),) = stack.provider.check({}, wire({**given, "resource_urn": stack.urn})).failures
+    assert failure.property == "triggers.when"
+    assert failure.reason.startswith(f"holds {said}")
+    arguments = {key: stack.given[key] for key in stack.provider.kind.names if key in stack.given}
+    asked = {"kind": stack.provider.kind.name, "run": stack.urn, "arguments": arguments, "triggers": given["triggers"]}
+    IntentProvider().create(wire(asked))  # the intent comes first, and leaves it to this check
+
+
+@pytest.mark.parametrize(
+    "value", [2**53 - 1, -(2**53) + 1, 0.1, 1.5e-300, True, None, "", [], {}, "1790000000000000001"]
+)
+def test_a_trigger_that_pulumi_keeps(stack: HostStack, value: Any) -> None:
+    given = {"objects": ["a"], **stack.given, "triggers": {"when": value}}
+    assert stack.provider.check({}, wire({**given, "resource_urn": stack.urn})).failures == []

@@ -25,11 +25,6 @@ def done(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> Host:
     return Host(cloud.url)
 
 
-@pytest.fixture
-def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
-    return FanStack(cloud, monkeypatch)
-
-
 def given(fan: FanStack) -> dict[str, Any]:
     """What the resource hands over."""
     references = {key: fan.state["place"] + id for key, id in fan.ids.items()}

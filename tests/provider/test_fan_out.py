@@ -81,7 +81,9 @@ def test_good_inputs(fan: FanHost) -> None:
         assert fan.problems(**given) == {}
 
 
-@pytest.mark.parametrize("name", ["objects", "concurrency", "rate", "bucket", "workflow_id", "triggers", "region"])
+@pytest.mark.parametrize(
+    "name", ["objects", "concurrency", "rate", "bucket", "workflow_id", "triggers", "region", "adopt_ids"]
+)
 def test_unknown_values_pass(fan: FanHost, name: str) -> None:
     assert fan.problems(**{name: UNKNOWN}) == {}
 
@@ -240,6 +242,11 @@ def test_an_unknown_trigger_is_a_replacement_in_a_preview_alone(fan: FanHost, va
         ({"__provider": "another version"}, NOTHING),
         ({"resource_urn": "urn:pulumi:test::tests::type::renamed"}, UPDATE),
         ({"objects": UNKNOWN}, UPDATE),
+        ({"adopt_ids": UNKNOWN}, UPDATE),
+        ({"adopt_ids": {"a.mp4": UNKNOWN}}, UPDATE),
+        ({"adopt_ids": {"a.mp4": "i1"}}, UPDATE),
+        ({"adopt_ids": {"x.mp4": "i1"}}, NOTHING),
+        ({"adopt_ids": {}}, NOTHING),
     ],
 )
 def test_diff_under_the_same_intent(fan: FanHost, changes: dict[str, Any], expected: tuple[bool, list[str]]) -> None:

@@ -11,16 +11,10 @@ import pytest
 from cloud_runs.lifecycle.reporting import RunError
 from tests.provider.fan_stack import FanStack, key_of
 from tests.provider.host import RUNS, RunHost
-from tests.support.emulator import Emulator
 from tests.support.stack import WORKFLOW
 
 A = ["a1", "a2", "a3"]
 AB = [*A, "b1", "b2", "b3"]
-
-
-@pytest.fixture
-def fan(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> FanStack:
-    return FanStack(cloud, monkeypatch)
 
 
 def listed(runs: dict[str, str], *, days: int) -> str:
@@ -122,8 +116,8 @@ def test_killed_while_a_removed_object_is_added_again(fan: FanStack, kill: str |
     fan.up(A)
     first = fan.ids["a1"]
     fan.up(A[1:])
-    time.sleep(4)  # services tell whole seconds
     fan.up(A, kill=kill)
+    fan.ages(seconds=-10)  # that came 10 s after all that is in the list
     started = [run["id"] for run in fan.cloud.runs(RUNS) if key_of(run) == "a1"]
     fan.up(A)
     assert list(fan.refused) == ["a1"]
@@ -321,6 +315,7 @@ def test_a_forced_replacement_that_was_killed(fan: FanStack, kill: str | int, st
     if days:
         assert fan.refused.keys() == again.keys()
         assert all(id in fan.refused[key] for key, id in again.items())
+        fan.ages(seconds=-10)  # that `up` was not in the same moment as the one that was killed
         assert fan.up(A) == ("update" if started else "same")
         assert fan.refused.keys() == again.keys()
         fan.up(A, adopt_ids=again)

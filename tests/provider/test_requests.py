@@ -33,7 +33,7 @@ def header(request: dict[str, Any], name: str) -> str | None:
 # -- https://www.tencentcloud.com/document/api/1045/50340 (Trigger Workflow)
 
 
-def test_the_workflow_request_of_the_seed(run: RunHost, cloud: Emulator) -> None:
+def test_the_workflow_request_of_the_page(run: RunHost, cloud: Emulator) -> None:
     id, outs = run.fired(object="test.mp4")
     request = request_of(cloud, RUNS)
     assert (request["method"], request["path"]) == ("POST", "/triggerworkflow")
@@ -103,7 +103,7 @@ def squeezed(text: str) -> str:
     return "".join(line.strip() for line in text.splitlines())
 
 
-def test_the_job_request_of_the_seed(job: JobHost, cloud: Emulator) -> None:
+def test_the_job_request_of_the_page(job: JobHost, cloud: Emulator) -> None:
     id, outs = job.fired(
         name="demo",
         workflow_ids="w7476ff3564ee45b7b490d64bccaba6cc",

@@ -67,7 +67,7 @@ def token(text: str = "hunter3-token", expire: Any = 7200) -> Answer:
     return says({"status": 0, "msg": "SUCCESS", "data": {"accessToken": text, "expire": expire}})
 
 
-STARTED = says(recorded("seed-002-trigger"))
+STARTED = says(recorded("trigger-printed"))
 NONE = says(recorded("list-none"))
 ONE = says(recorded("list-one"))
 
@@ -145,9 +145,9 @@ def client(gateway: Gateway, session: Session | None = None) -> FlowClient:
 # --- the sample of the vendor's page trigger_flow, on the wire
 
 
-def test_the_request_of_the_seed_byte_for_byte() -> None:
+def test_the_request_of_the_page_byte_for_byte() -> None:
     def answer(path: str) -> bytes:
-        name = "token" if "token" in path else "list-none" if "search" in path else "seed-002-trigger"
+        name = "token" if "token" in path else "list-none" if "search" in path else "trigger-printed"
         return recorded(name)
 
     with clients.service(answer, Date=DATE) as (endpoint, received):
@@ -304,7 +304,7 @@ def test_without_a_date_our_own_clock_counts() -> None:
 
 
 def test_an_answer_that_breaks_off_after_the_id() -> None:
-    one, _ = flows(trigger=says(recorded("seed-002-trigger")[:-5], complete=False))
+    one, _ = flows(trigger=says(recorded("trigger-printed")[:-5], complete=False))
     assert one.start(SEED, GO).id == "2791-19700101000000"
 
 
@@ -312,8 +312,8 @@ def test_an_answer_that_breaks_off_after_the_id() -> None:
     "answer",
     [
         says(""), says("<html>log in</html>"), says({"status": 0}), says({"status": 0, "data": {}}),
-        says({"status": 0, "data": {"flowInstanceId": 5}}), says(recorded("seed-002-trigger")[:-12], complete=False),
-        says(recorded("seed-002-trigger"), 500), error(62109, "Server internal exception"), error(1005),
+        says({"status": 0, "data": {"flowInstanceId": 5}}), says(recorded("trigger-printed")[:-12], complete=False),
+        says(recorded("trigger-printed"), 500), error(62109, "Server internal exception"), error(1005),
         error(1005, status=400),
         error(77777), error("odd"), error([]), error({}), error(1.5), says("[" * 100_000), says('{"status":NaN}'),
         says("", 500), says("", 502), says("", 503), says("", 408), error(62109, status=404),

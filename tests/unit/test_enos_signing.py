@@ -28,7 +28,7 @@ def request_of(case: str) -> dict[str, Any]:
 
 
 def test_all_cases_are_there() -> None:
-    assert CASES == ["A", "A-trap-compact", "A-trap-english", "B", "C", "C-seed", "D", "E"]
+    assert CASES == ["A", "A-trap-compact", "A-trap-english", "B", "C", "C-sample", "D", "E"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -1,4 +1,4 @@
-"""Recorded answers -> status. `seed-*` is the seed's sample, `*-printed` the vendor's pages', bare quotes and all."""
+"""Recorded answers -> status. `*-printed` are the samples of the vendor's pages, bare quotes and all."""
 
 from __future__ import annotations
 
@@ -106,10 +106,10 @@ def test_a_bad_graph_does_not_break_the_status(graph: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "id"),
     [
-        (recorded("seed-002-trigger"), "2791-19700101000000"),
+        (recorded("trigger-printed"), "2791-19700101000000"),
         (recorded("trigger-v21"), "2791-19700101000000"),
-        (recorded("seed-002-trigger")[:-6], "2791-19700101000000"),  # broke off after the id
-        (recorded("seed-002-trigger")[:-12], ""),  # broke off within the id
+        (recorded("trigger-printed")[:-6], "2791-19700101000000"),  # broke off after the id
+        (recorded("trigger-printed")[:-12], ""),  # broke off within the id
         (b'{"status":62109,"data":{"flowInstanceId":"1-2"}', ""),
         (b'{"code":"62109","data":{"flowInstanceId":"1-2"}', ""),
         (b'{"flowInstanceId":"1-2", "flowInstanceId":"1-3"', ""),

@@ -11,6 +11,7 @@ from cloud_runs.enos.client import FlowClient
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import NotFound, Refused, Unavailable
 from cloud_runs.huawei import client as huawei
+from cloud_runs.limits import Times
 from cloud_runs.runs import Phase, RunApi, RunStatus
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
@@ -62,7 +63,7 @@ KINDS = [
     ),
     Kind(
         "tencent.inventory",
-        lambda url, keys: InventoryClient(hasty(), keys, endpoint=url, **CI),
+        lambda url, keys: InventoryClient(hasty(), keys, endpoint=url, times=Times(lag=0.0), **CI),
         job, "Success", "Failed", "b404",
     ),
     Kind(

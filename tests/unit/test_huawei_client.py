@@ -65,8 +65,8 @@ def runs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 # --- the sample of the vendor's page obs_04_0127, on the wire
 
 
-def test_the_request_of_the_seed_and_its_answer() -> None:
-    answer = recorded("seed-003-start.json")
+def test_the_request_of_the_page_and_its_answer() -> None:
+    answer = recorded("printed-start.json")
     with service(lambda _: answer, Date=DATE, X_Request_ID="000001742FE8FB3CCA20173B00807C43") as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_RUN, GO)
@@ -78,7 +78,7 @@ def test_the_request_of_the_seed_and_its_answer() -> None:
     assert headers["Content-Length"] == str(len(body))
     assert re.fullmatch("OBS AKhunter1:[A-Za-z0-9+/]{27}=", headers["Authorization"])
     assert headers["x-obs-security-token"] == KEYS.token
-    printed = recorded("seed-003-request.txt").decode()
+    printed = recorded("printed-request.txt").decode()
     sample = printed.replace("<parameter-name>", "template-id").replace("<parameter-value>", "1234567")
     assert sample != printed
     assert json.loads(body) == json.loads(sample)
@@ -165,6 +165,35 @@ def test_a_graph_name_cannot_change_the_request(graph: str) -> None:
 def test_a_region_cannot_change_the_host(region: str) -> None:
     with pytest.raises(InvalidConfiguration, match="region"):
         runs(region=region)
+
+
+@pytest.mark.parametrize(
+    ("region", "domain", "host"),
+    [
+        ("cn-north-4", None, "obs.cn-north-4.myhuaweicloud.com"),
+        ("eu-west-101", None, "obs.eu-west-101.myhuaweicloud.eu"),
+        ("eu-west-0", None, "obs.eu-west-0.myhuaweicloud.com"),
+        ("eu-west-101", "myhuaweicloud.com", "obs.eu-west-101.myhuaweicloud.com"),
+        ("eu-west-0", "prod-cloud-ocb.orange-business.com", "obs.eu-west-0.prod-cloud-ocb.orange-business.com"),
+    ],
+)
+def test_the_host_is_that_of_the_cloud_of_the_region(region: str, domain: str | None, host: str) -> None:
+    """By the rule of Terraform's provider; the Host header stays when the bytes go elsewhere."""
+    with service(lambda _: b'{"execution_name": "e1"}') as (endpoint, received):
+        client, _ = runs(transport=Transport(), endpoint=endpoint, region=region, domain=domain)
+        client.start(SEED_RUN, GO)
+    assert received[0][1]["Host"] == host
+    script = Scripted(f"https://{host}", STARTED)
+    runs(transport=script, region=region, domain=domain)[0].start(SEED_RUN, GO)
+    assert script.sent[0][1] == "/v2/workflows/scan", "sent to that host"
+
+
+@pytest.mark.parametrize(
+    "domain", ["evil", "evil.example/", "a b.c", ".evil.example", "a..b", "x" * 300 + ".y", "a.b:1"]
+)
+def test_a_domain_cannot_change_the_request(domain: str) -> None:
+    with pytest.raises(InvalidConfiguration, match="is not a domain"):
+        runs(domain=domain)
 
 
 # --- start: what the answer means

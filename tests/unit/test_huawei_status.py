@@ -1,4 +1,4 @@
-"""Recorded answers -> status. The `seed-*` and `sample-*` recordings are the vendor's pages', byte for byte."""
+"""Recorded answers -> status. The `printed-*` and `sample-*` recordings are the vendor's pages', byte for byte."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_a_run_that_failed() -> None:
     assert (found.request["bucket"], found.request["object"]) == ("demo-bucket", "/mpc/demo.mp4")
 
 
-def test_id_in_the_sample_of_the_seed() -> None:
-    id, content = reading.started_id(recorded("seed-003-start.json"))
+def test_id_in_the_printed_sample() -> None:
+    id, content = reading.started_id(recorded("printed-start.json"))
     assert id == "<execution_name>"
     assert content["started_at"] == "2020-04-23T13:37:43.847Z"
 

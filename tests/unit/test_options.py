@@ -91,6 +91,49 @@ def test_what_is_ignored_for_the_run_is_ignored_for_its_intent() -> None:
     ]
 
 
+def own(result: Any) -> Any:
+    """A transform that names what it was given, and adds to it."""
+
+    def rule(args: Any) -> Any:
+        opts = ResourceOptions.merge(args.opts, ResourceOptions(ignore_changes=["object"]))
+        return result({**args.props, "name": f"{args.props.get('name', '')}+"}, opts)
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("option", "result"),
+    [
+        ("transforms", pulumi.ResourceTransformResult),
+        ("transformations", pulumi.ResourceTransformationResult),
+    ],
+)
+def test_transforms_of_the_run_itself_are_applied_once_and_before_its_intent_is_made(option: str, result: Any) -> None:
+    given = ResourceOptions(**{option: [own(result), lambda args: None, own(result)]}, version="1.2.3")
+    resource: Any = Somebody()
+    props, opts = options.transformed(resource, "type", "run", {"name": "a", "object": "b"}, given)
+    assert props == {"name": "a++", "object": "b"}
+    assert (opts.ignore_changes, opts.version) == (["object", "object"], "1.2.3")
+    assert not getattr(opts, option), "the SDK would apply them once more"
+    assert len(getattr(given, option)) == 3, "the options are the user's"
+    assert options.for_intent(opts, NAMES).ignore_changes == ["arguments.object", "arguments.object"]
+
+
+def test_a_transform_that_is_a_coroutine_is_left_to_the_sdk() -> None:
+    async def later(args: Any) -> None: ...
+
+    resource: Any = Somebody()
+    props, opts = options.transformed(resource, "type", "run", {"name": "a"}, ResourceOptions(transforms=[later]))
+    assert props == {"name": "a"}
+    assert opts.transforms == [later]
+
+
+def test_without_transforms_the_options_stay_what_they_are() -> None:
+    resource: Any = Somebody()
+    given = ResourceOptions(ignore_changes=["object"])
+    assert options.transformed(resource, "type", "run", {"name": "a"}, given) == ({"name": "a"}, given)
+
+
 class Somebody(pulumi.ComponentResource):
     """Stands for a resource; nothing is registered."""
 

@@ -77,8 +77,8 @@ def jobs(*answers: Answer | Exception, transport: Any = None, **kwargs: Any) -> 
 # --- the samples of the vendor's pages, on the wire
 
 
-def test_workflow_request_of_the_seed_and_its_malformed_answer() -> None:
-    with service(lambda _: recorded("seed-001-trigger"), Date=DATE) as (endpoint, received):
+def test_workflow_request_of_the_page_and_its_malformed_answer() -> None:
+    with service(lambda _: recorded("printed-trigger"), Date=DATE) as (endpoint, received):
         client, _ = runs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_RUN, GO)
     line, headers, body = received[0]
@@ -97,11 +97,11 @@ def shape(element: ET.Element) -> Any:
     return element.tag, [shape(child) for child in element] or (element.text or "").strip()
 
 
-def test_job_request_of_the_seed() -> None:
+def test_job_request_of_the_page() -> None:
     sample = """<Request><Name>demo</Name><Type>Workflow</Type><Input><Prefix>input</Prefix></Input><Operation>
       <TimeInterval><Start>2022-02-01T12:00:00+0800</Start><End>2022-05-01T12:00:00+0800</End></TimeInterval>
       <WorkflowIds>w7476ff3564ee45b7b490d64bccaba6cc</WorkflowIds></Operation></Request>"""
-    with service(lambda _: recorded("seed-004-job"), Date=DATE) as (endpoint, received):
+    with service(lambda _: recorded("printed-job"), Date=DATE) as (endpoint, received):
         client, _ = jobs(transport=Transport(), endpoint=endpoint)
         started = client.start(SEED_JOB, GO)
         client.cancel(started.id)
@@ -308,6 +308,16 @@ def test_a_bucket_cannot_change_the_host(bucket: str) -> None:
         runs(region=f"{bucket}/")
 
 
+@pytest.mark.parametrize("domain", [None, "tencentci.cn"])
+def test_the_domain_is_a_part_of_the_host_that_is_signed(domain: str | None) -> None:
+    host = f"media-1250000000.ci.ap-beijing.{domain or 'myqcloud.com'}"
+    with service(lambda _: recorded("printed-trigger")) as (endpoint, received):
+        runs(transport=Transport(), endpoint=endpoint, domain=domain)[0].start(SEED_RUN, GO)
+    assert received[0][1]["Host"] == host
+    with pytest.raises(InvalidConfiguration, match="is not a domain"):
+        runs(domain="evil.example/?")
+
+
 # --- get
 
 
@@ -441,7 +451,7 @@ def test_a_list_that_cannot_be_read_is_not_an_empty_one(answer: Answer | Excepti
 
 
 def listed(*changes: tuple[str, str]) -> Answer:
-    body = recorded("seed-004-job").decode()
+    body = recorded("printed-job").decode()
     for old, new in changes:
         assert old in body
         body = body.replace(old, new)

@@ -404,11 +404,12 @@ def test_jobs_of_one_generated_name_are_counted() -> None:
     )
     service = Service()
     service.answers["/inventorytriggerjob"] = response(rows)
-    since = datetime(2022, 6, 27, 7, 0, tzinfo=timezone.utc)
-    assert jobs(service).namesakes("-a1b2", since, soon()) == ("b1", "b2")
+    began, minute = datetime(2022, 6, 27, 7, 24, 10, tzinfo=timezone.utc), timedelta(minutes=1)
+    assert jobs(service).namesakes("-a1b2", began, minute, soon(), but="b1") == ("b2",)
     (asked,) = service.take()
-    assert asked[1] == {"startCreationTime": "2022-06-27T07:00:00+0000", "size": "100"}
-    assert jobs(service).namesakes("-a1b2", since + timedelta(hours=1), soon()) == ()
+    assert asked[1] == {"startCreationTime": "2022-06-27T07:23:10+0000", "size": "100"}
+    earlier = began - timedelta(hours=1)
+    assert jobs(service).namesakes("-a1b2", earlier, minute, soon(), but="b1") == (), "a forced replacement is later"
 
 
 def test_a_job_of_type_job_has_no_executions() -> None:

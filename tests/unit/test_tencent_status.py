@@ -1,4 +1,4 @@
-"""Recorded answers -> status. The `seed-*` recordings are the samples of the vendor's pages, byte for byte."""
+"""Recorded answers -> status. The `printed-*` recordings are the samples of the vendor's pages, byte for byte."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_execution_that_goes_on() -> None:
     assert execution("execution-no-task").tasks == ()
 
 
-def test_job_of_the_seed() -> None:
-    for name in ("seed-004-job", "seed-004-job-nodes"):
+def test_job_of_the_page() -> None:
+    for name in ("printed-job", "printed-job-nodes"):
         found = job(name)
         assert (found.state, found.phase) == ("Running", Phase.RUNNING)
         assert (found.code, found.message) == ("", "")  # the sample says Success while it runs
@@ -100,7 +100,7 @@ def test_job_that_failed() -> None:
     assert found.request["operation"]["JobParam"] == {"WatermarkTemplateId": ["t1", "t2"]}
 
 
-@pytest.mark.parametrize("name", ["seed-000-trigger", "seed-001-trigger"])
+@pytest.mark.parametrize("name", ["printed-trigger-2021", "printed-trigger"])
 def test_id_in_the_malformed_samples(name: str) -> None:
     body = recorded(name)
     assert body.count(b"<Response>") == 2
@@ -109,7 +109,7 @@ def test_id_in_the_malformed_samples(name: str) -> None:
 
 
 def test_id_of_the_job_sample() -> None:
-    assert reading.started_id(recorded("seed-004-job"), "JobId")[0] == "b3deffea2f84911ec9cb15254008618d9"
+    assert reading.started_id(recorded("printed-job"), "JobId")[0] == "b3deffea2f84911ec9cb15254008618d9"
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,14 @@ def test_start_through_a_proxy_that_loses_the_answer(transport: Transport, monke
         assert len(proxy.received) == 1
 
 
+def test_many_starts_through_one_proxy(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Service(OK) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.address}")
+        for _ in range(3):
+            assert start(transport, "http://ci.example/path").status == 200
+        assert (len(proxy.received), proxy.connections) == (3, 1)
+
+
 def test_start_through_a_proxy_that_refuses_the_tunnel(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
     with Service(answer(407)) as proxy:
         monkeypatch.setenv("https_proxy", f"http://user:hunter2@{proxy.address}")

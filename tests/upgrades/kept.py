@@ -40,6 +40,9 @@ class Kept(Stack):
         file.write_text(state)
         self.pulumi("stack", "import", "--file", str(file), "-s", self.name)
 
+    def exported(self) -> str:
+        return self.pulumi("stack", "export", "-s", self.name).out
+
 
 def resources(state: str) -> list[dict[str, Any]]:
     return list(json.loads(state)["deployment"]["resources"])

@@ -1,7 +1,8 @@
 """EnOS's answers -> plain values. Pure functions; tests/recordings/enos/ has an answer of each shape.
 
-Sources: seed 002 (trigger); https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html
-(instance; facts, section 1). Everything in an answer is hostile: what is missing or has the wrong shape reads as empty.
+Sources: https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/trigger_flow.html (trigger), and
+https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html (instance). Everything in
+an answer is hostile: what is missing or has the wrong shape reads as empty.
 
 Times of an instance are NOT told as times: they have no zone, and within one printed sample `triggerTime` is eight
 hours away from `startTime` and `timestamp`.
@@ -20,7 +21,7 @@ from cloud_runs.runs import Phase, RunStatus, Task
 from cloud_runs.wire.payloads import integer, overfull
 
 MINUTE = 60_000
-"""Milliseconds. EnOS tells the runs of one flow apart by the minute of their trigger time (facts, section 2)."""
+"""Milliseconds. EnOS tells the runs of one flow apart by the minute of their trigger time."""
 
 # Numbers and words: the page "List Flow Instances" of V2.1.
 STATES: Mapping[int, tuple[str, Phase]] = {

@@ -1,9 +1,9 @@
 """The calls to EnOS batch data processing, V2.0 ("Dataflow Service"): flow runs behind an API gateway.
 
-Sources: seed 002 (trigger); https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ `trigger_flow.html`,
-`update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html`
-(facts, section 1). The vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the
-answer of a POST when its token has expired (facts, section 3b).
+Sources: https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ `trigger_flow.html`,
+`update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html`. The
+vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the answer of a POST when its
+token has expired.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an error answer of EnOS means, and what a person can do: one table.
 
 Codes: the overview of the Batch Processing API (V2.0) and its page "Trigger Flow" (62xxx), the gateway's page on access
-tokens (1xxx), and the vendor's SDK (4011 and 4012 in `apim_status`); facts, section 4. Business errors come in answers
+tokens (1xxx), and the vendor's SDK (4011 and 4012 in `apim_status`). Business errors come in answers
 with status 200. A code that is not in the table leaves the outcome of a start unknown, unless the HTTP status refuses
 it.
 """

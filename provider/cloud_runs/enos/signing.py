@@ -1,7 +1,7 @@
 """The two hashes of the EnOS gateway, as named steps: one asks for a token, one signs each call with it.
 
 Source: https://support.enos-iot.com/docs/apim/en/2.4.4/token/invoke_api_with_access_token.html and the page "get access
-token" beside it (facts, section 3a). The secret is part of what is hashed; there is no HMAC. Method and path are not
+token" beside it. The secret is part of what is hashed; there is no HMAC. Method and path are not
 signed. Pure functions apart from the clock; tests/vectors/enos/ has one folder a case, so a mismatch shows at which
 step it starts.
 """

@@ -2,7 +2,7 @@
 
 Sources: https://support.enos-iot.com/docs/apim/en/3.0.0/token/get_access_token (get; the gateway gives one token for
 each access key, so `expire` may be the rest of its life) and
-https://support.enos-iot.com/docs/api/en/2.3.0/token/refresh_access_token (refresh); facts, section 3a.
+https://support.enos-iot.com/docs/api/en/2.3.0/token/refresh_access_token (refresh).
 
 What does NOT happen: a token is written nowhere, and enters no error text.
 """

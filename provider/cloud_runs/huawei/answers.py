@@ -1,8 +1,8 @@
 """The answers of OBS workflows -> plain values. Pure functions; tests/recordings/huawei/ has an answer of each shape.
 
-Sources: seed 003; https://support.huaweicloud.com/en-us/api-obs/obs_04_0128.html (list), .../obs_04_0129.html (get:
-only a sample, no table of fields). Everything in an answer is hostile: a part that is missing or has the wrong shape
-reads as empty.
+Sources: https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), .../obs_04_0128.html (list),
+.../obs_04_0129.html (get: only a sample, no table of fields). Everything in an answer is hostile: a part that is
+missing or has the wrong shape reads as empty.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The calls to OBS workflows ("Data+") on `obs.<region>.myhuaweicloud.com`.
 
-Sources: seed 003; https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), _0128 (list), _0129 (get).
+Sources: https://support.huaweicloud.com/en-us/api-obs/obs_04_0127.html (start), _0128 (list), _0129 (get).
 The vendor's Python SDK is not used: it sends the start POST again after a lost answer, does not verify certificates by
 default, loses the request id, and is one object for the whole process, whichever keys it was made with.
 
@@ -132,6 +132,12 @@ class WorkflowClient(ObsClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReque
                 return requests.items()
             forms = {told["object"].lstrip("/"), unquote(told["object"]).lstrip("/")}
             return dict(pair for form in forms for pair in by_object.get(form, ())).items()
+
+        return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
+
+    def find_any(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
+        def of(told: Mapping[str, Any]) -> Iterable[tuple[str, WorkflowRequest]]:
+            return [("", replace(request, object=told.get("object", "")))]
 
         return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
 

@@ -14,6 +14,11 @@ import pulumi
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.values import known
+from cloud_runs.promise import ledger
+from cloud_runs.promise.ledger import ADOPT, OBJECTS
+from cloud_runs.promise.looking import TICK
+from cloud_runs.promise.process import Before
+from cloud_runs.promise.records import Recorded
 from cloud_runs.runs import RunApi, RunStatus
 
 SETTING = "runs:adopt"
@@ -34,7 +39,14 @@ def configured(name: str) -> Any:
         raise ValueError(
             f'{SETTING} must be a mapping of resource names to ids, for example {{"transcode": "i6fc78ca"}}'
         )
-    return found.get(name)
+    return _as_text(found.get(name))
+
+
+def _as_text(found: Any) -> Any:
+    """`pulumi config set --path` takes an id of digits alone for a number."""
+    if isinstance(found, Mapping):
+        return {key: _as_text(value) for key, value in found.items()}
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
 def how(name: str) -> str:
@@ -42,15 +54,65 @@ def how(name: str) -> str:
     return f"pulumi config set --path '{SETTING}[\"{name}\"]' ID"
 
 
-def stale(name: str, given: Any, recorded: Any) -> str:
-    """What is said when the setting names a run for a resource that has one on record."""
-    forget = f"take it away: pulumi config rm --path '{SETTING}[\"{name}\"]'"
-    if given == recorded:
-        return f"{SETTING} has done its work for {name!r}; {forget}"
-    return (
-        f"{SETTING} names a run for {name!r}, which has another one on record: nothing was done. To record the other "
-        f"one all the same, set adopt_id; else {forget}"
-    )
+def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:
+    """What the setting says, as far as it counts for a resource that is created: no run that was on record already, and
+    nothing for a replacement that is made now, which asks for new ones. A run is that of the object ''."""
+    if before.deleted:
+        return {}
+    old = before.recorded.ids if before.recorded else {}
+    return {key: str(id) for key, id in given.items() if id and old.get(key) != id}
+
+
+def of_objects(props: Mapping[str, Any], before: Before) -> dict[str, str]:
+    """The runs that a fan-out that is created records instead of firing, by object."""
+    return _listed(props, once(setting(props), before), {})
+
+
+def lacking(props: Mapping[str, Any], own: Recorded) -> dict[str, str]:
+    """The runs that a fan-out records beside those that stay: of the setting only for objects without a run."""
+    given = {key: str(id) for key, id in setting(props).items() if key not in own.ids}
+    return _listed(props, given, own.ids)
+
+
+def setting(props: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the setting says of a fan-out, by object."""
+    given = props.get(ADOPT)
+    return given if isinstance(given, Mapping) else {}
+
+
+def _listed(props: Mapping[str, Any], given: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
+    listed, always = set(props.get(OBJECTS) or ()), props.get("adopt_ids")
+    wanted = {**given, **always} if isinstance(always, Mapping) else given
+    return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
+
+
+def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> str:
+    """What is said when the setting names runs that are on record, or others than those; empty if it does not."""
+    known = [key for key in given if key in recorded]
+    others = [errors.clean(key, 100) for key in known if recorded[key] != given[key]]
+    forget = _forget(name)
+    if others:
+        argument, of = ("adopt_id", "") if others == [""] else ("adopt_ids", f" ({', '.join(others)})")
+        return (
+            f"{SETTING} names a run for {name!r}{of}, which has another one on record: nothing was done. To record the "
+            f"other one all the same, set {argument}; else {forget}"
+        )
+    return f"{SETTING} has done its work for {name!r}; {forget}" if known and len(known) == len(given) else ""
+
+
+def _forget(name: str) -> str:
+    return f"take it away: pulumi config rm --path '{SETTING}[\"{name}\"]'"
+
+
+def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
+    """Raises RunsError for a run of the setting that is older than the one whose replacement is not on record: it is
+    none that was fired for that."""
+    began, at = ledger.time_of(status.created_at or status.started_at), replaced.fired.at if replaced else None
+    if began and at and began < at - TICK:
+        raise errors.RunsError(
+            f"{SETTING} names run {errors.clean(status.id)}, which is older than what is to be replaced: nothing was "
+            f"fired. To fire, {_forget(name)}; to record that run all the same, set adopt_id or adopt_ids"
+        )
 
 
 def verified(kind: Kind[Any], props: Mapping[str, Any], id: str, api: RunApi[Any]) -> RunStatus:

@@ -9,10 +9,12 @@ from pulumi import dynamic
 
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host
+from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import ledger, rules
 from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Former, Process
+from cloud_runs.promise.records import Content, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Reference
 from cloud_runs.wire.settings import Settings
@@ -48,6 +50,25 @@ class KindProvider(HostProvider):
     def label(self) -> str:
         """The resource's class name, for messages."""
         return self.kind.label
+
+    def as_intended(self, props: dict[str, Any], ask: Ask) -> dict[str, Any]:
+        """The properties that `create` goes by: those under `ignore_changes` as the intent was made for them, where an
+        earlier `up` may have fired for it. Raises RunsError if that is not known."""
+        names = rules.made_for_others(ask, self.process.before(ask.urn, ask.token), self.process)
+        if not names:
+            return props
+        made_for = self.process.arguments(ask.token)
+        if not isinstance(made_for, Mapping):
+            raise rules.not_intended(ask.urn)
+        others = {name: value for name, value in props.items() if name not in names}
+        return {**others, **{name: made_for[name] for name in names if name in made_for}}
+
+    def as_recorded(self, props: Mapping[str, Any], run: Recorded) -> dict[str, Any]:
+        """The properties with the arguments of what is on record: under `ignore_changes` the engine takes the program's
+        values over with a replacement, also if that has kept the run."""
+        asked = wanted([name for name in self.kind.names if name in run.content.arguments], props, None)
+        others = run.content.differences(Content(asked.content.arguments))
+        return {**props, **{name: run.outputs[name] for name in others if name in run.outputs}}
 
     def world(self, urn: str, *, many: bool = False) -> World:
         return host.world(urn, self.settings.times(self.kind.vendor), self.process, many=many)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.checks import LATER, Problem, Values
+from cloud_runs.checks import LATER, Problem, Values, kind_of
 from cloud_runs.kinds import Kind, Props
 from cloud_runs.lifecycle.values import settled
+from cloud_runs.promise.ledger import ADOPT
 from cloud_runs.wire.settings import Settings
 
 MOST_OBJECTS = 10_000
@@ -23,6 +24,9 @@ def of_run(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> It
     yield from kind.problems(props, settings)
     yield from _steering(kind, props)
     yield from _triggers(props)
+    once = props.get(ADOPT)
+    if once is not None and not _is_id(once):
+        yield ADOPT, f"the setting runs:adopt must name the id of a run that exists, not {_shown(once)}"
 
 
 def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
@@ -33,7 +37,8 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
     yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
     if props.get("rate") is not None:
         yield from _number(props, "rate", 0.01, 1000.0)
-    yield from _adopted(props.get("adopt_ids"))
+    yield from _adopted("adopt_ids", props.get("adopt_ids"))
+    yield from _adopted(ADOPT, props.get(ADOPT))
     yield from _objects(kind, props.get("objects"))
 
 
@@ -44,8 +49,7 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
     elif on_delete not in (None, LATER, "abandon", "cancel"):
         choices = "'abandon'" if kind.no_cancel else "'abandon' or 'cancel'"
         yield "on_delete", f"must be {choices}, not {on_delete!r}"
-    id = isinstance(adopt, str) and adopt and adopt == errors.clean(adopt, 1024)
-    if adopt not in (None, LATER) and not id:
+    if adopt is not None and not _is_id(adopt):
         yield "adopt_id", "must be the id of a run that exists"
     if rerun not in (None, LATER) and not isinstance(rerun, bool):
         yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
@@ -77,15 +81,24 @@ def _objects(kind: Kind[Any], objects: Any) -> Iterator[Problem]:
             yield f"objects[{index}]", f"is the same object as objects[{first}], name it once: {same!r}"
 
 
-def _adopted(ids: Any) -> Iterator[Problem]:
+def _adopted(name: str, ids: Any) -> Iterator[Problem]:
     if ids in (None, LATER):
         return
+    given = f"the setting runs:{name}" if name == ADOPT else "it"
     if not isinstance(ids, Mapping):
-        yield "adopt_ids", "must be a mapping of objects to the ids of runs that exist"
+        yield name, f"{given} must be a mapping of objects to the ids of runs that exist, not {_shown(ids)}"
         return
     for key, id in ids.items():
-        if id is not LATER and not (isinstance(id, str) and id and id == errors.clean(id, 1024)):
-            yield f"adopt_ids[{key!r}]", "must be the id of a run that exists"
+        if not _is_id(id):
+            yield f"{name}[{key!r}]", f"{given} must name the id of a run that exists, not {_shown(id)}"
+
+
+def _is_id(value: Any) -> bool:
+    return value is LATER or (isinstance(value, str) and value != "" and value == errors.clean(value, 1024))
+
+
+def _shown(value: Any) -> str:
+    return repr(errors.clean(value, 100)) if isinstance(value, str) else f"a {kind_of(value)}"
 
 
 def _number(props: Props, name: str, least: float, most: float, *, whole: bool = False) -> Iterator[Problem]:

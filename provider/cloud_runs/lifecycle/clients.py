@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_runs.errors import InvalidConfiguration, clean
+from cloud_runs.errors import InvalidConfiguration, RunsError, clean
 from cloud_runs.kinds import Kind
-from cloud_runs.runs import Reference, RunApi
+from cloud_runs.limits import Limit
+from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Settings
 
 
@@ -31,3 +32,24 @@ class Clients:
                 raise InvalidConfiguration(f"this version does not know runs of the kind {clean(place.system, 100)!r}")
             self._made[place] = kind.client(place, self._settings)
         return self._made[place]
+
+
+REPEATED_SECONDS = 10.0
+"""For all looks for jobs that were started twice: they tell what went wrong, and nothing depends on them."""
+
+
+def repeated(kind: str, api: RunApi[Any], status: RunStatus, limit: Limit) -> str:
+    """What is said of runs that something between us and the service has started beside this one; empty if there is
+    nothing to say, or if the service does not tell. Never raises."""
+    known = kind_named(kind)
+    try:
+        others = known.repeated(api, status, limit) if known else ()
+    except RunsError:  # a question that only warns
+        return ""
+    if not others:
+        return ""
+    listed = ", ".join(clean(id) for id in others[:10])
+    return (
+        f"run {clean(status.id)} was started more than once: {listed} has the same generated name. A proxy may repeat "
+        "requests; what ran twice may have to be cleaned up"
+    )

@@ -19,7 +19,7 @@ from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run, urn_of
 
-HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (facts/engine.md, section 2)
+HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (docs/engine.md)
 
 _TYPE = "pulumi-python:dynamic/runs:Completion"
 _made = itertools.count(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,10 +14,11 @@ from cloud_runs import errors
 from cloud_runs.checks import Problem
 from cloud_runs.lifecycle import durations, progress
 from cloud_runs.lifecycle.asked import of_0_1
-from cloud_runs.lifecycle.clients import Clients, kind_named
+from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, settings_of
+from cloud_runs.limits import Limit
 from cloud_runs.promise import outcomes
 from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
@@ -77,12 +79,13 @@ class CompletionProvider(dynamic.ResourceProvider):
         wait = Wait(props["resource_urn"], wanted, watch, Clients(self._settings), timeout)
         wait.run(interval, cancel=props.get("on_timeout") == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
-        bad = [(run.label, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
-        lines = [outcomes.line(label, found) for label, found in bad]
+        bad = [(run, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
+        lines = [outcomes.line(run.label, found) for run, found in bad]
         if bad and props["on_failure"] == "halt":
-            raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(wanted)}{listed(lines)}")
+            raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(bad)}{listed(lines)}")
         if bad:
             progress.warn(props["resource_urn"], f"{of(bad, wanted)} did not succeed{listed(lines)}")
+        self._tell_of_repeated(wanted, watch, props["resource_urn"])
         for one in wanted:
             run = watch.runs.get(one.reference) if one.reference else None
             if run and run.succeeded and run.status and run.status.summed and not run.status.executions:
@@ -95,6 +98,17 @@ class CompletionProvider(dynamic.ResourceProvider):
             "failed": len(bad),
             "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
         }
+
+    def _tell_of_repeated(self, wanted: Sequence[Wanted], watch: Watch, urn: str) -> None:
+        """Warns of jobs that were started twice by something between us and the service."""
+        limit, clients = Limit(REPEATED_SECONDS), Clients(self._settings)
+        for one in wanted:
+            run = watch.runs.get(one.reference) if one.reference else None
+            if one.reference and run and run.status:
+                place = replace(one.reference, id="")
+                told = repeated(one.reference.system, clients.of(place), run.status, limit)
+                if told:
+                    progress.warn(urn, f"{one.label}: {told}")
 
 
 def _waits(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
@@ -143,17 +157,24 @@ def _outcome(run: Wanted, done: Mapping[str, Mapping[str, Any]]) -> dict[str, An
     return {**plain, "object": run.object} if run.object else plain
 
 
-def _next(wanted: Sequence[Wanted]) -> str:
-    """What to do about runs that failed."""
-    if not any(run.object for run in wanted):
-        return (
-            f"{AGAIN}. To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
+def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
+    """What to do about runs that failed: a sentence for each kind of what is among them."""
+    ran = [(run, found) for run, found in bad if run.reference]
+    gone = any(found["message"] == outcomes.GONE for _, found in ran)
+    failed = [run for run, found in ran if found["message"] != outcomes.GONE]
+    said = [AGAIN]
+    if len(ran) < len(bad):
+        said = ["the next `pulumi up` tries again what a fan-out was refused, and looks at the others"]
+    if any(not run.object for run in failed):
+        said.append(
+            "To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
             "`pulumi up --refresh`"
         )
-    return (
-        "the next `pulumi up` tries again what a fan-out was refused, and looks at the others. To fire one again, "
-        "change one of its triggers, or take its object out of the fan-out for one `pulumi up`"
-    )
+    if any(run.object for run in failed):
+        said.append("To fire that of an object again, take the object out of the fan-out for one `pulumi up`")
+    if gone:
+        said.append("What its service no longer knows only a changed trigger fires again")
+    return ". ".join(said)
 
 
 def _problems(props: Mapping[str, Any]) -> Iterator[Problem]:

@@ -24,11 +24,12 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
-from cloud_runs.promise.process import Before
+from cloud_runs.promise.process import Before, Former
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
@@ -90,7 +91,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag = _news.get(INTENT)
         intent, previewed = ledger.intent_of(bag), isinstance(bag, Unknown)
-        due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
+        ignored = ledger.ignored_of(_news)
+        due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
         if due.unintended:
             progress.warn(urn, unchanged_intent(due.unintended))
             return dynamic.DiffResult(changes=False, replaces=[])
@@ -100,33 +102,39 @@ class FanOutProvider(KindProvider, Generic[Request]):
         objects = _news.get(OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
         others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
-        others = others or bool(_to_adopt(_news, run))
+        others = others or bool(adopting.lacking(_news, run))
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
+        if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
+            progress.warn(urn, said)
         if rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process):
             progress.warn(urn, _GAVE_UP)
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
-        return dynamic.DiffResult(changes=others or bool(asked.unknown) or moved, replaces=[])
+        unknown = unknown or bool(asked.unknown) or not known(_news.get("adopt_ids"))
+        return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires a run for each object. Raises only if none was started."""
         must_checkpoint()
+        props = self.as_intended(props, self._ask(props))
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
         former = self.given_up(ask, props)
         if former:
-            own = {*before.recorded.ids, *before.recorded.refused} if before.recorded else set()
-            strays.tell(former, {*ask.objects, *own}, self.settings, self.world(ask.urn))
+            objects = strays.objects_of(former, ask, before.recorded)
+            strays.tell(former, objects, self.settings, self.world(ask.urn))
         if rules.gave_up(ask, before, self.process, former):
             progress.warn(ask.urn, _GAVE_UP)
-        adopted = self._adopted(props, _to_adopt(props, None))
+        adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
+        elif before.recorded and not former:
+            self._tell_refused(ask, before.recorded)
         outs = self._fan(props, ask, work, adopted)
         space = self.space({**props, **outs})
         self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
@@ -139,10 +147,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
         if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            return dynamic.UpdateResult(_restated(run, _news))
+            return dynamic.UpdateResult(_restated(run, self.as_recorded(_news, run)))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
-        adopted = self._adopted(_news, _to_adopt(_news, run))
+        adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         work = rules.add(_without(ask, adopted), run, self.process)
         return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
 
@@ -185,16 +193,31 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
             )
 
-    def _adopted(self, props: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, str]:
+    def _adopted(
+        self,
+        props: Mapping[str, Any],
+        ids: Mapping[str, str],
+        replaced: Recorded | None,
+        place: Reference | None = None,
+    ) -> Mapping[str, str]:
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
         work; then nothing was fired."""
         if ids:
-            place = self.kind.place(props, self.settings)
+            place = place or self.kind.place(props, self.settings)
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
-                adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
+                if key not in (props.get("adopt_ids") or {}):
+                    adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
         return ids
+
+    def _tell_refused(self, ask: Ask, old: Recorded) -> None:
+        """A refusal is what the service says: what it has started all the same is looked for no more from now on."""
+        if ask.intent and old.refused and old.fired.doubt:
+            arguments = {name: old.outputs[name] for name in self.kind.shared if name in old.outputs}
+            former = Former(ask.intent, arguments, old.fired.doubt)
+            strays.tell(former, old.refused, self.settings, self.world(ask.urn))
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
@@ -204,6 +227,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
     def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]) -> dict[str, Any]:
         """Does the work, and returns the outputs."""
         own, began = work.keep, self.process.moment()
+        if own:
+            props = self.as_recorded(props, own)
         place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
         keys = {*work.fire, *work.doubtful}
         requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})
@@ -240,7 +265,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
         attempt = ask.intent.moments[-1] if ask.intent else None
         token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
-        fired = Fired(token, content, latest, ask.token, attempt, doubt)
+        former = rules.former(fanned.refused, work)
+        fired = Fired(token, content, latest, ask.token, attempt, doubt, former)
         return {
             **_inputs(props),
             **({"region": place.region} if place.region else {}),
@@ -250,16 +276,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
             PLACE: ledger.place_text(place),
             FIRED: ledger.fired_text(fired),
         }
-
-
-def _to_adopt(props: Mapping[str, Any], own: Recorded | None) -> dict[str, str]:
-    """The runs of objects in the list that are given and not on record: those of `adopt_ids`, and those of the setting
-    for objects without a run."""
-    once, always, ids = props.get(ADOPT), props.get("adopt_ids"), own.ids if own else {}
-    wanted = {key: id for key, id in once.items() if key not in ids} if isinstance(once, Mapping) else {}
-    wanted |= dict(always) if isinstance(always, Mapping) else {}
-    listed = set(props.get(OBJECTS) or ())
-    return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
 
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:

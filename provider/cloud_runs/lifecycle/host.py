@@ -1,6 +1,6 @@
 """This process as the dynamic host of an engine: the one `Process`, what firing needs of the engine, and its end.
 
-Providers are made anew from the state at each call of the host, so what the process knows cannot be theirs.
+The SDK's host makes one provider of each class and keeps it, so what all of them must know cannot be theirs.
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone:
 T = TypeVar("T")
 
 
-@functools.cache
+_process = functools.cache(Process)
+_first = threading.Lock()
+
+
 def this_process() -> Process:
     """The process that the providers of this host share."""
-    return Process()
+    with _first:  # to a cache alone, threads whose first calls come at once bring one each
+        return _process()
 
 
 def world(urn: str, times: Times, process: Process | None = None, *, many: bool = False) -> World:

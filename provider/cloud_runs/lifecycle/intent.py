@@ -34,6 +34,7 @@ class IntentProvider(HostProvider):
         intent = ledger.intent_of(_olds[RECORD])
         if intent is None or of_0_1(_olds) or ledger.is_old(_olds[RECORD]):
             return dynamic.DiffResult(changes=True, replaces=[])
+        self.process.intends(intent.token, _olds.get(ARGUMENTS))
         asked = _wanted(_news, intent)
         if rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
@@ -56,7 +57,7 @@ class IntentProvider(HostProvider):
             objects=objects,
             attempts=(moment,) if objects else (),
         )
-        return dynamic.CreateResult(moment.token, _outputs(intent, props))
+        return dynamic.CreateResult(moment.token, _outputs(intent, props.get(ARGUMENTS)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added."""
@@ -67,7 +68,7 @@ class IntentProvider(HostProvider):
             attempts = (*intent.attempts, self.process.moment())[-ledger.ATTEMPTS :]
             intent = replace(intent, attempts=attempts, objects=objects)
         named = replace(intent, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
-        return dynamic.UpdateResult(_outputs(named, {**_news, ARGUMENTS: _olds.get(ARGUMENTS, _news.get(ARGUMENTS))}))
+        return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,
@@ -114,5 +115,11 @@ def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
     return wanted(sorted(names), values, props.get(_TRIGGERS))
 
 
-def _outputs(intent: Intent, props: Mapping[str, Any]) -> dict[str, Any]:
-    return {RECORD: ledger.intent_text(intent), ARGUMENTS: props.get(ARGUMENTS) or {}}
+def _made_for(intent: Intent, props: Mapping[str, Any]) -> Any:
+    """The arguments of the program, if the intent was made for them: one of 0.1 has digests alone."""
+    same = _wanted(props, intent).content.arguments == intent.content.arguments
+    return props.get(ARGUMENTS) if same else None
+
+
+def _outputs(intent: Intent, arguments: Any) -> dict[str, Any]:
+    return {RECORD: ledger.intent_text(intent), **({ARGUMENTS: arguments} if arguments else {})}

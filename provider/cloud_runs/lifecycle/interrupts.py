@@ -2,7 +2,7 @@
 
 Plugins have a process group of their own, so Ctrl-C does not reach the dynamic host. The engine calls `Cancel` on it
 at once and then waits for the running `create` without limit; the SDK's `Cancel` does nothing and tells nobody
-(observed with engine v3.259 and SDK 3.272; facts/engine.md, section 4). So the code of that method is replaced by code
+(observed with engine v3.259 and SDK 3.272; docs/engine.md). So the code of that method is replaced by code
 that tells us. gRPC holds the method itself, which is why its `__code__` is replaced and not the attribute.
 
 This leans on the inside of the SDK. If the method is not exactly the one that is known, nothing is replaced: then only

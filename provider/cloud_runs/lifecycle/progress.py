@@ -1,7 +1,7 @@
 """Messages on a resource's own row, and whether the engine that asked for a run is still there.
 
 The dynamic host gives a provider no connection to the engine, but its last argument is the engine's address
-(observed with engine v3.259 and SDK 3.272; facts/engine.md, section 2). If that cannot be understood, nothing is
+(observed with engine v3.259 and SDK 3.272; docs/engine.md). If that cannot be understood, nothing is
 shown and the check is skipped.
 """
 

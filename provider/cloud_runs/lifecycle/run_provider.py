@@ -28,6 +28,7 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
@@ -80,15 +81,16 @@ class RunProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag, adopt = _news.get(INTENT), _news.get("adopt_id")
         if _news.get(ADOPT) and not adopt:
-            progress.warn(urn, adopting.stale(ledger.name_of(urn), _news[ADOPT], _id))
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ADOPT]}, run.ids))
         intent = ledger.intent_of(bag)
         previewed = isinstance(bag, Unknown)
-        changed = [name for name in run.content.differences(asked.content) if name not in asked.unknown]
+        ignored = ledger.ignored_of(_news)
+        changed = rules.asking(run, asked.content, asked.unknown, ignored)
         if adopt and not isinstance(adopt, Unknown):
             if (adopted := self._adopting(_id, str(adopt), _news, changed)) is not None:
                 return adopted
         else:
-            due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process)
+            due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
             if due.unintended:
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
@@ -115,14 +117,11 @@ class RunProvider(KindProvider, Generic[Request]):
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
-        place = kind.place(props, settings)
+        if given := props.get("adopt_id") or self._once(props):
+            return self._adopt(props, str(given))
+        props = self.as_intended(props, self._ask(props))
+        ask, place = self._ask(props), kind.place(props, settings)
         api = kind.client(place, settings)
-        intent = ledger.intent_of(props.get(INTENT))
-        content = wanted(kind.names, props, props.get("triggers")).content
-        token = intent.token if intent else ""
-        if props.get("adopt_id") or props.get(ADOPT):
-            return self._adopt(props, place, api, Fired(token, content, None))
-        ask = Ask(urn, intent, content, ledger.ignored_of(props))
         request = kind.request(props, self._occasion(ask))
         space = kind.id_space(place)
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
@@ -134,19 +133,22 @@ class RunProvider(KindProvider, Generic[Request]):
         if outcome.note:
             progress.note(urn, outcome.note)
         progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}")  # in the place of "starting"
-        return self._created(props, place, request, Fired(token, content, outcome.at), outcome)
+        return self._created(props, place, request, Fired(ask.token, ask.content, outcome.at), outcome)
 
     @reported
     @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the service for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
+        api = self.kind.client(place, self.settings)
         try:
-            status = self.kind.client(place, self.settings).get(id_)
+            status = api.get(id_)
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             return dynamic.ReadResult(id_, {**props, "record_expired": True})
+        if warning := repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)):
+            progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
         outs = {**props, **plain(status), **self.kind.outputs(reference, None, status), "record_expired": False}
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
@@ -160,7 +162,8 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Records steering arguments. Sends nothing, and never fires."""
-        return dynamic.UpdateResult(restated(ledger.recorded(_id, _olds), _news))
+        run = ledger.recorded(_id, _olds)
+        return dynamic.UpdateResult(restated(run, self.as_recorded(_news, run)))
 
     @reported
     @recorded_settings
@@ -212,13 +215,23 @@ class RunProvider(KindProvider, Generic[Request]):
         if why := self.kind.hindrance(id, olds, settled(news)):
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
 
-    def _adopt(
-        self, props: dict[str, Any], place: Reference, api: RunApi[Request], fired: Fired
-    ) -> dynamic.CreateResult:
-        id = str(props.get("adopt_id") or props[ADOPT])
-        status = adopting.verified(self.kind, props, id, api)
-        self.process.settled(ledger.urn_of(props), fired.token, self.kind.id_space(place), [id])
-        return self._created(props, place, None, fired, Settled(id, "given"), status)
+    def _ask(self, props: Mapping[str, Any]) -> Ask:
+        content = wanted(self.kind.names, props, props.get("triggers")).content
+        return Ask(ledger.urn_of(props), ledger.intent_of(props.get(INTENT)), content, ledger.ignored_of(props))
+
+    def _once(self, props: Mapping[str, Any]) -> str | None:
+        """The run that the setting names, if that counts."""
+        ask = self._ask(props)
+        return adopting.once({"": props.get(ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
+
+    def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
+        ask, place = self._ask(props), self.kind.place(props, self.settings)
+        status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
+        if not props.get("adopt_id"):
+            before = self.process.before(ask.urn, ask.token)
+            adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
+        self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
+        return self._created(props, place, None, Fired(ask.token, ask.content, None), Settled(id, "given"), status)
 
     def _created(
         self,
@@ -231,7 +244,7 @@ class RunProvider(KindProvider, Generic[Request]):
     ) -> dynamic.CreateResult:
         """The outputs. Must not raise."""
         if outcome.kept:
-            return dynamic.CreateResult(outcome.id, restated(outcome.kept, props))
+            return dynamic.CreateResult(outcome.id, restated(outcome.kept, self.as_recorded(props, outcome.kept)))
         started = outcome.started
         reference = replace(place, id=outcome.id)
         if status is None:

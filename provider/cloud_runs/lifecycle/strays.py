@@ -12,19 +12,22 @@ from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
+from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import Intent
+from cloud_runs.promise.records import Intent, Recorded
+from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 
 
 def tell(former: Former, objects: Collection[str], settings: Settings, world: World) -> list[str]:
     """The ids of runs that an interrupted `up` may have started for this intent, each named in a warning. Fires
-    nothing. Raises Interrupted and nothing else. `objects`: those of a fan-out that are known."""
+    nothing. Raises Interrupted and nothing else. `objects`: those that a fan-out may have been fired for; empty if
+    nothing tells them, then runs of any object are."""
     intent, arguments = former.intent, former.arguments
     kind = kind_named(intent.kind)
-    if kind is None or not isinstance(arguments, Mapping):
+    if kind is None or not arguments or not isinstance(arguments, Mapping):
         world.warn(
             f"an interrupted up may have started runs for {intent.name or 'this resource'} that will be on no record; "
             "what it asked for is not known any more: look in the console of the service"
@@ -41,6 +44,15 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         return _find(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
     return given_up.tell(former.moments, find, space, world, former.after)
+
+
+def objects_of(former: Former, ask: Ask, recorded: Recorded | None) -> Collection[str]:
+    """The objects that may have been fired for an intent that is given up. Empty if nothing tells them all, since an
+    intent holds no more than the digest of its last list."""
+    own = [*recorded.ids, *recorded.refused] if recorded else []
+    listed = former.intent.objects in (ask.listed, digest_of_objects(own))
+    lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.moments}
+    return {*ask.objects, *own} if listed and (former.after or len(lists) <= 1) else ()
 
 
 def times_of(intent: Intent, settings: Settings) -> Times:
@@ -65,7 +77,8 @@ def _find(
         found: Found = api.find(kind.request(arguments, occasion), since, limit)
         return found
     if not objects:
-        raise errors.Unavailable("which objects they are of is on no record: look in the console of the service")
+        of_any: Found = api.find_any(kind.request({**arguments, kind.fans_out: ""}, occasion), since, limit)
+        return of_any
     requests = {key: kind.request({**arguments, kind.fans_out: key}, occasion) for key in objects}
     each: Found = api.find_each(requests, since, limit)
     return each

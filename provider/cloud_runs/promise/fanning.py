@@ -19,7 +19,7 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import looking
-from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, ended, fired_at, listed
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, candidates, ended, fired_at, listed
 from cloud_runs.promise.looking import Looked, Seen, Sight
 from cloud_runs.promise.pacing import TICK_SECONDS, Pace
 from cloud_runs.promise.records import Moment, Recorded
@@ -319,10 +319,7 @@ class FanOut:
                 self.result.found.append(key)
                 self.result.ended[key] = ended(run)
             elif what.sight is Sight.DOUBT:
-                listed = looking.describe(what.candidates, rfc3339)
-                self.result.doubt(
-                    key, f"not fired: an earlier request may have started one of these runs: {listed}. {_WAYS_OUT}"
-                )
+                self.result.doubt(key, f"not fired: {candidates(what)}. {_WAYS_OUT}")
         return left
 
     def _claim(self, id: str) -> bool:

@@ -290,14 +290,19 @@ def ended(run: Candidate) -> str:
 
 
 def ambiguous(seen: Seen) -> errors.Ambiguous:
-    cancelled = all(candidate.phase is Phase.CANCELLED for candidate in seen.candidates)
-    why = "; what was cancelled is not taken for a run that is wanted" if cancelled else ""
     return errors.Ambiguous(
-        "nothing more was fired: an earlier request may have started one of these runs: "
-        f"{looking.describe(seen.candidates, rfc3339)}{why}. If one is yours, set adopt_id to its id; if none is, "
-        "change a trigger to fire a new run",
+        f"nothing more was fired: {candidates(seen)}. If one is yours, set adopt_id to its id; if none is, change a "
+        "trigger to fire a new run",
         [candidate.id for candidate in seen.candidates],
     )
+
+
+def candidates(seen: Seen) -> str:
+    """Names the runs that may be of an ask, and why none of them is taken where that is not plain."""
+    cancelled = all(candidate.phase is Phase.CANCELLED for candidate in seen.candidates)
+    why = "; what was cancelled is not taken for a run that is wanted" if cancelled else ""
+    listed = looking.describe(seen.candidates, rfc3339)
+    return f"an earlier request may have started one of these runs: {listed}{why}"
 
 
 def fired_at(started: Started, sent: datetime) -> datetime:

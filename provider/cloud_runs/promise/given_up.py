@@ -15,6 +15,9 @@ from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, lis
 from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.runs import Found, rfc3339
 
+NAMED = 100
+"""Runs that a warning names."""
+
 
 def tell(
     moments: Sequence[Moment],
@@ -42,8 +45,9 @@ def tell(
         world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
         return []
     if lost:
+        named = looking.describe(lost, rfc3339, NAMED)
         world.warn(
-            f"an interrupted up may have started {looking.describe(lost, rfc3339)}: on no record after this, and what "
-            "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
+            f"an interrupted up may have started {named}: on no record after this, and what has not ended goes on. To "
+            "record one, set adopt_id to its id in a resource of its own"
         )
     return [candidate.id for candidate in lost]

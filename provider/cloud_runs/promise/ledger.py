@@ -46,6 +46,7 @@ def fired_text(fired: Fired) -> str:
         **_content_fields(fired.content),
         "try": _moments([fired.attempt] if fired.attempt else []),
         "doubt": _moments(fired.doubt),
+        "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.former.items()),
     }
     return _text(fields)
 
@@ -131,6 +132,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         beside=told.get("beside", "") or told.get("token", ""),
         attempt=attempts[0] if attempts else None,
         doubt=_listed(told.get("doubt", "")),
+        former={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
     )
 
 

@@ -82,6 +82,7 @@ class Process:
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
+        self._arguments: dict[str, Any] = {}
         self._former: dict[str, tuple[Intent, Any]] = {}
 
     @property
@@ -187,6 +188,16 @@ class Process:
                 self._taken[space, id] = urn
 
     # -- intents
+
+    def intends(self, token: str, arguments: Any) -> None:
+        """The arguments that an intent on record was made for."""
+        with self._lock:
+            self._arguments[token] = arguments
+
+    def arguments(self, token: str) -> Any:
+        """What the intent was made for; None if this process was not told."""
+        with self._lock:
+            return self._arguments.get(token)
 
     def replaced(self, urn: str, former: Intent, arguments: Any = None) -> None:
         """This update gives the run with this URN another intent."""

@@ -72,7 +72,8 @@ class Fired:
     """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
     beside it: another one after a rename, or after a change was taken back. `at`: in server time.
 
-    Of a fan-out also the attempt that it was made in, and the moments at which what it refused may have been started.
+    Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
+    started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
     """
 
     token: str
@@ -81,6 +82,7 @@ class Fired:
     beside: str = ""
     attempt: Moment | None = None
     doubt: tuple[Moment, ...] = ()
+    former: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:

@@ -53,8 +53,8 @@ class Doubt(NamedTuple):
 class Work:
     """What is to be done. `fire`: objects that no earlier process can have started. `look`: those that may have been.
 
-    `keep`: the run or fan-out on record that stays, `replaced` the one that goes. `keep` with nothing to fire and
-    nothing to look for: nothing is to be done.
+    `keep`: the run or fan-out on record that stays, `replaced` the one that goes, or that went while objects of what
+    stays were refused. `keep` with nothing to fire and nothing to look for: nothing is to be done.
     """
 
     fire: Sequence[str] = ()
@@ -122,10 +122,20 @@ def add(ask: Ask, own: Recorded, process: Process) -> Work:
     here = bool(known and since) and all(process.minted(attempt) for attempt in since)
     sent = process.attempted(ask.urn, ask.attempt)
     look = [Doubt(again, [*(own.fired.doubt or settled), *since, *sent])]
+    former = Recorded("", Fired("", Content(), None), own.fired.former) if own.fired.former else None
     if here and not sent:
-        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own)
+        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=former)
     moments = [] if here else since if known and since else [*settled, *since]
-    return Work(look=[doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys], keep=own)
+    look = [doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys]
+    return Work(look=look, keep=own, replaced=former)
+
+
+def former(refused: Iterable[str], work: Work) -> dict[str, str]:
+    """Of the objects that were refused: the runs that they had on record before, which only this `up` knows."""
+    ids: dict[str, str] = {}
+    for run in filter(None, (work.replaced, work.keep)):
+        ids |= {**run.fired.former, **run.ids}
+    return {key: ids[key] for key in refused if key in ids}
 
 
 def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
@@ -165,6 +175,21 @@ def other_objects(intent: Intent, ask: Ask) -> bool:
     return bool(ask.listed) and intent.objects != ask.listed and not is_ignored("objects", ask.ignored)
 
 
+def made_for_others(ask: Ask, before: Before, process: Process) -> list[str]:
+    """The arguments under `ignore_changes` in which the intent was made for another value than the program has by now.
+
+    `create` gets the program's value, since there is no record that the engine could take the old one from. An earlier
+    `up` may have started a run with the value that the intent was made for, so that one counts. Under the intent of a
+    run on record a replacement was forced, which has fired for the program's value.
+    """
+    intent = ask.intent
+    forced = before.recorded is not None and intent is not None and before.recorded.fired.shown == intent.token
+    if intent is None or forced or process.minted(intent.moment):
+        return []
+    names = {*intent.content.arguments, *ask.content.arguments}
+    return [name for name in intent.content.differences(ask.content) if name in names and is_ignored(name, ask.ignored)]
+
+
 def is_ignored(name: str, ignored: Iterable[str]) -> bool:
     """Whether a difference is under one of these paths (`input.prefix`, `["input"]`, `triggers["a.b"]`, `*`).
 
@@ -189,6 +214,12 @@ def new_token(intent: Intent, wanted: Content, unknown: Collection[str]) -> list
     return [name for name in intent.content.differences(wanted) if name not in unknown]
 
 
+def asking(run: Recorded, wanted: Content, unknown: Collection[str], ignored: frozenset[str]) -> list[str]:
+    """The arguments and triggers that ask for another run than the one on record."""
+    changed = run.content.differences(wanted)
+    return [name for name in changed if name not in unknown and not is_ignored(name, ignored)]
+
+
 class Due(NamedTuple):
     """Whether a new run is due. `replaces`: the arguments and triggers that ask for it. `unintended`: those that have
     changed while the intent did not change with them, so that nothing fires."""
@@ -198,16 +229,25 @@ class Due(NamedTuple):
 
 
 def due(
-    run: Recorded, wanted: Content, unknown: Collection[str], intent: Intent | None, previewed: bool, process: Process
+    run: Recorded,
+    wanted: Content,
+    unknown: Collection[str],
+    intent: Intent | None,
+    previewed: bool,
+    process: Process,
+    ignored: frozenset[str] = frozenset(),
 ) -> Due:
     """For a run or a fan-out on record. `unknown`: arguments and triggers whose value is not known yet.
+
+    `ignored`: the paths under `ignore_changes`. The engine gives a replacement the program's values of these, and goes
+    by them from then on, also if the replacement has kept the run on record: so they never ask for a run.
 
     What is unknown asks for nothing: the engine asks with unknowns during an `up` too, and the value may be the same.
     `previewed`: the intent itself is not known, as in a preview alone. That over-estimates: what is unknown may change.
     """
-    changed = [name for name in run.content.differences(wanted) if name not in unknown]
+    changed = asking(run, wanted, unknown, ignored)
     if previewed:
-        return Due(replaces=[*changed, *sorted(unknown)])
+        return Due(replaces=[*changed, *sorted(name for name in unknown if not is_ignored(name, ignored))])
     if changed and not minted_for(intent, run, wanted, changed, process):
         return Due(unintended=changed)
     return Due(replaces=changed)

@@ -1,7 +1,7 @@
 """Tencent CI's answers -> plain values. Pure functions; tests/recordings/tencent/ has an answer of each shape.
 
 Sources: https://cloud.tencent.com/document/api/460/80044 (execution), https://cloud.tencent.com/document/api/460/76893
-(batch job), seed 004. Everything in an answer is hostile: a part that is missing or has the wrong shape reads as empty.
+(batch job). Everything in an answer is hostile: a part that is missing or has the wrong shape reads as empty.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ def workflow_ids(job: RunStatus) -> list[str]:
 def summed(job: RunStatus, executions: Mapping[str, int], *, whole: bool = True) -> RunStatus:
     """A job together with its executions, counted by their state word; `whole`: these are all of them.
 
-    Whether a job's `Success` says more than that each object got its execution is nowhere documented (facts, section
-    3), so a job that has ended goes on until they have ended too, and one that succeeded has failed if one of them did
-    not succeed. A job without executions is what it says itself.
+    Whether a job's `Success` says more than that each object got its execution is nowhere documented, so a job that
+    has ended goes on until they have ended too, and one that succeeded has failed if one of them did not succeed. A job
+    without executions is what it says itself.
     """
     job = replace(job, executions=dict(executions) if whole else {}, summed=True)
     phases: Counter[Phase] = Counter()
@@ -167,7 +167,8 @@ def uncounted(job: RunStatus, why: Exception) -> RunStatus:
 def started_id(body: bytes, element: str) -> tuple[str, Any]:
     """The id in an answer to a start, and the answer's content; `("", ...)` if there is none, or more than one.
 
-    The sample of seeds 000 and 001 has `<Response>` for `</Response>`: a started run must not be lost by that.
+    The page's sample has `<Response>` for `</Response>` (https://cloud.tencent.com/document/product/436/76863): a
+    started run must not be lost by that.
     """
     root, content = document(body)
     if root == "Response":

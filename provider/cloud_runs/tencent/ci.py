@@ -88,7 +88,7 @@ class CiClient:
         self, path: str, params: Params, body: bytes, element: str, action: str, leave: Leave
     ) -> tuple[Started, Mapping[str, Any]]:
         """Sends a start and reads the id out of `element`; also returns what the answer holds, as far as it is read."""
-        # The seeds send the type on both calls. It is not signed.
+        # The pages send the type on both calls. It is not signed.
         headers = {**self._headers, "Content-Type": "application/xml"}
         begun = self._calls.start(
             path,

@@ -1,7 +1,7 @@
-"""The calls to Tencent CI: workflow executions and inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`.
+"""The calls to Tencent CI for workflow executions on `<bucket>.ci.<region>.myqcloud.com`; jobs.py has the batch jobs.
 
-Sources: seeds 000, 001 and 004; the API pages named at each call. The vendor's Python SDK is not used: it repeats the
-start POST after a read time-out, cannot send `name`, and cannot read CI's errors.
+Sources: the API pages named at each call. The vendor's Python SDK is not used: it repeats the start POST after a read
+time-out, cannot send `name`, and cannot read CI's errors.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class WorkflowRequest:
 
 
 class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
-    """Workflow executions. Sources: seeds 000, 001; https://cloud.tencent.com/document/api/436/113269 (list)."""
+    """Workflow executions. Sources: https://cloud.tencent.com/document/product/436/76863 (start);
+    https://cloud.tencent.com/document/api/436/113269 (list)."""
 
     @cached_property
     def _workflows(self) -> dict[str, str]:
@@ -84,6 +85,19 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
             found += listed.candidates
             server_time = listed.server_time or server_time
         return Found(tuple(found), server_time)
+
+    def find_any(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:
+        return self._candidates(
+            EXECUTIONS,
+            [("workflowId", request.workflow_id)],
+            _EXECUTION,
+            since,
+            lambda row: "" if _is_of(request.workflow_id, row) else None,
+            False,
+            LIST_EXECUTIONS,
+            limit,
+            FAN_OUT_PAGES,
+        )
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         path = f"{EXECUTIONS}/{segment(id)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import pulumi
@@ -12,10 +13,12 @@ from cloud_runs.checks import Choice, Members, Moment, Problem, Text, moment
 from cloud_runs.kinds import Argument, Occasion, Props
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.runs import Reference, RunStatus
+from cloud_runs.limits import Limit
+from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.tencent.operation import OWN, Operation, elements
+from cloud_runs.wire.payloads import moment as time_told
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,6 +63,10 @@ def _ends_after_it_starts(props: Props) -> Iterator[Problem]:
         yield "time_interval", "ends before it starts"
 
 
+_GENERATED = re.compile("-[0-9a-f]{16}$")
+_AT_ONCE = timedelta(seconds=60)
+
+
 class InventoryKind(BucketKind[InventoryRequest]):
     name = "tencent.inventory"
     label = "InventoryJob"
@@ -101,6 +108,14 @@ class InventoryKind(BucketKind[InventoryRequest]):
 
     def marked(self, request: InventoryRequest) -> bool:
         return bool(request.marker)
+
+    def repeated(self, api: RunApi[InventoryRequest], status: RunStatus, limit: Limit) -> tuple[str, ...]:
+        """Jobs with the same generated name that began at the same time: a forced replacement has it too, but later."""
+        marker = _GENERATED.search(str(status.request.get("name") or ""))
+        began = time_told(status.created_at)
+        if marker is None or began is None or not isinstance(api, InventoryClient):
+            return ()
+        return api.namesakes(marker[0], began, _AT_ONCE, limit, but=status.id)
 
     def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
         found = self.told(status)

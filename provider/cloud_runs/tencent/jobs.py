@@ -1,8 +1,9 @@
 """The calls to Tencent CI for inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`, and for what they start.
 
-Sources: seed 004; https://www.tencentcloud.com/document/api/1045/50369 (type Job);
-https://cloud.tencent.com/document/api/460/76893 (get); https://www.tencentcloud.com/document/api/1045/47031 (list). The
-vendor's Python SDK is not used: it repeats the start POST after a read time-out, and cannot read CI's errors.
+Sources: https://cloud.tencent.com/document/api/436/113272 (type Workflow),
+https://www.tencentcloud.com/document/api/1045/50369 (type Job), https://cloud.tencent.com/document/api/460/76893 (get),
+https://www.tencentcloud.com/document/api/1045/47031 (list). The vendor's Python SDK is not used: it repeats the start
+POST after a read time-out, and cannot read CI's errors.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 from xml.sax.saxutils import escape
@@ -87,22 +88,12 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             limit,
         )
 
-    def namesakes(self, marker: str, since: datetime, limit: Limit) -> tuple[str, ...]:
-        """The ids of all jobs since then whose name ends with `marker`, the end of a name that was generated for one.
-
-        More than one of them: something between us and the service repeats starts. Raises as `find` does.
-        """
-        found = self._candidates(
-            self._PATH,
-            [],
-            _JOB,
-            since,
-            lambda row: "" if needed(row, "Name").endswith(marker) else None,
-            True,
-            _LIST,
-            limit,
-        )
-        return tuple(candidate.id for candidate in found.candidates)
+    def namesakes(self, marker: str, began: datetime, within: timedelta, limit: Limit, but: str) -> tuple[str, ...]:
+        """The ids of other jobs than `but` that began within this time of it, and whose name ends with `marker`, the
+        end of a name that was generated for one. Raises as `find` does."""
+        named = lambda row: "" if needed(row, "Name").endswith(marker) else None  # noqa: E731
+        found = self._candidates(self._PATH, [], _JOB, began - within, named, True, _LIST, limit)
+        return tuple(one.id for one in found.candidates if one.id != but and one.began and one.began <= began + within)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         """The job together with its executions, whether it has ended or not. It is told also if they cannot be listed.
@@ -180,10 +171,10 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
 
     def _counted(self, job: RunStatus, pages: int, limit: Limit) -> RunStatus:
         try:
-            return reading.summed(job, self.executions(job, pages, limit.part(0.8)))
+            return self._shown(reading.summed(job, self.executions(job, pages, limit.part(0.8))))
         except TooManyPages:
             some = sum((self._first(job, states, limit) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
-            return reading.summed(job, some, whole=False)
+            return self._shown(reading.summed(job, some, whole=False))
 
     def _sure(self, end: _End) -> bool:
         """Whether the lists had the time to show all that a job has started, before they were asked for."""

@@ -153,6 +153,7 @@ class Calls(Generic[F]):
         what = what or f"{method} {path}"
 
         def send(auth: Auth) -> Answer:
+            limit.check()
             return self._transport.read(
                 method, self._base + path, auth=auth, limit=limit, headers=headers, params=params, body=body
             )

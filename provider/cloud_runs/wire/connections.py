@@ -22,7 +22,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError
 from urllib3.util import Retry
@@ -238,16 +238,15 @@ class _Connection(HTTPConnection):
         super().send(data)
 
 
-class _TlsConnection(_Connection, HTTPSConnection):
-    pass
+def _ours(pool: Any) -> Any:
+    """A pool class with connections of ours."""
+    if issubclass(pool.ConnectionCls, _Connection):  # a manager that was asked for before
+        return pool
+    connection = type("Connection", (_Connection, pool.ConnectionCls), {})
+    return type("Pool", (pool,), {"ConnectionCls": connection})
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+_POOLS = {"http": _ours(HTTPConnectionPool), "https": _ours(HTTPSConnectionPool)}
 
 
 class _Adapter(HTTPAdapter):
@@ -255,12 +254,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if proxy.lower().startswith("http"):  # SOCKS has connections of its own: every error is then an unknown outcome
-            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        pools = manager.pool_classes_by_scheme.items()  # SOCKS has some of its own
+        manager.pool_classes_by_scheme = {scheme: _ours(pool) for scheme, pool in pools}
         return manager
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
@@ -276,8 +275,7 @@ class _Session(requests.Session):
         return None
 
 
-class NoBundle(Exception):
-    pass
+class NoBundle(Exception): ...
 
 
 class _Never(Retry):

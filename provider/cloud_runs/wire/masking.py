@@ -22,6 +22,7 @@ DISTINCT = 4
 """A piece with fewer different characters, as a row of zeros, is found in any text as well."""
 _MOST = 16_384  # characters of one text that are looked at; what is shown of it is far shorter
 _TOKENS = 8  # access tokens that are remembered
+_WORD, _WORDS = 100, 1000  # the longest text that is remembered to be fine, and how many of them
 _PASSES = 3  # what is escaped may be escaped again
 
 _ESCAPED = re.compile(
@@ -42,6 +43,8 @@ class Masker:
         self._signature = signature
         self._own = [_Secret(value) for value in (credentials.token, credentials.secret, credentials.id) if value]
         self._learned: deque[_Secret] = deque(maxlen=_TOKENS)
+        self._fine: set[str] = set()
+        """Texts in which none of them is."""
 
     def __repr__(self) -> str:
         return "Masker()"
@@ -50,9 +53,13 @@ class Masker:
         """A secret that came later: an access token."""
         if secret and all(secret != known.value for known in self._learned):
             self._learned.append(_Secret(secret))
+            self._fine = set()
 
     def text(self, told: str) -> str:
         """The same without secrets, whole or in pieces, and without signatures."""
+        fine = self._fine
+        if told in fine:  # the words of a service are few
+            return told
         told = told[:_MOST]
         plain, places = _unescaped(told)
         covered = bytearray(len(plain))
@@ -61,6 +68,8 @@ class Masker:
         for found in self._signature.finditer(plain):
             covered[found.start() : found.end()] = b"\1" * (found.end() - found.start())
         if not any(covered):
+            if len(told) <= _WORD and len(fine) < _WORDS:
+                fine.add(told)
             return told
         parts, at = [], 0
         for index, hidden in enumerate(covered):

@@ -21,8 +21,7 @@ import errno
 import functools
 import http.client
 import os
-import random
-import re
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +36,7 @@ from urllib3.exceptions import HTTPError
 from cloud_runs.errors import NotReached, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import LEAVE_SECONDS, START_SECONDS, Leave, Limit
 from cloud_runs.wire.connections import Call, NoBundle, current, open_session
-from cloud_runs.wire.pauses import nap
+from cloud_runs.wire.pauses import Tries, asked_for, nap
 from cloud_runs.wire.reasons import before_sending, cause, reason
 from cloud_runs.wire.settings import is_loopback
 
@@ -45,10 +44,6 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 DEADLINE_SECONDS = 60.0
 BODY_BYTES = 8 * 1024 * 1024
-TRIES = {"connect": 2, "lost": 3, "status": 4, "body": 2, "never": 0}
-"""How often a question is asked again, by what came of it."""
-AGAIN = 4  # times in all
-RETRY_AFTER_SECONDS = 10.0  # more than this is not waited for between two tries
 
 _LATER = frozenset({429, 500, 502, 503, 504})
 
@@ -120,10 +115,10 @@ class Transport:
         """
         request = _Request(method, url, auth, headers, params, body)
         until = self._clock() + self._deadline
-        tries = _Tries(self._backoff, lambda: min(until - self._clock(), limit.left()))
+        tries = Tries(self._backoff, lambda: min(until - self._clock(), limit.left()))
 
         def refused(status: int, head: Mapping[str, str]) -> bool:
-            return status in _LATER and tries.pause("status", _after(head)) is not None
+            return status in _LATER and tries.pause("status", asked_for(head)) is not None
 
         while True:
             limit.check()
@@ -136,7 +131,7 @@ class Transport:
                 if answer.complete:
                     return answer
                 trouble = f"{request.name}: the answer broke off before its end"
-                pause = tries.again("status", _after(answer.headers)) if answer.dropped else tries.again("body")
+                pause = tries.again("status", asked_for(answer.headers)) if answer.dropped else tries.again("body")
             if pause is None:
                 raise Unavailable(trouble)
             nap(pause, limit, self._sleep)
@@ -201,10 +196,14 @@ class Transport:
         return Answer(response.status_code, response.headers, content, complete)
 
 
-@functools.cache
+_transport = functools.cache(Transport)
+_first = threading.Lock()
+
+
 def shared() -> Transport:
     """The transport of this process."""
-    return Transport()
+    with _first:  # to a cache alone, threads whose first calls come at once bring one each
+        return _transport()
 
 
 @dataclass(frozen=True)
@@ -245,27 +244,6 @@ class _TooLarge(Exception):
     pass
 
 
-class _Tries:
-    """How often one question may still be asked again, and after which pause. `left` gives the seconds for it all."""
-
-    def __init__(self, backoff: float, left: Callable[[], float]) -> None:
-        self._backoff, self._time_left = backoff, left
-        self._left, self._used = dict(TRIES), 0
-
-    def pause(self, cause: str, after: float | None = None) -> float | None:
-        """Seconds, `after` if the service asks for that; None if there is no other try."""
-        wait = self._backoff * 2**self._used * random.uniform(0.75, 1.25) if after is None else after
-        return wait if self._left[cause] and self._used < AGAIN and wait < self._time_left() else None
-
-    def again(self, cause: str, after: float | None = None) -> float | None:
-        """As `pause`, and it counts as used."""
-        wait = self.pause(cause, after)
-        if wait is not None:
-            self._left[cause] -= 1
-            self._used += 1
-        return wait
-
-
 def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
     """The decoded body, and whether it is whole. Raises _TooLarge; on the wire and decoded, the limit is the same."""
     raw: Any = response.raw
@@ -285,18 +263,6 @@ def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
     except (HTTPError, http.client.HTTPException, OSError, zlib.error, OverflowError):  # the last: a chunk's size
         return b"".join(parts), False
     return b"".join(parts), inflate is None or inflate.eof or not wire
-
-
-def _after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that `Retry-After` asks for, a number or a date; None if it says nothing that can be read."""
-    told = headers.get("Retry-After", "").strip()
-    if re.fullmatch("[0-9]{1,9}", told, re.ASCII):
-        return min(float(told), RETRY_AFTER_SECONDS)
-    try:
-        wait = email.utils.parsedate_to_datetime(told).timestamp() - time.time()
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return min(max(wait, 0.0), RETRY_AFTER_SECONDS)
 
 
 def _quote(text: str) -> str:
