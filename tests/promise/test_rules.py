@@ -449,6 +449,7 @@ def test_whether_objects_were_changed_after_an_up_that_was_interrupted(
     [
         ("abc", [at(0)], [at(0)], False),
         ("abc", [at(0)], [at(0), at(7)], False),
+        ("abc", [at(0)], [at(0), at(0)], False),
         ("abc", [at(0), at(5)], [at(5)], False),
         ("abc", [at(0), at(5)], [at(0), at(5)], True),
         ("ab", [at(0)], [at(0)], True),

@@ -285,8 +285,8 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     `former`: the intent that is given up, if it is another one.
     """
     if former and former.intent.token != ask.token:
-        attempts = [moment for moment in former.moments if moment in former.intent.attempts]
-        return former.intent.objects != ask.listed or len(attempts) > 1
+        lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.attempts}
+        return former.intent.objects != ask.listed or len(lists) > 1
     attempts = list(ask.intent.attempts) if ask.intent else []
     if len(attempts) < 2 or not process.minted(attempts[-1]):
         return False
