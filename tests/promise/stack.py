@@ -88,7 +88,7 @@ class Stack:
         hooks: int = 0,
         seen: bool = False,
     ) -> str:
-        """What was done: `nothing`, `updated`, or how a run was come by. Raises Killed, or what is shown of a failure.
+        """What was done: `nothing`, `unintended`, `updated`, or how a run was come by. Raises Killed, or what is shown.
 
         `stop` names the step after which the engine was killed; `hooks`: how often an error hook asks again.
         """
@@ -115,8 +115,8 @@ class Stack:
         assert intent
         if run and not self.replacing:
             due = rules.due(run, content, (), intent, False, process)
-            if due.unintended:
-                return "nothing"
+            if due.unintended and not forced:
+                return "unintended"
             if not (due.replaces or forced):
                 return self._update(host, content, objects)
             process.deleted(run.fired.shown, SPACE, run)

@@ -81,7 +81,7 @@ class OneResource(RuleBasedStateMachine):
     def host(self, machine: int, paused: float = 0.0) -> Host:
         self.cloud.seconds += 3  # no two ups in one moment
         self.odd = self.odd or bool(paused)
-        return Host(self.cloud, age=0, machine=f"machine {machine}", ahead=self.clocks[machine], paused=paused)
+        return Host(self.cloud, age=0, machine=f"machine-{machine}", ahead=self.clocks[machine], paused=paused)
 
     def up(
         self, content: Content, machine: int, objects: Sequence[str], fates: Sequence[str] = (), **how: object
@@ -129,6 +129,8 @@ class OneResource(RuleBasedStateMachine):
             assert runs[stack.ids[""]].owner == stack.ask() or stack.told(stack.ids[""])
         if again:
             stack.excused.update(stack.ours())
+        if done == "unintended":  # and nothing settled
+            return
         doubtful = set(stack.run.refused) if stack.run else set()
         for id in stack.ours():
             known = id in stack.ever or stack.told(id) or id in stack.excused
@@ -221,7 +223,7 @@ class OneResource(RuleBasedStateMachine):
         self.cloud.slow, self.cloud.lag = slow, lag
         content = Content({"argument": "a"}, {"change": str(self.changes)})
         objects = self.objects(["a", "b"])
-        replaces = set(self.stack.ids) >= set(objects)  # or older runs may be taken for these
+        replaces = set(self.stack.ids) >= set(objects) and set(self.stack.ours()) <= self.stack.ever
         fates = ["answered"] * answered if self.many else []
         assert not self.up(content, machine, objects, [*fates, "killed"])
         self.cloud.seconds += after
@@ -229,6 +231,7 @@ class OneResource(RuleBasedStateMachine):
         done = self.up(content, machine, objects, paused=paused)
         assert len(self.cloud.sent) - tried <= len(objects) - len(fates) - 1
         foreign = any(run.owner == "foreign" for run in self.cloud.runs)
+        # Or older runs may be taken for these, which is told.
         if self.marked or (replaces and not (foreign or self.odd or slow)):
             assert done == ("created" if self.many else "found")
             assert set(self.stack.ids) == set(objects)
