@@ -90,7 +90,7 @@ def test_the_emulator_starts(checkout: Path) -> None:
 
 def test_the_shell_session(checkout: Path, cloud: Emulator) -> None:
     point_to(cloud, checkout)
-    shown = shell(PROJECT, checkout)
+    shown = shell(PROJECT, checkout, **Stack.settings)
     fired = [run["system"] for run in cloud.runs()]
     assert sorted(fired[:4]) == ["enos.flow", "huawei.workflow", "tencent.inventory", "tencent.workflow"]
     assert fired[4:] == ["tencent.workflow"]
@@ -216,7 +216,9 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
     (setting, off) = re.findall(r"`(pulumi config (?:set|rm) wait.*?)`", (ROOT / "README.md").read_text())
     script = 'eval "$(make -s env)"\npulumi stack init dev\n'
     twice = f"{script}{setting}\npulumi up --yes --skip-preview\n{off}\npulumi up --yes --skip-preview"
-    shown, outputs = shell(f"{twice}\necho '<outputs>'; pulumi stack output --json", checkout).split("<outputs>")
+    shown, outputs = shell(f"{twice}\necho '<outputs>'; pulumi stack output --json", checkout, **Stack.settings).split(
+        "<outputs>"
+    )
     assert "4 of 4 finished" in shown
     assert set(re.findall(r"\$\{outputs\.(\w+)\}", json.loads(outputs)["readme"])) == set(json.loads(outputs)) - {
         "readme"

@@ -167,7 +167,7 @@ def test_slow_down_slows_all_of_it_down(stack: Stack, cloud: Emulator) -> None:
     assert began[0][:19] < began[-1][:19], "not all in one moment"
 
 
-@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("more", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_killed_fan_out_of_a_thousand(stack: Stack, cloud: Emulator, more: bool) -> None:
     """In the first up, or in one that adds objects: each has one run, all are on record, and it took few requests."""
     if more:

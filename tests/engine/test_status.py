@@ -182,17 +182,6 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     )
     assert told(stack, TENCENTCLOUD_SECRET_ID=SECRET_ID, TENCENTCLOUD_SECRET_KEY=SECRET_KEY)[0] == 0
 
-    for flags, env, said in (
-        (("--stack", "nope"), {}, "error: no stack named 'nope' found\n"),
-        (("--cwd", "/nowhere"), {}, "error: argument -C/--cwd: '/nowhere' is no folder\n"),
-        (("--js",), {}, "error: unrecognized arguments: --js\n"),
-        (
-            ("--html", "/nowhere/x"),
-            {},
-            "--html: cannot write the page to '/nowhere/x': no such folder\n",
-        ),
-        ((), {"PATH": "/nowhere"}, 'on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"\n'),
-    ):
-        refused = status(stack, *flags, **env)
-        assert (refused.returncode, refused.stdout) == (3, "")
-        assert refused.stderr.endswith(said)
+    refused = status(stack, "--stack", "nope")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert refused.stderr.endswith("error: no stack named 'nope' found\n")

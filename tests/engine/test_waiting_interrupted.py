@@ -164,6 +164,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))  # Python 3.10 does not know Z
 
 
+@pytest.mark.long
 def test_a_thousand_runs_are_waited_for_by_one_completion(brief: Emulator, tmp_path: Path) -> None:
     stack = Stack(tmp_path, brief)
     wanted = "=Path('runs.txt').read_text().split()"

@@ -65,7 +65,7 @@ def test_who_comes_second_is_told_and_fires_nothing(team: tuple[Stack, Stack], c
 
 def test_two_that_begin_at_once_fire_once(team: tuple[Stack, Stack], cloud: Emulator) -> None:
     with ThreadPoolExecutor() as pool:
-        for number in (1, 2, 3):
+        for number in (1, 2):
             for stack in team:
                 stack.program(run(triggers={"release": number}))
             if all(list(pool.map(lambda stack: was_told(stack.up(check=False)), team))):  # waits for both
