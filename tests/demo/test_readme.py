@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cloud_runs.accounts import settings as known_settings
+from cloud_runs.promise import ledger
 from tests.demo.pages import blocks, documented, point_to, stack_of_all_systems, up
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
@@ -337,9 +338,10 @@ def test_enos_retries_with_the_minute_that_was_fixed_before(stack: Stack, cloud:
     assert untimed != ENOS
     cloud.fault("enos.flow", "start", "status", status=200, code="62104", message="This workflow has no task.")
     assert "Give flow 3377 a task first" in up(stack, untimed, check=False)
-    minted = stack.outputs("meters-intent")["record"]["minted_at"]
+    intent = ledger.intent_of(stack.outputs("meters-intent")["record"])
+    assert intent
     up(stack, untimed)
-    assert stack.id("meters") == "3377-" + re.sub(r"\D", "", minted)[:12] + "00"
+    assert stack.id("meters") == f"3377-{intent.moment.at:%Y%m%d%H%M}00"
 
 
 def test_enos_cannot_be_replaced_by_force_under_a_time_that_stays(tmp_path: Path) -> None:
