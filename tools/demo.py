@@ -34,6 +34,7 @@ STACK = "demo"
 IDS = ("instance_id", "job_id", "execution_name", "flow_instance_id")
 """The outputs that hold an id, one for each system."""
 RUN_SECONDS = 2
+LISTED_SECONDS = 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Settings of the user's own must not lead the demo to a real cloud, nor loopback through a proxy.
 FOREIGN = re.compile(r"(PULUMI|TENCENTCLOUD|HW|ENOS|RUNS)_.*|.*_proxy", re.IGNORECASE)
@@ -156,6 +157,11 @@ class Demo:
             self.signals.check()
             if time.monotonic() > end:
                 raise Failed("the emulator's runs did not end in time")
+            time.sleep(0.05)
+        # A batch job goes on until all of its executions must be listed: runs:lagSeconds of the stack, whole seconds.
+        listed = time.monotonic() + LISTED_SECONDS
+        while time.monotonic() < listed:
+            self.signals.check()
             time.sleep(0.05)
 
     def records(self) -> dict[str, dict[str, Any]]:
