@@ -36,7 +36,7 @@ def lose(stack: HostStack) -> str:
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (400, "InvalidArgument"), (404, "NoSuchBucket")])
 def test_after_a_refusal(stack: HostStack, status: int, code: str) -> None:
-    """Nothing ran for certain, so it needs no look."""
+    """It may have run all the same, so it is looked for."""
     stack.refuse(stack.asks, status=status, code=code)
     for tries in range(3):
         if tries:
@@ -47,7 +47,17 @@ def test_after_a_refusal(stack: HostStack, status: int, code: str) -> None:
     assert stack.started() == []
     assert again(stack) == "create"
     assert all_on_record(stack)
-    assert stack.cloud.count(stack.system, "find") == 0
+    assert stack.cloud.count(stack.system, "find") > 0
+
+
+def test_after_a_refusal_that_ran_all_the_same(stack: HostStack) -> None:
+    for _ in range(stack.asks):
+        order = {"system": stack.system, "operation": "start", "action": "refused_but_ran"}
+        stack.cloud.faults(order)
+    stack.stops(**stack.plain)
+    stack.cloud.drop_faults()
+    again(stack)
+    assert all_on_record(stack)
 
 
 def test_after_a_lost_answer_and_no_list(stack: HostStack) -> None:

@@ -408,7 +408,7 @@ def test_an_error_hook_calls_create_again_after_a_refusal(fan: FanStack) -> None
         fan.up(A)
     looks = fan.cloud.count(RUNS, "find")
     assert fan.up(A, same_process=True) == "create"
-    assert fan.cloud.count(RUNS, "find") == looks, "nothing ran for certain"
+    assert fan.cloud.count(RUNS, "find") > looks, "it may have run all the same"
     assert fan.all_on_record(A)
 
 

@@ -243,7 +243,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             concurrency=int(props["concurrency"]),
             rate=props.get("rate"),
         ).run()
-        if not fanned.unsettled and not fanned.ids:
+        if not (fanned.unsettled or fanned.denied or fanned.ids):
             self.process.refused(ask.urn, ask.attempt)
         if not (own or adopted or fanned.ids or fanned.unsettled) and fanned.refused:
             raise errors.RunsError(

@@ -230,6 +230,11 @@ class RunProvider(KindProvider, Generic[Request]):
         if not props.get("adopt_id"):
             before = self.process.before(ask.urn, ask.token)
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
+        self.process.claim(
+            self.kind.id_space(place), id, ask.urn
+        )  # it will be on record: it is not among the lost ones
+        if ask.intent and (former := self.given_up(ask, props)):
+            strays.tell(former, (), self.settings, self.world(ask.urn))
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         return self._created(props, place, None, Fired(ask.token, ask.content, None), Settled(id, "given"), status)
 

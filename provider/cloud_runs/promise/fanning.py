@@ -66,6 +66,8 @@ class Fanned:
     """The objects whose run was found, and not fired here."""
     ended: dict[str, str] = field(default_factory=dict)
     """Of those, what is to be said of the ones that have ended."""
+    denied: int = 0
+    """Those that an answer refused: it is what the service says, and they may have started all the same."""
     unsettled: int = 0
     """Refused ones that may have started all the same."""
     shared: list[str] = field(default_factory=list)
@@ -164,6 +166,7 @@ class FanOut:
         except (errors.Refused, errors.InvalidConfiguration) as error:
             with self._lock:
                 self.result.refused[key] = str(error)
+                self.result.denied += isinstance(error, errors.Refused)
             if isinstance(error, errors.Refused) and error.status in (401, 403):
                 self._halt(str(error))  # the same key would be refused for each of them
         except Exception as error:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived

@@ -158,7 +158,8 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             started = api.start(leave)
             break
         except (errors.Refused, errors.NotReached, errors.InvalidConfiguration, errors.Orphaned) as refused:
-            process.refused(ask.urn, ask.attempt)
+            if nothing_ran(refused):
+                process.refused(ask.urn, ask.attempt)
             # Connecting is not repeated within a start: its engine may be gone by then.
             again = isinstance(refused, errors.Throttled) or (type(refused) is errors.NotReached and len(pauses) > 1)
             if not (again and pauses):
@@ -173,6 +174,12 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             "have run. Look for it in the console; a changed trigger asks once more"
         )
     return settled
+
+
+def nothing_ran(refused: Exception) -> bool:
+    """Whether it is certain, so that another try in this process needs no look. A refusal is what the service says, and
+    it may have started the run all the same; only a request for patience is believed, since it is tried again here."""
+    return isinstance(refused, errors.Throttled) or not isinstance(refused, errors.Refused)
 
 
 # -- looking
