@@ -36,8 +36,9 @@ class Times:
 
     @property
     def settle(self) -> float:
-        """So long after the last process that may have fired, a list shows what that process has started."""
-        return self.start + self.lag
+        """So long after the engine that may have fired, a list shows what was started: a start leaves within
+        LEAVE_SECONDS of its last word."""
+        return LEAVE_SECONDS + self.start + self.lag
 
 
 class Limit:

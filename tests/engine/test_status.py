@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.interrupted import kill_after_start
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, enos_settings, huawei_settings, job, run
 
@@ -185,3 +186,26 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     refused = status(stack, "--stack", "nope")
     assert (refused.returncode, refused.stdout) == (3, "")
     assert refused.stderr.endswith("error: no stack named 'nope' found\n")
+
+
+def test_what_may_be_lost_is_named_and_the_printed_command_records_it(stack: Stack, cloud: Emulator) -> None:
+    stack.up(run("other", object="b.mp4"))
+    other = stack.id("other")
+    stack.pulumi("stack", "select", stack.name)
+    lost = kill_after_start(stack, cloud, run("other", object="b.mp4"), run())
+    code, report = told(stack)
+    assert code == 1
+    (missing,) = report["missing"]
+    assert (missing["resource"], missing["possibly_lost"]) == ("run", [lost])
+    assert cloud.ids() == [other, lost], "asking starts nothing"
+    (command,) = re.findall(r"`(pulumi config set [^`]*)`", missing["reason"])
+    stack.pulumi(*shlex.split(command.replace(" ID", f" {lost}"))[1:], "-s", stack.name)
+    stack.up(run("other", object="b.mp4"), run())
+    assert stack.id() == lost
+    assert stack.outputs()["provenance"] == "given"
+    assert cloud.ids() == [other, lost]
+    again = stack.up(run("other", object="b.mp4"), run())
+    (forget,) = set(re.findall(r"pulumi config rm --path '[^']*'", again.text))
+    stack.pulumi(*shlex.split(forget)[1:], "-s", stack.name)
+    assert "runs:adopt" not in stack.up(run("other", object="b.mp4"), run()).text
+    assert cloud.ids() == [other, lost]

@@ -86,7 +86,7 @@ def shell(script: str, folder: Path, env: Mapping[str, str], typed: str = "") ->
     return done.stdout
 
 
-QUICK = {"runs:startSeconds": "5", "runs:lagSeconds": "1"}
+QUICK = {"runs:startSeconds": "4", "runs:lagSeconds": "0"}
 """An emulator answers at once, so a run of an interrupted `up` need not be looked for as long as one of a cloud."""
 
 _BLANK = "test"

@@ -90,5 +90,5 @@ def test_no_leave_of_an_engine_that_is_gone() -> None:
 
 
 def test_a_list_settles_after_a_start_and_its_lag() -> None:
-    assert Times(40, 5).settle == 45
-    assert Times().settle == 40
+    assert Times(40, 5).settle == 40 + 5 + LEAVE_SECONDS, "a start leaves that much after the last word of its engine"
+    assert Times().settle == 45

@@ -49,9 +49,10 @@ def _as_text(found: Any) -> Any:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
-def how(name: str) -> str:
-    """The command that lets the next `up` record a run."""
-    return f"pulumi config set --path '{SETTING}[\"{name}\"]' ID"
+def how(name: str, *, of_object: bool = False) -> str:
+    """The command that lets the next `up` record a run, of a fan-out that of one object."""
+    key = f'["{name}"]' + ('["OBJECT"]' if of_object else "")
+    return f"pulumi config set --path '{SETTING}{key}' ID"
 
 
 def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:

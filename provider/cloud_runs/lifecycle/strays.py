@@ -41,7 +41,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         return []
 
     def find(since: datetime, limit: Limit) -> Found:
-        return _find(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
+        return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
     return given_up.tell(former.moments, find, space, world, former.after)
 
@@ -63,7 +63,7 @@ def times_of(intent: Intent, settings: Settings) -> Times:
         return Times()
 
 
-def _find(
+def search(
     kind: Kind[Any],
     api: Any,
     arguments: Mapping[str, Any],
@@ -72,6 +72,7 @@ def _find(
     since: datetime,
     limit: Limit,
 ) -> Found:
+    """The runs that may be of this intent, made for these arguments. Starts nothing. Raises Unavailable or Refused."""
     occasion = Occasion(token=intent.token, minted_at=intent.moment.at, name=intent.name)
     if not intent.objects:
         found: Found = api.find(kind.request(arguments, occasion), since, limit)

@@ -299,14 +299,10 @@ class FanOut:
         if own:  # back to where a run of ours must be, so that it is seen whether the service has forgotten any
             keys |= own.ids.keys()
         found = world.ask(lambda: self._fleet.find(keys, since, limit), limit)
+        # Before what others take is left out: one who has taken a run is in doubt no more.
+        sharers = {key: max(1, process.doubters(self._fleet.work(key))) for key in asks}
         listing = listed(found, self._space, world, [own, replaced])
-        return looking.read(
-            listing,
-            {
-                key: Looked(some, replaced, max(1, process.doubters(self._fleet.work(key))))
-                for key, some in asks.items()
-            },
-        )
+        return looking.read(listing, {key: Looked(some, replaced, sharers[key]) for key, some in asks.items()})
 
     def _adopt(self, seen: Mapping[str, Seen]) -> list[str]:
         """Records the run of each object if it is surely its own. The objects whose runs others have taken meanwhile:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cloud_runs.errors import RunsError
-from cloud_runs.status import asking, page, reading, recorded, terminal
+from cloud_runs.status import asking, lost, page, reading, recorded, terminal
 from cloud_runs.status.report import Exit, Report
 
 _EPILOG = """exit codes:
@@ -64,7 +64,8 @@ def _report(folder: str, name: str) -> Report:
     records = recorded.read(stack.deployment)
     with terminal.progress(asking.count(records.runs)) as tell:
         runs = asking.ask(records, stack.config, tell)
-    return Report(stack.name, datetime.now(timezone.utc).replace(microsecond=0), tuple(runs), records.missing)
+        missing = lost.missing(records, stack.config)
+    return Report(stack.name, datetime.now(timezone.utc).replace(microsecond=0), tuple(runs), missing)
 
 
 def _write(file: Path, report: Report) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cloud_runs.promise import ledger, rules
-from cloud_runs.promise.ledger import INTENT_TYPE, RECORD, intent_urn
+from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
-from cloud_runs.promise.records import Intent
+from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.promise.rules import Lack
 from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
 from cloud_runs.status.report import Missing
@@ -42,12 +42,29 @@ class OnRecord:
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """An intent whose run is not on record, and what a look for that run takes."""
+
+    missing: Missing
+    intent: Intent
+    arguments: Mapping[str, Any]
+    provider: str
+    run: Recorded | None
+
+
+@dataclass(frozen=True)
 class Records:
     project: str
     runs: tuple[OnRecord, ...]
-    missing: tuple[Missing, ...]
+    lacking: tuple[Lacking, ...]
+    refused: tuple[Missing, ...]
     providers: Mapping[str, Mapping[str, Any]]
     """The inputs of each Pulumi provider of dynamic resources. They hold secrets."""
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """All that is not on record, as the state tells it."""
+        return (*(one.missing for one in self.lacking), *self.refused)
 
     def settings(self, provider: str, config: Mapping[str, str]) -> Mapping[str, Any]:
         """What the dynamic host of this provider would be configured with now. `config`: that of the stack."""
@@ -77,7 +94,7 @@ def read(deployment: Mapping[str, Any]) -> Records:
     }
     runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
     project = resources[0]["urn"].split("::")[1] if resources else ""
-    return Records(project, runs, tuple(_missing(dynamic)), providers)
+    return Records(project, runs, tuple(_lacking(dynamic)), tuple(_refused(dynamic)), providers)
 
 
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
@@ -151,27 +168,28 @@ def _fired_at(outputs: Mapping[str, Any]) -> str:
     return rfc3339(at) if at else ""
 
 
-def _missing(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
+def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
     """Intents without a run, or with a run that was fired for something else."""
     fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != INTENT_TYPE}
     for entry in dynamic:
-        intent = ledger.intent_of(_revealed(entry.get("outputs") or {}).get(RECORD))
+        outs = _revealed(entry.get("outputs") or {})
+        intent = ledger.intent_of(outs.get(RECORD))
         if entry["type"] != INTENT_TYPE or intent is None:
             continue
-        if lack := _lacks(intent, fired_for.get(entry["urn"])):
+        other = fired_for.get(entry["urn"])
+        run = ledger.recorded(str(other.get("id") or ""), _revealed(other.get("outputs") or {})) if other else None
+        lack = rules.lacking(intent, run, bool(other and other.get("pendingReplacement")))
+        if lack:
             name = _name(entry["urn"]).removesuffix("-intent")
-            yield Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
+            missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
+            yield Lacking(missing, intent, outs.get(ARGUMENTS) or {}, entry.get("provider") or "", run)
+
+
+def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
         outs = _revealed(entry.get("outputs") or {}, secrets=False)
         for key, why in (ledger.refused_of(outs) or {}).items():
             yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
-
-
-def _lacks(intent: Intent, run: Mapping[str, Any] | None) -> Lack | None:
-    if run is None:
-        return rules.lacking(intent, None)
-    record = ledger.recorded(str(run.get("id") or ""), _revealed(run.get("outputs") or {}))
-    return rules.lacking(intent, record, bool(run.get("pendingReplacement")))
 
 
 def _reason(lack: Lack) -> str:

@@ -127,6 +127,8 @@ class Missing:
     asked_at: str
     """RFC 3339, or empty."""
     reason: str
+    possibly_lost: tuple[str, ...] = ()
+    """Ids of runs that may be it and that nothing in the stack has on record."""
 
     @property
     def label(self) -> str:
