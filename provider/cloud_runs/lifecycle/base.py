@@ -12,10 +12,10 @@ from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import ledger, rules
-from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Content, Recorded
 from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.world import World
 from cloud_runs.runs import Reference
 from cloud_runs.wire.settings import Settings
 

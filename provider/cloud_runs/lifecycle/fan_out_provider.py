@@ -27,7 +27,8 @@ from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
-from cloud_runs.promise.fanning import Fanned, FanOut
+from cloud_runs.promise.fanned import Fanned
+from cloud_runs.promise.fanning import FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
 from cloud_runs.promise.process import Before, Former
 from cloud_runs.promise.records import Fired, Recorded

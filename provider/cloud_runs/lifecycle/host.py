@@ -16,8 +16,8 @@ from cloud_runs.errors import Unavailable
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.interrupts import Questions, Stop
 from cloud_runs.limits import Limit, Times
-from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Process
+from cloud_runs.promise.world import World
 
 ENGINE_EVERY = 2.0  # seconds between two looks at the engine
 ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone: within 10 s

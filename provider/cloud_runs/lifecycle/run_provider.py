@@ -32,10 +32,10 @@ from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing, ledger, rules
-from cloud_runs.promise.firing import Settled
 from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.world import Settled
 from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain
 
 Request = TypeVar("Request")

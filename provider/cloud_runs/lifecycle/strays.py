@@ -13,10 +13,10 @@ from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.promise.firing import World
 from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.world import World
 from cloud_runs.runs import Found
 from cloud_runs.wire.settings import Settings
 

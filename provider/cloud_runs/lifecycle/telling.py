@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from cloud_runs.lifecycle import progress
-from cloud_runs.promise.fanning import Fanned
+from cloud_runs.promise.fanned import Fanned
 
 _SHOWN = 20  # objects that a warning names
 

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
 
 from cloud_runs import errors
-from cloud_runs.limits import Leave, Limit
+from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
-from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, candidates, ended, fired_at, listed
+from cloud_runs.promise.fanned import Fanned, Fleet
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, candidates, ended, fired_at, listed
 from cloud_runs.promise.looking import Looked, Seen, Sight
 from cloud_runs.promise.pacing import TICK_SECONDS, Pace
 from cloud_runs.promise.records import Moment, Recorded
 from cloud_runs.promise.rules import Work
-from cloud_runs.runs import Found, Started, rfc3339
+from cloud_runs.promise.world import World
+from cloud_runs.runs import Started, rfc3339
 
 TRIES = 8
 """Of one start that was refused for too many requests, or that did not arrive."""
@@ -43,45 +42,6 @@ NOT_SENT = "not sent"
 _WAYS_OUT = "If one of them is its run, give it in adopt_ids; to fire it all the same, take the object out of the list "
 _WAYS_OUT += "for one `pulumi up`"
 _AGAIN = "To fire it all the same, take the object out of the list for one `pulumi up`"
-
-
-class Fleet(Protocol):
-    """The requests of a fan-out, by object."""
-
-    def work(self, key: str) -> Hashable:
-        """Equal for requests that a look cannot tell apart."""
-
-    def start(self, key: str, leave: Leave) -> Started: ...
-
-    def find(self, keys: Collection[str], since: datetime, limit: Limit) -> Found: ...
-
-
-@dataclass
-class Fanned:
-    """What became of each object: its run's id, or why it has none. `at`: the latest start, in server time."""
-
-    ids: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    found: list[str] = field(default_factory=list)
-    """The objects whose run was found, and not fired here."""
-    ended: dict[str, str] = field(default_factory=dict)
-    """Of those, what is to be said of the ones that have ended."""
-    denied: int = 0
-    """Those that an answer refused: it is what the service says, and they may have started all the same."""
-    unsettled: int = 0
-    """Refused ones that may have started all the same."""
-    shared: list[str] = field(default_factory=list)
-    """The objects whose start was answered with a run that is on record already."""
-    at: datetime | None = None
-
-    def add(self, key: str, id: str, at: datetime | None) -> None:
-        self.ids[key] = id
-        self.at = max(filter(None, (self.at, at)), default=None)
-
-    def doubt(self, key: str, why: str) -> None:
-        """No id is known, but it may have started."""
-        self.unsettled += 1
-        self.refused[key] = why
 
 
 class FanOut:

@@ -11,8 +11,9 @@ from datetime import datetime
 from cloud_runs import errors
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
-from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, World, listed
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, listed
 from cloud_runs.promise.records import Moment, Recorded
+from cloud_runs.promise.world import World
 from cloud_runs.runs import Found, rfc3339
 
 NAMED = 100

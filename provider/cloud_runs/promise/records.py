@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -107,3 +107,11 @@ class Recorded:
     @property
     def fired_at(self) -> datetime | None:
         return self.fired.at
+
+
+def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
+    """Whether the attempt on record is among these, and those after it, else all."""
+    tokens = [attempt.token for attempt in attempts]
+    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
+    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
+    return known, list(attempts[after:])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cloud_runs.errors import RunsError
 from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
+from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded, attempts_since
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)+)"\]|([^\[\].]+)')  # of a property path: `["a.b"]`, or `a`, `[0]`, `*`
@@ -136,14 +136,6 @@ def former(refused: Iterable[str], work: Work) -> dict[str, str]:
     for run in filter(None, (work.replaced, work.keep)):
         ids |= {**run.fired.former, **run.ids}
     return {key: ids[key] for key in refused if key in ids}
-
-
-def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
-    """Whether the attempt on record is among these, and those after it, else all."""
-    tokens = [attempt.token for attempt in attempts]
-    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
-    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
-    return known, list(attempts[after:])
 
 
 def intended(ask: Ask, process: Process) -> Intent:
@@ -305,33 +297,3 @@ def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began:
     before = {moment.token: moment for doubt in look for moment in doubt.moments} if unsettled else {}
     moments = sorted(before.values(), key=lambda moment: moment.at)
     return (*moments[:1], *moments[1:][-18:], began)
-
-
-class Lack(NamedTuple):
-    """That what an intent stands for is not on record. `changed`: what a new run was asked for, if there is one."""
-
-    what: str
-    changed: Sequence[str] = ()
-
-
-NEVER = "was asked for and is not on record"
-REPLACED = "was to be replaced, and what replaces it is not on record"
-CHANGED = "a new run was asked for and is not on record"
-OBJECTS_CHANGED = "its objects changed, and what was fired for them is not on record"
-
-
-def lacking(intent: Intent, run: Recorded | None, replacing: bool = False) -> Lack | None:
-    """Whether a run may have been started for this intent, or is due, that is on no record. None if there is none.
-
-    `replacing`: the engine has deleted the run and not yet recorded what replaces it.
-    """
-    if run is None:
-        return Lack(NEVER)
-    if replacing:
-        return Lack(REPLACED)
-    changed = run.content.differences(intent.content)
-    if changed and intent.token != run.fired.shown:
-        return Lack(CHANGED, changed)
-    if intent.attempts and attempts_since(intent.attempts, run.fired)[1]:
-        return Lack(OBJECTS_CHANGED)
-    return None

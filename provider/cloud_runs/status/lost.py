@@ -13,8 +13,9 @@ from cloud_runs.lifecycle import adopting, strays
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
-from cloud_runs.promise.firing import World, listed
+from cloud_runs.promise.firing import listed
 from cloud_runs.promise.process import Process
+from cloud_runs.promise.world import World
 from cloud_runs.status.recorded import Lacking, Records
 from cloud_runs.status.report import Missing
 from cloud_runs.wire.settings import Settings

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cloud_runs.promise import ledger, rules
+from cloud_runs.promise import lacks, ledger
+from cloud_runs.promise.lacks import Lack
 from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
 from cloud_runs.promise.records import Intent, Recorded
-from cloud_runs.promise.rules import Lack
 from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
 from cloud_runs.status.report import Missing
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
@@ -178,7 +178,7 @@ def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
             continue
         other = fired_for.get(entry["urn"])
         run = ledger.recorded(str(other.get("id") or ""), _revealed(other.get("outputs") or {})) if other else None
-        lack = rules.lacking(intent, run, bool(other and other.get("pendingReplacement")))
+        lack = lacks.lacking(intent, run, bool(other and other.get("pendingReplacement")))
         if lack:
             name = _name(entry["urn"]).removesuffix("-intent")
             missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
@@ -193,7 +193,7 @@ def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
 
 
 def _reason(lack: Lack) -> str:
-    if lack.what == rules.NEVER:
+    if lack.what == lacks.NEVER:
         return f"{lack.what}: the `pulumi up` that asked for it is under way, was refused or was interrupted; {_LOOKS}"
     changed = f" ({', '.join(lack.changed)} changed)" if lack.changed else ""
     return f"{lack.what}{changed}; {_LOOKS}"
