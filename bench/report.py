@@ -35,7 +35,7 @@ _COUNTS = {
     "saving_cpu": "of them to write the state",
     "waiting_cpu": "program's wait for outputs, CPU s",
     "outputs": "outputs in the program",
-    "digests": "maps of digests in the state",
+    "digests": "digests of arguments in the state",
     "host_mb": "host MB",
     "state_kb": "state kB",
     "cpu_seconds": "CPU s",

@@ -89,7 +89,8 @@ def up(cloud: Emulator, program: str, n: int, endpoint: str = "", **env: str) ->
 
 def profiled(cloud: Emulator, program: str, n: int, **env: str) -> Sample:
     """The first `up` of a new stack: what the engine, by its own profiler, and Pulumi's SDK in the program do with
-    their processor time, and how many maps of digests are on record. Without Go, which reads it, no engine's profile.
+    their processor time, and how often the digests of arguments are on record. Without Go, which reads it, no engine's
+    profile.
     """
     cloud.reset()
     with project(cloud, program, BENCH_TOLD="told.json", **env) as made:
@@ -99,7 +100,7 @@ def profiled(cloud: Emulator, program: str, n: int, **env: str) -> Sample:
         sample = made.up(n, "--profiling", str(made.stack.folder / "profile"))
         told = json.loads((made.stack.project / "told.json").read_text())
         sample |= {**told, "waiting_cpu": round(told["waiting_cpu"], 3)}
-        sample["digests"] = str(made.stack.deployment()).count("'digests': {")
+        sample["digests"] = str(made.stack.deployment()).count(" args=")
         if go := shutil.which("go"):
             (profile,) = made.stack.folder.glob("profile.*.cpu")
             command = [go, "tool", "pprof", "-top", "-cum", profile]

@@ -71,10 +71,7 @@ def _state(results: Results, ratio: float) -> Iterator[str]:
         ).format(*saving)
     digests = results.median("profile", "ordinary runs", N, "digests")
     if digests is not None:
-        yield (
-            f"The digests of a run's arguments alone are in {digests / N:.0f} places of its state: as inputs and "
-            "outputs, of the intent and of the run."
-        )
+        yield (f"What a run was fired with is in {digests / N:.0f} places of its state and its intent's.")
     padded, beside = _ratio(results, PADDED, FLOOR), _ratio(results, "ordinary runs", PADDED)
     if padded is not None and beside is not None:
         yield (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_runs.limits import Leave
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
@@ -62,7 +63,7 @@ def test_how_to(tmp_path: Path) -> None:
 def started_by_a_script(cloud: Emulator) -> str:
     keys = Credentials(SECRET_ID, SECRET_KEY, source="a script")
     client = WorkflowClient(Transport(), keys, region="ap-beijing", bucket=BUCKET, endpoint=cloud.url)
-    return client.start(WorkflowRequest(WORKFLOW, "film.mp4", "")).id
+    return client.start(WorkflowRequest(WORKFLOW, "film.mp4", ""), Leave(lambda: True)).id
 
 
 def fired(cloud: Emulator, after: int = 0) -> list[str]:

@@ -61,7 +61,7 @@ def test_what_was_lost_and_is_not_asked_for_any_more_is_told(stack: Stack, cloud
     told = stack.up(*program("2")).text
     assert problems(both, stack, cloud, 2) == {}
     assert cloud.ids(JOBS)[1:] == [stack.id("job")]
-    said = " ".join(line for line in told.splitlines() if "an interrupted up may have started " in line)
+    said = " ".join(line for line in told.splitlines() if "an earlier up may have started " in line)
     assert {id for id in lost if id not in said} == set()
     again = stack.up(*program("3")).text
     assert "may have started" not in again

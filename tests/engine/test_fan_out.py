@@ -195,7 +195,7 @@ def test_a_killed_fan_out_and_a_changed_trigger(stack: Stack, cloud: Emulator) -
     """What was started is on no record then, so it is told."""
     lost = kill_after_start(stack, cloud, fan(["a", "b"], concurrency=1))
     told = stack.up(fan(["a", "b"], triggers={"r": 1})).text
-    assert re.search(rf"an interrupted up may have started {lost} .*: on no record after this", told)
+    assert re.search(rf"an earlier up may have started {lost} .*: on no record after this", told)
     assert "2 of 2 started" in told, "on its row"
     assert sorted(run["request"]["query"]["object"] for run in cloud.runs(CI)) == ["a", "a", "b"]
     assert sorted([lost, *ids(stack).values()]) == sorted(cloud.ids(CI))

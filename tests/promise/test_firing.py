@@ -698,7 +698,7 @@ def test_strays_that_cannot_be_looked_for_keep_nothing_from_being_fired(
     gone = former(cloud)
     cloud.trouble = trouble
     assert host.create(host.mint(B), B, former=gone).provenance == "fired"
-    assert "could not look: " in host.warned[0]
+    assert f"{given_up.NOT_LOOKED_UP}: " in host.warned[0]
 
 
 def test_ctrl_c_while_strays_are_looked_for_fires_nothing(cloud: Cloud, host: Host) -> None:

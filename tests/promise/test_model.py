@@ -338,6 +338,18 @@ def histories(model: type[RuleBasedStateMachine], examples: int, *, same: bool) 
     )
 
 
+def test_a_run_from_before_two_forced_replacements_is_not_taken_for_the_last() -> None:
+    """All three have one marker, this machine's clock is slow, and the list does not show the second yet."""
+    cloud = Cloud()
+    cloud.lag, content, stack = 4.5, Content({"argument": "a"}, {}), Stack(cloud, marked=True)
+    for fate in ("answered", "answered", "lost"):
+        cloud.seconds += 3
+        cloud.fates, cloud.slow = [fate], 12.0 if fate == "lost" else 0.0
+        stack.up(Host(cloud, age=0, ahead=timedelta(minutes=-1)), content, forced=bool(stack.run))
+    assert stack.ids == {"": cloud.runs[-1].id}
+    assert len(cloud.runs) == 3
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_random_histories(model: type[RuleBasedStateMachine]) -> None:
     histories(model, EXAMPLES or FEW, same=not EXAMPLES)

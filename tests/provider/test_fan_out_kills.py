@@ -380,7 +380,7 @@ def test_what_a_killed_up_had_started_before_a_change_is_named(fan: FanStack) ->
     fan.up(A, kill=3, triggers={"a": 1})
     lost = fan.cloud.ids(RUNS)
     assert fan.up(A, triggers={"a": 2}) == "create"
-    ((warned,)) = (text for text in fan.warned if "interrupted up" in text)
+    ((warned,)) = (text for text in fan.warned if "an earlier up" in text)
     assert all(id in warned for id in lost)
     assert set(fan.ids.values()).isdisjoint(lost)
     fan.warned.clear()

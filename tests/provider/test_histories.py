@@ -8,6 +8,7 @@ import random
 import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise import given_up
 from tests.provider.host_stack import HostStack
 
 KILLS = ["", "", "", "intent", "delete", 1, 2, "before create", "before update", "create"]
@@ -58,7 +59,7 @@ class History:
         self.killed = last == "killed"
         stack.cloud.drop_faults()
         told = "\n".join([said, *stack.warned, *stack.refused.values()])
-        self.named |= {id for id in stack.started() if id in told or "could not look" in told}
+        self.named |= {id for id in stack.started() if id in told or given_up.NOT_LOOKED_UP in told}
         self.on_record |= set(stack.ids.values())
         self.steps.append(f"generation {self.generation}, kill {kill!r}, forced {forced}: {last} {told}")
         self.holds()

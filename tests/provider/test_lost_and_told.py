@@ -6,12 +6,13 @@ from __future__ import annotations
 import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise import given_up
 from tests.provider.fan_stack import FanStack
 from tests.provider.host_stack import HostStack, JobStack
 from tests.support.emulator import Emulator
 
 FIRST, SECOND, THIRD = ({"release": number} for number in "123")
-STRAYS = "an interrupted up may have started "
+STRAYS = "an earlier up may have started "
 
 
 def strays(stack: HostStack) -> list[str]:
@@ -158,8 +159,8 @@ def test_what_cannot_be_looked_for_keeps_nothing_from_being_fired(stack: HostSta
     killed(stack, recorded=True)
     stack.cloud.fault(stack.system, "find", "status", status=403, code="AccessDenied", message="no", times=100)
     assert stack.up(triggers=THIRD) == "create"
-    ((told),) = (text for text in stack.warned if "interrupted up" in text)
-    assert "could not look" in told
+    ((told),) = (text for text in stack.warned if "an earlier up" in text)
+    assert given_up.NOT_LOOKED_UP in told
     assert "AccessDenied" in told
 
 

@@ -29,7 +29,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
     kind = kind_named(intent.kind)
     if kind is None or not arguments or not isinstance(arguments, Mapping):
         world.warn(
-            f"an interrupted up may have started runs for {intent.name or 'this resource'} that will be on no record; "
+            f"an earlier up may have started runs for {intent.name or 'this resource'} that will be on no record; "
             "what it asked for is not known any more: look in the console of the service"
         )
         return []
@@ -37,7 +37,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         place = kind.place(arguments, settings)
         space = kind.id_space(place)
     except errors.RunsError as error:
-        world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
+        world.warn(f"{given_up.NOT_LOOKED_UP}: {error}")
         return []
 
     def find(since: datetime, limit: Limit) -> Found:

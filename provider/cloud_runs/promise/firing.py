@@ -161,13 +161,13 @@ class _Look:
     world: World
 
     def until(self, settle: float, end: float, what: str) -> Seen:
-        """What is shown once it may be decided on: a run with our marker at once; another when `settle` seconds are
-        over, since ours may still come to be; none, and an error, after `end` seconds."""
+        """What is shown once it may be decided on: a run that our marker proves at once; another when `settle` seconds
+        are over, since ours may still come to be; none, and an error, after `end` seconds."""
         limit, clock, pause = self.world.limit(end + LOOK_SECONDS), self.world.process.clock.monotonic, 1.0
-        began = clock()
+        began, proves = clock(), self.api.marked and not self.asked.same_marker
         while True:
             waited = clock() - began
-            if self.api.marked or waited >= settle:
+            if proves or waited >= settle:
                 seen = self._once(limit, forgiving=waited < end)
                 if seen.candidates and (waited >= settle or (seen.marked and seen.sight is Sight.OURS)):
                     return seen

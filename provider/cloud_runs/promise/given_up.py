@@ -18,6 +18,10 @@ from cloud_runs.runs import Found, rfc3339
 
 NAMED = 100
 """Runs that a warning names."""
+NOT_LOOKED_UP = (
+    "an earlier up asked for a run that will be on no record, and whether it was started could not be looked up"
+)
+"""After a refusal as well as after a kill: which of the two it was, no state tells."""
 
 
 def tell(
@@ -35,7 +39,7 @@ def tell(
     """
     try:
         world.sleep(SIBLINGS_SECONDS)
-        world.wait(moments, "an interrupted up may have started a run that will be on no record: looking for it")
+        world.wait(moments, "an earlier up may have started a run that will be on no record: looking for it")
         limit = world.limit(LOOK_SECONDS)
         since = looking.since(moments, world.clocks(), after)
         found = world.ask(lambda: find(since, limit), limit)
@@ -43,12 +47,12 @@ def tell(
     except errors.Interrupted:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a run from being fired
-        world.warn(f"an interrupted up may have started a run that will be on no record; could not look: {error}")
+        world.warn(f"{NOT_LOOKED_UP}: {error}")
         return []
     if lost:
         named = looking.describe(lost, rfc3339, NAMED)
         world.warn(
-            f"an interrupted up may have started {named}: on no record after this, and what has not ended goes on. To "
-            "record one, set adopt_id to its id in a resource of its own"
+            f"an earlier up may have started {named}: on no record after this unless another resource has it, and what "
+            "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
         )
     return [candidate.id for candidate in lost]

@@ -91,10 +91,15 @@ class Looked:
     token: str = ""
     sent: bool = False
 
+    @property
+    def same_marker(self) -> bool:
+        """Whether what is replaced has the same marker, so that it proves nothing: a forced replacement keeps the
+        intent, and runs before it may have been replaced so as well."""
+        return self.after is not None and self.token == self.after.fired.token
+
     def began_after(self, candidate: Candidate, listing: Listing, margin: timedelta) -> bool:
-        """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one:
-        a forced replacement keeps the intent."""
-        if self.after is None or (candidate.proof and self.token != self.after.fired.token):
+        """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one."""
+        if self.after is None or (candidate.proof and not self.same_marker):
             return True
         return began_since(candidate, begun(self.after, candidate.key, listing, margin))
 
