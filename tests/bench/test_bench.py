@@ -169,7 +169,7 @@ def test_profiles_are_read_and_explain_why_ordinary_runs_are_above_their_bar(tmp
     for sentence in (
         "take 1.50 times as long as 200 zero-work resources, not 1.15 times:",
         "3.53 s of its 5.29 s of processor time went into writing the state",
-        "are in 4 places of its state",
+        "is in 4 places of its state",
         "take 1.25 times as long as plain ones, 50% of what the runs take more",
         "the runs take 1.20 times as long as the padded ones",
         "takes 2.00 s of processor time",
