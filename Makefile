@@ -15,7 +15,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(3 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test test-long oldest other soak bench template lint types format check-format docs check-docs imports shell env lock clean
+.PHONY: help venv sdks engine demo test test-long oldest other soak track-record bench template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +77,9 @@ soak: venv  ## the long fault, kill and hostile campaigns (fewer: SOAK_ARGS='--c
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 	@$(PY) -m tests.hostile $(HOSTILE_ARGS)
 	@$(PY) -m tests.hostile.bombs
+
+track-record: venv  ## puts back each breach that there was, and expects the campaigns to find it (others: TRACK_ARGS='--seed 7')
+	@$(WITH_ENGINE) $(PY) -m tests.campaigns.track_record $(TRACK_ARGS)
 
 bench: venv sdks  ## what runs cost, beside other ways to start them (less: make bench BENCH_ARGS='--sizes 10 --rounds 1')
 	@$(WITH_ENGINE) $(PY) -m bench $(BENCH_ARGS)

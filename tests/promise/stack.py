@@ -72,10 +72,12 @@ class Stack:
 
     # -- an up
 
-    def diff(self, process: Process) -> None:
-        if self.run:
-            for id, other in process.saw(self.urn, SPACE, self.run).items():
-                self.said.append(f"{id} is on record of {other} as well")
+    def diff(self, process: Process) -> list[str]:
+        """What is said of it."""
+        twins = process.saw(self.urn, SPACE, self.run) if self.run else {}
+        said = [f"{id} is on record of {other} as well" for id, other in twins.items()]
+        self.said += said
+        return said
 
     def up(
         self,

@@ -10,9 +10,9 @@ from cloud_runs.lifecycle import host
 from cloud_runs.promise import fanning, firing, given_up
 from cloud_runs.promise.process import Process
 from tests.provider.clock import old_process
-from tests.provider.fan_stack import FanStack, HuaweiFanStack
+from tests.provider.fan_stack import STACKS, FanStack
 from tests.provider.host import JobHost, RunHost
-from tests.provider.host_stack import HostStack, HuaweiRunStack, JobStack, RunStack
+from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
 
 
@@ -25,6 +25,10 @@ def tracebacks() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def process(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet(monkeypatch)
+
+
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host process that has seen nothing, has been there for long, and has no settings but the stack's."""
     another_process(monkeypatch)
     for module in (firing, fanning, given_up):
@@ -41,9 +45,8 @@ def another_process(monkeypatch: pytest.MonkeyPatch) -> Process:
     return began
 
 
-@pytest.fixture(params=[RunStack, JobStack, FanStack, HuaweiRunStack, HuaweiFanStack])
+@pytest.fixture(params=STACKS)
 def stack(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
-    """One for a run, a job and a fan-out, where the rules are the same."""
     made: HostStack = request.param(cloud, monkeypatch)
     return made
 

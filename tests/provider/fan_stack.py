@@ -16,7 +16,7 @@ from cloud_runs.lifecycle.fan_out_provider import Requests
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
-from tests.provider.host_stack import HUAWEI, HUAWEI_RUN, HostStack, Killed, Props
+from tests.provider.host_stack import HUAWEI, HUAWEI_RUN, HostStack, HuaweiRunStack, JobStack, Killed, Props, RunStack
 from tests.support.stack import BUCKET, WORKFLOW
 
 
@@ -86,3 +86,7 @@ class HuaweiFanStack(FanStack):
     system = HUAWEI
     defaults: ClassVar[Props] = {**{k: v for k, v in HUAWEI_RUN.items() if k != "object"}, "concurrency": 1}
     other: ClassVar[Props] = {"graph_name": "other"}
+
+
+STACKS: tuple[type[HostStack], ...] = (RunStack, JobStack, FanStack, HuaweiRunStack, HuaweiFanStack)
+"""A run, a job and a fan-out, for what holds for each of them."""
