@@ -97,6 +97,24 @@ class RunStatus:
 
 
 @dataclass(frozen=True)
+class Workflow:
+    """What a system says of a workflow (a graph, a flow) itself, whether a run of it exists or not.
+
+    `runs`: whether it can be run; None where the service does not tell. `state`: the system's own word. `lacks`: the
+    inputs that a run needs and the request does not give. `remark`: what else is worth knowing, in words; where `runs`
+    is False it says why. Empty if there is nothing to say.
+    """
+
+    id: str
+    exists: bool = True
+    name: str = ""
+    runs: bool | None = None
+    state: str = ""
+    lacks: tuple[str, ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True)
 class Started:
     """The answer to a start request. `at` is the server's time (its `Date` header), else our own clock.
 
@@ -191,6 +209,13 @@ class RunApi(Protocol[Request]):
 
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Asks the system to stop a run. A run that has ended, or that is not known, is no error."""
+
+    def workflows(self, request: Request, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        """The workflows that a run of this request would be of, in their order; none if it is of none.
+
+        For those who want to know before they fire: nothing is started or changed, and no start depends on it. Raises
+        Refused (a wrong key, a right that is missing) or Unavailable.
+        """
 
 
 def rfc3339(moment: datetime) -> str:

@@ -102,10 +102,10 @@ def test_counts(bench: Bench) -> None:
     bench.call("PUT", f"/inventorytriggerjob/{job}")
     bench.call("GET", "/nothing")
     assert bench.admin("requests").json == {
-        "tencent.workflow": {"find": 1, "get": 1, "start": 2},
+        "tencent.workflow": {"find": 1, "get": 1, "start": 2, "workflow": 0},
         "tencent.inventory": {"cancel": 1, "find": 1, "get": 0, "start": 1},
-        "huawei.workflow": {"create": 0, "find": 0, "get": 0, "resume": 0, "start": 0},
-        "enos.flow": dict.fromkeys(["cancel", "find", "get", "refresh", "start", "time", "token"], 0),
+        "huawei.workflow": dict.fromkeys(["create", "find", "get", "resume", "start", "workflow"], 0),
+        "enos.flow": dict.fromkeys(["cancel", "find", "get", "refresh", "start", "time", "token", "workflow"], 0),
         "unrouted": 1,
         "connections": 1,
     }

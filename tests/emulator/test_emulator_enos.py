@@ -229,3 +229,13 @@ def test_not_emulated(bench: EnosBench, method: str, path: str, action: str) -> 
     reply = bench.call(method, path, {"action": action, **WHO}, "{}")
     assert reply.status == 404
     assert "no emulated cloud" in reply.json["error"]
+
+
+def test_a_look_at_a_flow(bench: EnosBench) -> None:
+    flow = bench.data(bench.call("GET", FLOWS, {"action": "get", "flowId": str(FLOW), **WHO}))
+    assert (flow["flowId"], flow["flowName"], flow["active"], flow["locked"]) == (FLOW, f"emulated_{FLOW}", 0, False)
+    (task,) = json.loads(flow["graph"])["tasks"]
+    run = bench.data(bench.look(bench.start()))
+    (instance,) = json.loads(run["graph"])["tasks"]
+    assert {**instance, **task} == instance  # the same task, with what became of it
+    assert code(bench.call("GET", FLOWS, {"action": "get", "flowId": "x", **WHO})) == 62102

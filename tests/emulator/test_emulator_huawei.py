@@ -263,7 +263,7 @@ def test_only_a_failed_execution_can_be_resumed(bench: HuaweiBench, word: str) -
     ("method", "path", "query"),
     [
         ("DELETE", f"/v2/workflows/{GRAPH}", {}),
-        ("GET", f"/v2/workflows/{GRAPH}", {}),
+        ("GET", f"/v2/workflows/{GRAPH}", {"x-workflow-prefix": ""}),
         ("DELETE", f"{EXECUTIONS}/x", {}),
         ("GET", f"{EXECUTIONS}/x", {"x-workflow-prefix": ""}),
         ("POST", "/v2/workflows/", {}),
@@ -277,3 +277,13 @@ def test_no_operation_of_the_vendor(bench: HuaweiBench, method: str, path: str, 
 @pytest.mark.parametrize("host", ["obs.myhuaweicloud.com", "demo-bucket.obs.cn-north-4.myhuaweicloud.com"])
 def test_wrong_host_of_the_vendor(bench: HuaweiBench, host: str) -> None:
     assert error(bench.call(*START_CALL, host=host)) == (400, "SYS.0029")
+
+
+def test_a_look_at_a_workflow(bench: HuaweiBench) -> None:
+    reply = bench.call("GET", f"/v2/workflows/{GRAPH}")
+    assert reply.status == 200
+    assert reply.json["name"] == GRAPH
+    assert reply.json["graph_urn"].endswith(f":graph:{GRAPH}")
+    assert reply.json["definition"]["inputs"] == []
+    assert error(bench.call("GET", "/v2/workflows/-x")) == (400, "SYS.0010")
+    assert bench.origins() == []

@@ -109,7 +109,7 @@ def test_counts_and_reset(bench: HuaweiBench) -> None:
     bench.names()
     bench.resume(name)
     counts = bench.admin("requests").json["huawei.workflow"]
-    assert counts == {"create": 0, "find": 1, "get": 1, "resume": 1, "start": 1}
+    assert counts == {"create": 0, "find": 1, "get": 1, "resume": 1, "start": 1, "workflow": 0}
     bench.admin("reset", {})
     assert bench.admin("runs").json == []
     assert bench.names() == []

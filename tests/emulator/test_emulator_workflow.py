@@ -263,3 +263,15 @@ def test_list_lag() -> None:
     assert bench.executions() == []
     bench.now += 0.1
     assert bench.executions() == [run]
+
+
+def test_a_look_at_workflows(bench: Bench) -> None:
+    reply = bench.call("GET", "/workflow", {"ids": f"{WORKFLOW},{OTHER_WORKFLOW},w1"})
+    assert [row.findtext("WorkflowId") for row in reply.xml.findall("MediaWorkflowList")] == [WORKFLOW, OTHER_WORKFLOW]
+    assert [row.findtext("State") for row in reply.xml.findall("MediaWorkflowList")] == ["Active", "Active"]
+    assert (reply.text("TotalCount"), reply.text("NonExistIDs")) == ("2", "w1")
+    second = bench.call("GET", "/workflow", {"ids": f"{WORKFLOW},{OTHER_WORKFLOW}", "pageNumber": "2", "pageSize": "1"})
+    assert [row.findtext("WorkflowId") for row in second.xml.findall("MediaWorkflowList")] == [OTHER_WORKFLOW]
+    assert bench.call("GET", "/workflow", {"ids": ""}).error == (400, "InvalidArgument")
+    assert bench.call("GET", "/workflow", {"ids": WORKFLOW, "pageSize": "0"}).error == (400, "InvalidArgument")
+    assert bench.origins() == []

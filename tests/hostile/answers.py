@@ -40,6 +40,14 @@ EXECUTION = {
     "CreateTime": "2019-11-22T01:23:44Z",
     "Tasks": [TASK, TASK],
 }
+DEFINITION = {"Name": "n", "WorkflowId": "we59a9648e62e48ffb25e4b41f3721799", "State": "Paused"}
+OTHER = {"Name": "n", "WorkflowId": "w7476ff3564ee45b7b490d64bccaba6cc", "State": "Active"}
+GRAPH = {
+    "name": "scan",
+    "graph_urn": "urn:fgs:r:p:graph:scan",
+    "definition": {"inputs": [{"parameter_name": "template-id", "default": 1}, {"parameter_name": "needed"}]},
+}
+FLOW = {"flowId": 3377, "flowName": "n", "active": 0, "locked": True, "graph": '{"tasks": []}'}
 HUAWEI = {
     "graph_urn": "urn:fgs:r:p:graph:scan",
     "execution_name": RUN,
@@ -62,6 +70,7 @@ INSTANCE = {
 }
 
 GOOD: list[tuple[str, str, Any]] = [
+    ("GET /workflow?", "xml", {"Response": {"RequestId": "r", "MediaWorkflowList": [DEFINITION, OTHER]}}),
     ("POST /triggerworkflow", "xml", {"Response": {"RequestId": "r", "InstanceId": RUN}}),
     ("GET /workflowexecution/", "xml", {"Response": {"RequestId": "r", "WorkflowExecution": EXECUTION}}),
     (
@@ -73,6 +82,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("GET /inventorytriggerjob", "xml", {"Response": {"RequestId": "r", "JobsDetail": JOB, "NextToken": ""}}),
     ("PUT /inventorytriggerjob", "xml", {}),
     ("POST /v2/workflows/", "json", {key: HUAWEI[key] for key in ("execution_name", "execution_urn", "started_at")}),
+    ("GET /v2/workflows/", "json", GRAPH),
     ("GET /v2/workflowexecutions/", "json", {"execution_info": HUAWEI}),
     (
         "GET /v2/workflowexecutions",
@@ -85,6 +95,7 @@ GOOD: list[tuple[str, str, Any]] = [
         "json",
         {"status": 0, "msg": "", "data": {"flowInstanceId": RUN}},
     ),
+    ("GET /dataflow-batch-service/v2.0/flows?action=get", "json", {"status": 0, "msg": "", "data": FLOW}),
     ("GET /dataflow-batch-service/v2.0/flowInstances?action=get", "json", {"status": 0, "msg": "", "data": INSTANCE}),
     (
         "POST /dataflow-batch-service/v2.0/flowInstances?action=search",

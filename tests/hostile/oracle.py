@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from cloud_runs.errors import NotReached, Refused, RunsError, UnknownOutcome
-from cloud_runs.runs import Found, RunStatus, Started, plain
+from cloud_runs.runs import Found, RunStatus, Started, Workflow, plain
 
 # What a terminal obeys or what turns text round: controls, format characters, halves of characters.
 UNFIT = re.compile(
@@ -51,6 +52,12 @@ def a_result(value: Any, secrets: Collection[str]) -> None:
                 an_error(item, secrets)
             else:
                 a_result(item, secrets)
+    elif isinstance(value, list):
+        for item in value:
+            a_result(item, secrets)
+    elif isinstance(value, Workflow):
+        _plain(asdict(value))
+        assert not [secret for secret in secrets if secret in json.dumps(asdict(value))], value
     elif isinstance(value, str):
         fit(value)
     else:

@@ -75,6 +75,7 @@ def operations(system: str) -> dict[str, Callable[[Any], Any]]:
         "find": lambda api: api.find(REQUESTS[system], SINCE, soon()),
         "get": lambda api: api.get(answers.RUN),
         "get_many": lambda api: api.get_many([answers.RUN, "other"]),
+        "workflows": lambda api: list(api.workflows(REQUESTS[system])),
     }
     if system in ("tencent.inventory", "enos.flow"):
         calls["cancel"] = lambda api: api.cancel(answers.RUN)

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from cloud_runs.enos import client as module
+from cloud_runs.enos import lists
 from cloud_runs.enos.client import FlowClient, FlowRequest, MinuteTaken
 from cloud_runs.enos.codes import CODES, Kind
 from cloud_runs.enos.signing import encryption, params_data, sign_input, signature
@@ -636,7 +637,7 @@ def test_a_list_without_end_is_an_error() -> None:
     one, gateway = flows()
     pages = [
         says({"status": 0, "data": {"flowInsts": [{"instanceId": f"1-{p}-{i}", "flowId": 1} for i in range(50)]}})
-        for p in range(module.PAGES + 5)
+        for p in range(lists.PAGES + 5)
     ]
     gateway.answers["search"] = pages
     with pytest.raises(Unavailable, match="cannot list them all"):

@@ -153,3 +153,10 @@ def test_the_sdk_fires_again_after_a_lost_answer(cloud: Emulator) -> None:
     name = start(huawei(cloud.url, retry=1))
     assert len(cloud.ids()) == 2
     assert cloud.ids()[1] == name
+
+
+def test_a_look_at_a_workflow(cloud: Emulator, sdk: Any) -> None:
+    answer = sdk.getWorkflow(GRAPH)
+    assert (answer.status, answer.body.name) == (200, GRAPH)
+    assert answer.body.graphUrn.endswith(f":graph:{GRAPH}")
+    assert cloud.runs(origin=None) == []

@@ -243,3 +243,11 @@ def test_the_sdk_fires_again_after_a_lost_answer(cloud: Emulator) -> None:
 def code(error: CosServiceError) -> str | None:
     """The code of the answer that the SDK was given."""
     return ElementTree.fromstring(error.get_origin_msg()).findtext("Code")
+
+
+def test_a_look_at_a_workflow(cloud: Emulator, sdk: CosS3Client) -> None:
+    found = sdk.ci_get_workflow(Bucket=BUCKET, Ids=f"{WORKFLOW},w1")
+    (row,) = found["MediaWorkflowList"]
+    assert (row["WorkflowId"], row["State"], row["BucketId"]) == (WORKFLOW, "Active", BUCKET)
+    assert found["NonExistIDs"] == "w1"
+    assert cloud.runs(origin=None) == []

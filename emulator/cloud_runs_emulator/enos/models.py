@@ -129,6 +129,20 @@ def flow_name(flow_id: int) -> str:
     return f"emulated_{flow_id}"
 
 
+TASK = "emulated"
+"""The name of the one task that each flow has."""
+
+
+def task_id(flow_id: int) -> int:
+    """The number of a flow's task."""
+    return flow_id * 10 + 1
+
+
+def task_instance_id(run: FlowInstance) -> str:
+    """The id of the task's instance: the task's number and the digits of the flow's instance, as in the samples."""
+    return f"{task_id(run.trigger.flow_id)}-{run.id.partition('-')[2]}"
+
+
 def endless_count(query: Query) -> int:
     """A count by which another page follows the one that is asked for."""
     return (query.page + 2) * query.size

@@ -51,6 +51,14 @@ def trigger(request: Request) -> Trigger:
     return Trigger(flow_id, trigger_ms, TEMPORARY, json.dumps(parameters, ensure_ascii=False))
 
 
+def flow_parameter(request: Request) -> int:
+    """The flow that a look names; any number is one."""
+    text = request.param("flowId")
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**53):
+        raise invalid(f"flow not found: {text}")
+    return int(text)
+
+
 def cancelled_id(request: Request) -> str:
     """The body of a cancel."""
     return _text(_body(request), "flowInstId")

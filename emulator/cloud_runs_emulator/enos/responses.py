@@ -10,7 +10,7 @@ import json
 import secrets
 
 from cloud_runs_emulator.enos.formats import TIME_ZONE, business_date, server_time
-from cloud_runs_emulator.enos.models import FlowInstance, flow_name, number
+from cloud_runs_emulator.enos.models import TASK, Caller, FlowInstance, flow_name, number, task_id, task_instance_id
 from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Clock
 from cloud_runs_emulator.systems import Answer, Refused
@@ -43,6 +43,12 @@ class Responses:
         now = self._clock()
         rows = [{**_instance(run, now), "isCancelled": run.state(now) == "CANCEL"} for run in runs]
         return _success({"flowInsts": rows, "count": count}, tuple(runs))
+
+    def flow(self, caller: Caller, flow_id: int) -> Answer:
+        """The answer to a look at a flow: any number has one; its schedule is off, which a trigger does not mind."""
+        told = {"active": 0, "type": 1, "creator": caller.user, "locked": False, "isUserLocked": False}
+        graph = _graph(caller, [_task(flow_id)])
+        return _success({**_flow(flow_id), **told, "parameters": "[]", "graph": json.dumps(graph)}, ())
 
     def cancelled(self, run: FlowInstance) -> Answer:
         """The answer to a cancel."""
@@ -85,43 +91,45 @@ def _json(body: dict[str, object], runs: tuple[Run, ...] = ()) -> Answer:
     return Answer(200, text.encode(), [(b"content-type", b"application/json;charset=UTF-8")], runs)
 
 
-def _instance(run: FlowInstance, now: float) -> dict[str, object]:
-    """FlowInstance. `parameters` and `graph` are texts that hold JSON."""
-    state = run.state(now)
-    flow_id = run.trigger.flow_id
+def _flow(flow_id: int) -> dict[str, object]:
+    """What a flow and each of its instances tell alike."""
     return {
-        "instanceId": run.id,
         "flowId": flow_id,
         "flowName": flow_name(flow_id),
         "freq": "0 0 0 * * ? *",
         "cycle": "D",
-        "parameters": run.trigger.parameters,
         "doAs": "emulated",
-        "graph": json.dumps(_graph(run, state)),
+        "virtual": False,
+        "alertMode": 0,
+        "hasEditPri": True,
+        "hasReadPri": True,
+    }
+
+
+def _instance(run: FlowInstance, now: float) -> dict[str, object]:
+    """FlowInstance. `parameters` and `graph` are texts that hold JSON."""
+    state = run.state(now)
+    task = {**_task(run.trigger.flow_id), "taskInstId": task_instance_id(run), "status": state}
+    return {
+        "instanceId": run.id,
+        **_flow(run.trigger.flow_id),
+        "parameters": run.trigger.parameters,
+        "graph": json.dumps(_graph(run.owner, [task])),
         "status": number(state),
         "statusDesc": state,
         "triggerTime": server_time(run.trigger.trigger_ms / 1000),
         "startTime": server_time(run.entered("RUNNING", now)),
         "endTime": server_time(run.ended_at(now)),
         "timestamp": server_time(run.started_at),
-        "virtual": False,
         "owner": run.owner.user,
-        "alertMode": 0,
         "calDt": business_date(run.trigger.trigger_ms / 1000),
-        "hasEditPri": True,
-        "hasReadPri": True,
     }
 
 
-def _graph(run: FlowInstance, state: str) -> dict[str, object]:
-    """The flow's one task, which shares the instance's state."""
-    task = {
-        "taskName": "emulated",
-        "taskInstId": f"{run.trigger.flow_id}1-{run.id.partition('-')[2]}",
-        "taskId": run.trigger.flow_id * 10 + 1,
-        "nodeId": 1,
-        "status": state,
-        "x": 0,
-        "y": 0,
-    }
-    return {"creator": run.owner.user, "tasks": [task], "flows": [], "relations": []}
+def _task(flow_id: int) -> dict[str, object]:
+    """The flow's one task; in an instance it shares the instance's state."""
+    return {"taskName": TASK, "taskId": task_id(flow_id), "nodeId": f"t_{task_id(flow_id)}", "x": 0, "y": 0}
+
+
+def _graph(creator: Caller, tasks: list[dict[str, object]]) -> dict[str, object]:
+    return {"creator": creator.user, "tasks": tasks, "flows": [], "relations": []}

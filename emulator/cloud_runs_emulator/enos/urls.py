@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from cloud_runs_emulator.enos.models import FLOW, Backend, FlowInstance, endless_count
-from cloud_runs_emulator.enos.requests import INVALID, caller, cancelled_id, list_query, trigger
+from cloud_runs_emulator.enos.requests import INVALID, caller, cancelled_id, flow_parameter, list_query, trigger
 from cloud_runs_emulator.enos.responses import Responses
 from cloud_runs_emulator.enos.tokens import Token, Tokens
 from cloud_runs_emulator.runs import Run, RunStore
@@ -23,6 +23,7 @@ _OPERATIONS = {
     ("GET", "flowInstances", "get"): "get",
     ("POST", "flowInstances", "search"): "find",
     ("POST", "flowInstances", "cancel"): "cancel",
+    ("GET", "flows", "get"): "workflow",
     ("GET", "time", "getTimeZone"): "time",
 }
 
@@ -76,6 +77,8 @@ class EnosFlows:
         who = caller(request)
         if match.operation == "start":
             return self._responses.started(self._backend.start(who, trigger(request), request, manner))
+        if match.operation == "workflow":
+            return self._responses.flow(who, flow_parameter(request))
         if match.operation == "find":
             query = list_query(request)
             runs, count = self._backend.page(who, query)

@@ -66,6 +66,14 @@ class Responses:
         body = {"graph_name": graph, "graph_urn": graph_urn(region, graph), "created_at": iso_time(self._clock())}
         return self._answer(body, (), status=201)
 
+    def workflow(self, region: str, graph: str) -> Answer:
+        """The answer to a look at a workflow: any name has one, which takes whatever inputs it is given
+        (https://support.huaweicloud.com/en-us/api-obs/obs_04_0123.html)."""
+        states = [{"state_name": _STATE, "type": "OPERATION", "start": True}, {"state_name": _END, "type": "END"}]
+        definition = {"agency": "emulated", "event_defs": {}, "states": states, "inputs": []}
+        body = {"name": graph, "created_at": iso_time(0), "definition": definition, "description": ""}
+        return self._answer({**body, "graph_urn": graph_urn(region, graph)}, ())
+
     def execution(self, run: Execution) -> Answer:
         """The answer to a look at one execution."""
         return self._answer({"execution_info": _info(run, self._clock())}, (run,))

@@ -40,7 +40,7 @@ class HuaweiObs:
     """
 
     operations: ClassVar[Mapping[str, frozenset[str]]] = {
-        WORKFLOW: frozenset({"start", "find", "get", "resume", "create"})
+        WORKFLOW: frozenset({"start", "find", "get", "resume", "create", "workflow"})
     }
     unrouted: ClassVar[Refused] = Refused(404, "SYS.0003", "The API is not supported")
     invalid_code: ClassVar[str] = INVALID
@@ -61,6 +61,8 @@ class HuaweiObs:
             return Match(WORKFLOW, "create" if names & _DEFINES else "start")
         if request.method == "GET" and request.path == _EXECUTIONS:
             return Match(WORKFLOW, "find")
+        if request.method == "GET" and _DEFINITION.fullmatch(request.path) and "x-workflow-prefix" not in names:
+            return Match(WORKFLOW, "workflow")
         item = _EXECUTION.fullmatch(request.path)
         if item and request.method == "GET" and "x-workflow-prefix" not in names:
             return Match(WORKFLOW, "get", item[1])
@@ -74,8 +76,10 @@ class HuaweiObs:
     def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
         """Do the operation."""
         region = _region(request.host)
-        if match.operation in ("start", "create"):
+        if match.operation in ("start", "create", "workflow"):
             graph = graph_name(request.path.rpartition("/")[2])
+            if match.operation == "workflow":
+                return self._responses.workflow(region, graph)
             if match.operation == "create":
                 json_body(request)
                 return self._responses.created(region, graph)

@@ -58,6 +58,20 @@ def trigger(request: Request) -> tuple[str, str]:
     return workflow, key
 
 
+def workflow_ids(request: Request) -> tuple[list[str], list[str]]:
+    """The ids that a look at workflows names: those that exist, which is any of the right form, and the others."""
+    asked = list(dict.fromkeys(part for part in request.param("ids").split(",") if part))
+    if not asked:
+        raise invalid("ids is required: the emulator has every workflow and lists none")
+    for name in ("pageNumber", "pageSize"):
+        if not re.fullmatch(r"[1-9]\d{0,5}|", request.param(name), re.ASCII):
+            raise invalid(f"{name} must be a number from 1")
+    first = (int(request.param("pageNumber") or 1) - 1) * int(request.param("pageSize") or _PAGE_DEFAULT)
+    known = [id for id in asked if _WORKFLOW_ID.fullmatch(id)]
+    page = known[first : first + int(request.param("pageSize") or _PAGE_DEFAULT)]
+    return page, [id for id in asked if id not in known]
+
+
 def list_query(request: Request, *, jobs: bool) -> Query:
     """The parameters of a list. As the Python SDK sends unused ones empty, an empty one is the same as none."""
     size = request.param("size") or str(_PAGE_DEFAULT)

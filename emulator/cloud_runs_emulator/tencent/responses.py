@@ -14,9 +14,14 @@ from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Clock
 from cloud_runs_emulator.systems import Answer, ErrorIn200, Refused
 from cloud_runs_emulator.tencent.formats import execution_time, job_time, new_request_id, new_trace_id
-from cloud_runs_emulator.tencent.models import TERMINAL, Execution, Job
+from cloud_runs_emulator.tencent.models import TERMINAL, Bucket, Execution, Job
 
 _NODE = "Transcode_1"
+_TOPOLOGY = (
+    f"<Dependencies><Start>{_NODE}</Start><{_NODE}>End</{_NODE}></Dependencies><Nodes>"
+    f"<Start><Type>Start</Type><Input><QueueId>p00000000000000000000000000000000</QueueId></Input></Start>"
+    f"<{_NODE}><Type>Transcode</Type></{_NODE}></Nodes>"
+)
 
 
 class Responses:
@@ -42,6 +47,18 @@ class Responses:
             if isinstance(run, Execution)
         ]
         return self._answer(_token(token) + "".join(rows), tuple(runs))
+
+    def workflows(self, bucket: Bucket, known: Sequence[str], unknown: Sequence[str]) -> Answer:
+        """The definitions of workflows, each of one node and active (shape: the vendor's Go and Python SDKs)."""
+        made = job_time(0)
+        rows = "".join(
+            f"<MediaWorkflowList><Name>emulated</Name><WorkflowId>{id}</WorkflowId><State>Active</State>"
+            f"<BucketId>{bucket.name}</BucketId><CreateTime>{made}</CreateTime><UpdateTime>{made}</UpdateTime>"
+            f"<Topology>{_TOPOLOGY}</Topology></MediaWorkflowList>"
+            for id in known
+        )
+        missing = "".join(f"<NonExistIDs>{xml_text(id)}</NonExistIDs>" for id in unknown)
+        return self._answer(f"<TotalCount>{len(known)}</TotalCount>{missing}{rows}", ())
 
     def job(self, run: Job) -> Answer:
         """The answer to the start of an inventory job and to a look at one."""
@@ -102,12 +119,7 @@ def _summary(run: Execution, now: float) -> str:
 
 
 def _execution(run: Execution, now: float) -> str:
-    topology = (
-        f"<Dependencies><Start>{_NODE}</Start><{_NODE}>End</{_NODE}></Dependencies><Nodes>"
-        f"<Start><Type>Start</Type><Input><QueueId>p00000000000000000000000000000000</QueueId></Input></Start>"
-        f"<{_NODE}><Type>Transcode</Type></{_NODE}></Nodes>"
-    )
-    return f"{_summary(run, now)}<Name>emulated</Name><Topology>{topology}</Topology><Tasks>{_task(run, now)}</Tasks>"
+    return f"{_summary(run, now)}<Name>emulated</Name><Topology>{_TOPOLOGY}</Topology><Tasks>{_task(run, now)}</Tasks>"
 
 
 def _task(run: Execution, now: float) -> str:

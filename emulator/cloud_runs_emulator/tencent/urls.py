@@ -20,6 +20,7 @@ from cloud_runs_emulator.tencent.requests import (
     list_query,
     next_token,
     trigger,
+    workflow_ids,
 )
 from cloud_runs_emulator.tencent.responses import Responses
 from cloud_runs_emulator.tencent.signing import verify
@@ -34,6 +35,7 @@ _COLLECTIONS = {
     ("GET", "/workflowexecution"): (WORKFLOW, "find"),
     ("POST", "/inventorytriggerjob"): (INVENTORY, "start"),
     ("GET", "/inventorytriggerjob"): (INVENTORY, "find"),
+    ("GET", "/workflow"): (WORKFLOW, "workflow"),
 }
 _ITEMS = {
     ("GET", "workflowexecution"): (WORKFLOW, "get"),
@@ -47,7 +49,7 @@ class TencentCi:
     """Tencent Cloud CI as one of the emulator's systems."""
 
     operations: ClassVar[Mapping[str, frozenset[str]]] = {
-        WORKFLOW: frozenset({"start", "find", "get"}),
+        WORKFLOW: frozenset({"start", "find", "get", "workflow"}),
         INVENTORY: frozenset({"start", "find", "get", "cancel"}),
     }
     unrouted: ClassVar[Refused] = Refused(
@@ -115,6 +117,8 @@ class TencentCi:
             runs, serial = self._backend.executions(bucket, query)
             token = endless_token(query, runs) if manner.endless else next_token(serial)
             return self._responses.executions(runs, token)
+        if match.operation == "workflow":
+            return self._responses.workflows(bucket, *workflow_ids(request))
         run = self._backend.execution(bucket, match.run_id)
         if run is None:
             # The code is from the vendor's Android test; which status goes with it is not documented.

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from cloud_runs.errors import clean
-from cloud_runs.runs import Phase, RunStatus, Task
+from cloud_runs.runs import Phase, RunStatus, Task, Workflow
 from cloud_runs.wire.payloads import integer, overfull
 
 MINUTE = 60_000
@@ -120,6 +120,27 @@ def instance_status(id: str, instance: Mapping[str, Any]) -> RunStatus:
     )
 
 
+def workflow(flow_id: int, flow: Mapping[str, Any]) -> Workflow:
+    """What `GET /flows?action=get` tells; nothing of an unknown flow. `active` is whether its schedule is on, which a
+    trigger does not need: https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow.html."""
+    if not flow:
+        return Workflow(str(flow_id), exists=False, runs=False)
+    graph = _graph(flow.get("graph"))
+    reasons = {
+        "the flow is locked": flow.get("locked") is True,
+        "the user is locked": flow.get("isUserLocked") is True,
+        "the flow has no task": graph.get("tasks") == [] and not graph.get("flows"),
+    }
+    remark = " and ".join(reason for reason, holds in reasons.items() if holds)
+    return Workflow(
+        str(flow_id),
+        name=clean(text(flow.get("flowName")), 200),
+        runs=not remark,
+        state={0: "Pause", 1: "Start"}.get(number(flow.get("active")) or 0, "") if "active" in flow else "",
+        remark=remark,
+    )
+
+
 def flow_of(instance: Mapping[str, Any]) -> int | None:
     """The flow that an instance belongs to: its `flowId`, else what its id begins with (`2430-20190718075000`)."""
     told = number(instance.get("flowId"))
@@ -161,8 +182,7 @@ def _local_time(told: Any) -> datetime | None:
 
 def _tasks(graph: Any) -> tuple[Task, ...]:
     """The steps in `graph`, a text that holds JSON, with keys in two styles; none if it cannot be read."""
-    found = mapping(graph) or document(text(graph).encode()) or {}
-    tasks = found.get("tasks")
+    tasks = _graph(graph).get("tasks")
     named = [mapping(task) for task in tasks[:_TASKS]] if isinstance(tasks, list) else []
     return tuple(
         Task(
@@ -173,6 +193,10 @@ def _tasks(graph: Any) -> tuple[Task, ...]:
         for task in named
         if task
     )
+
+
+def _graph(told: Any) -> Mapping[str, Any]:
+    return mapping(told) or document(text(told).encode()) or {}
 
 
 def _without_graph(told: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from cloud_runs.enos import answers as reading
 from cloud_runs.enos.codes import Failure
-from cloud_runs.enos.gateway import Gateway
+from cloud_runs.enos.lists import ALWAYS, TYPES, Lists
 from cloud_runs.errors import (
     InvalidConfiguration,
     NotFound,
@@ -28,7 +28,7 @@ from cloud_runs.errors import (
     clean,
 )
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, rfc3339
+from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, Workflow, rfc3339
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.pauses import nap
@@ -36,13 +36,6 @@ from cloud_runs.wire.payloads import usable_id
 
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
-ROWS = 50  # of one page; the service's limit is nowhere documented
-LOOK_ROWS = 100  # of one page of a list that may have gaps
-PAGES = 100
-MOST = PAGES * ROWS  # of one list that is kept whole
-_TYPES = (0, 2, 1)  # manual, temporary, periodic; which of them a triggered run is, is nowhere documented
-_ACTIVE = ",".join(str(status) for status, (_, phase) in reading.STATES.items() if not phase.terminal)
-_ALWAYS = (0, 4_102_444_800_000)  # trigger times from 1970 to 2100, in milliseconds
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ class MinuteTaken(Occupied):
         )
 
 
-class FlowClient(Gateway, RunApi[FlowRequest]):
+class FlowClient(Lists, RunApi[FlowRequest]):
     """Runs of flows that belong to one organization, asked for by one user."""
 
     @cached_property
@@ -126,7 +119,7 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
         instance = reading.mapping(told)
         if told and instance.get("instanceId") != id:
             raise Unavailable(f"EnOS gave an answer to {what} that is not about run {clean(id, 100)}")
-        instance = instance or self._search(id, _ALWAYS, limit)[0].get(id, {})
+        instance = instance or self._search(id, ALWAYS, limit)[0].get(id, {})
         if not instance:
             raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
         return self._status(id, instance)
@@ -139,7 +132,7 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
         for id in ids:
             if (flow := reading.flow_of({"instanceId": id})) is not None:
                 flows.setdefault(flow, []).append(id)
-        kinds, wanted = tuple(self._kinds or _TYPES), set(ids)
+        kinds, wanted = tuple(self._kinds or TYPES), set(ids)
         flows = {flow: own for flow, own in flows.items() if len(own) > len(kinds)}
         for kind in kinds:
 
@@ -179,6 +172,19 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
             nap(pause, limit, self._sleep)
             waits += 1
 
+    def workflows(self, request: FlowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        """`GET /flows?action=get`. No page says how an unknown flow is told, so it is read as an unknown run is."""
+        told: Any = None
+        try:
+            told = self._ask("GET", "/flows", "get", [("flowId", str(request.flow_id))], limit or Limit(ASK_SECONDS))[0]
+        except Refused as refused:
+            if refused.code != "62102":
+                raise
+        flow = reading.mapping(told)
+        if flow and reading.flow_of(flow) != request.flow_id:
+            raise Unavailable("EnOS gave an answer to GET /flows?action=get that is not about that flow")
+        return (self._context.mask.workflow(reading.workflow(request.flow_id, flow)),)
+
     def _ended(self, id: str, limit: Limit) -> bool:
         try:
             return self.get(id, limit).phase.terminal
@@ -214,82 +220,6 @@ class FlowClient(Gateway, RunApi[FlowRequest]):
             if flow == request.flow_id and reading.may_be_in_minute(row.get("triggerTime"), request.trigger_time):
                 rows[id] = row
         return rows, server_time
-
-    def _search(
-        self, expression: str, between: tuple[int, int], limit: Limit
-    ) -> tuple[dict[str, Mapping[str, Any]], datetime | None]:
-        """`POST /flowInstances?action=search`: the runs whose id or flow's name has `expression` in it, by their id,
-        with a trigger time in [from, to). All of them, or an error: a run that is not shown would be fired twice.
-        """
-        found: dict[str, Mapping[str, Any]] = {}
-        server_time = None
-        for kind in _TYPES:
-            seen: dict[str, Mapping[str, Any]] = {}
-            for page in range(PAGES + 1):
-                rows, count, date = self._page(kind, expression, between, page, ROWS, limit)
-                server_time = date or server_time
-                more = rows.keys() - seen.keys()
-                seen |= rows
-                if len(rows) < ROWS and len(seen) >= count:
-                    break
-                # it repeats itself, or tells of more than it lists, or of more than anybody has
-                if not more or page == PAGES or len(seen) > MOST:
-                    raise Unavailable(f"EnOS cannot list them all: {len(seen)} runs on {page + 1} pages, of {count}")
-            found |= seen
-        return found, server_time
-
-    def _going(self, flow: int, kind: int, limit: Limit) -> Iterator[Mapping[str, Mapping[str, Any]]]:
-        """Pages of the runs that go on and may be of the flow, by id."""
-        seen: set[str] = set()
-        for page in range(PAGES):
-            rows, count, _ = self._page(kind, str(flow), _ALWAYS, page, LOOK_ROWS, limit, _ACTIVE)
-            yield rows
-            more = rows.keys() - seen
-            seen |= more
-            # The service may give fewer rows than it is asked for; `count` tells whether there are more.
-            if not more or (len(seen) >= count if count > 0 else len(rows) < LOOK_ROWS):
-                return
-
-    def _page(
-        self,
-        kind: int,
-        expression: str,
-        between: tuple[int, int],
-        page: int,
-        size: int,
-        limit: Limit,
-        status: str = "",
-    ) -> tuple[dict[str, Mapping[str, Any]], int, datetime | None]:
-        """The rows of a page by id, how many there are on all pages, and the server's time."""
-        body = {
-            "type": kind,
-            "expression": expression,
-            "owner": "",
-            "fromTriggerTime": between[0],
-            "toTriggerTime": between[1],
-            "status": status,
-            "pagination": {"pageNo": page, "pageSize": size},  # V2.0 counts from 0
-        }
-        data, answer = self._ask("POST", "/flowInstances", "search", [], limit, body)
-        return *self._rows(data), answer.date
-
-    def _rows(self, data: Any) -> tuple[dict[str, Mapping[str, Any]], int]:
-        """The rows of a page by id, and how many runs the service says there are."""
-        listed, count = (reading.mapping(data).get(name) for name in ("flowInsts", "count"))
-        if listed is None and count == 0:
-            listed = []
-        if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
-            raise Unavailable("EnOS gave a list of runs that cannot be read")
-        by_id = {}
-        for row in listed:
-            id = row.get("instanceId")
-            if not id:
-                raise Unavailable("EnOS listed a run without instanceId")
-            if not usable_id(id):
-                shown = clean(self._context.mask.text(str(id)), 100)
-                raise Unavailable(f"EnOS listed a run whose instanceId cannot be used: {shown!r}")
-            by_id[id] = row
-        return by_id, reading.number(count) or 0
 
 
 def _sendable(id: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from cloud_runs.errors import clean
-from cloud_runs.runs import Phase, RunStatus, Task
+from cloud_runs.runs import Phase, RunStatus, Task, Workflow
 from cloud_runs.wire.payloads import integer, overfull, time_text
 
 # The REST pages have only the sample RUNNING; the SDK's filter has RUNNING, SUCCESS, FAILED; the engine below and the
@@ -32,6 +32,7 @@ PHASES: Mapping[str, Phase] = {
 
 _NAME_ALONE = re.compile(r'"execution_name"\s*:\s*"([^"\\]*)"')
 _DEPTH = 16
+_PARAMETERS = 1000  # of one workflow; it can have 60
 _INVISIBLE = "******"  # how a parameter reads back that is marked invisible
 
 
@@ -75,6 +76,16 @@ def started_id(body: bytes) -> tuple[str, Mapping[str, Any]]:
         ids = set(_NAME_ALONE.findall(body.decode("utf-8", "replace")))
         id = ids.pop() if len(ids) == 1 else ""
     return id, mapping(content)
+
+
+def workflow(graph: str, content: Mapping[str, Any], given: Mapping[str, Any]) -> Workflow:
+    """What `GET /v2/workflows/NAME` tells. A parameter without a default must be given at the start
+    (https://support.huaweicloud.com/en-us/sdk-python-devg-obs/obs_22_1121.html). No page shows a state."""
+    inputs = mapping(content.get("definition")).get("inputs")
+    parameters = [mapping(one) for one in inputs[:_PARAMETERS]] if isinstance(inputs, list) else []
+    needed = (text(one, "parameter_name") for one in parameters if one.get("default") is None)
+    lacks = tuple(clean(name, 100) for name in needed if name and given.get(name) is None)
+    return Workflow(graph, name=clean(text(content, "name"), 100), lacks=lacks)
 
 
 def execution_status(id: str, info: Mapping[str, Any], request_id: str = "") -> RunStatus:

@@ -30,7 +30,7 @@ from cloud_runs.huawei import answers as reading
 from cloud_runs.huawei.codes import request_id
 from cloud_runs.huawei.obs import BY_API, PAGE_ROWS, ObsClient, Query
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
+from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS, PAGES
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.payloads import moment, time_text
@@ -178,6 +178,13 @@ class WorkflowClient(ObsClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReque
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Always raises: the pages have sixteen calls, and none of them stops an execution (nor have the SDKs)."""
         raise RunsError("Huawei OBS has no API that cancels a workflow execution")
+
+    def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        """`GET /v2/workflows/NAME`: https://support.huaweicloud.com/en-us/api-obs/obs_04_0123.html."""
+        content = self._definition(limit or Limit(ASK_SECONDS))
+        if content is None:
+            return (Workflow(self._graph, exists=False, runs=False),)
+        return (self._context.mask.workflow(reading.workflow(self._graph, content, request.inputs)),)
 
     # -- parts
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cloud_runs.errors import InvalidConfiguration, Unavailable, clean
+from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
 from cloud_runs.huawei import answers as reading
 from cloud_runs.huawei.codes import Context, failure
 from cloud_runs.huawei.signing import ObsAuth
@@ -51,7 +51,7 @@ class ObsClient:
         if not re.fullmatch(GRAPH_NAME, graph_name):
             raise InvalidConfiguration(f"graph_name {clean(graph_name, 100)!r} is not the name of a workflow")
         self._context = Context(credentials, graph_name, region)
-        self._graph = graph_name
+        self._graph, self._named = graph_name, ("x-workflow-graph-name", graph_name)
         host = f"obs.{region_name(region)}.{domain_name(domain or cloud_of(region))}"
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
         auth = ObsAuth(credentials, clock)
@@ -69,7 +69,7 @@ class ObsClient:
 
     def _execution(self, id: str, limit: Limit) -> tuple[Answer, Mapping[str, Any]]:
         path = f"{EXECUTIONS}/{segment(id)}"
-        answer, content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)
+        answer, content = self._ask(path, [self._named], "dwr:workflow:get*", limit, of_a_run=True)
         info = reading.mapping(content.get("execution_info"))
         if not info:
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
@@ -80,6 +80,19 @@ class ObsClient:
                 f"Huawei OBS gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}"
             )
         return answer, info
+
+    def _definition(self, limit: Limit) -> Mapping[str, Any] | None:
+        """What is told of the workflow itself; None if there is none. No page has a code for that, so it is read as
+        that of a run: a 404 that tells of nothing else."""
+        path = f"/v2/workflows/{self._graph}"
+        try:
+            content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)[1]
+        except NotFound:
+            return None
+        told = reading.text(content, "name")
+        if told != self._graph:
+            raise Unavailable(f"Huawei OBS gave an answer to GET {path} that is not about that workflow")
+        return content
 
     def _id(self, row: Mapping[str, Any]) -> str:
         told = row.get("execution_name")
@@ -104,7 +117,7 @@ class ObsClient:
 
     def _page(self, params: Query, size: str, limit: Limit) -> tuple[Answer, list[Mapping[str, Any]], str]:
         """One page, and the marker of the next one; empty after the last."""
-        query: Query = [*params, ("x-workflow-limit", size)]
+        query: Query = [self._named, *params, ("x-workflow-limit", size)]
         answer, content = self._ask(EXECUTIONS, query, "dwr:workflow:list*", limit)
         rows, more, count = content.get("executions"), content.get("is_truncated"), content.get("count")
         marker = reading.text(content, "next_marker")
@@ -124,9 +137,8 @@ class ObsClient:
         self, path: str, params: Query, action: str, limit: Limit, *, of_a_run: bool = False
     ) -> tuple[Answer, Mapping[str, Any]]:
         """A read. Raises Refused, NotFound, Unavailable (also if the answer is no JSON object) or Interrupted."""
-        query: Query = [("x-workflow-graph-name", self._graph), *params]
         explain = partial(self._context.refusal, action=action, of_a_run=of_a_run)
-        answer = self._calls.ask("GET", path, explain, limit=limit, headers=self._headers, params=query)
+        answer = self._calls.ask("GET", path, explain, limit=limit, headers=self._headers, params=params)
         content = reading.parsed(answer.body)
         if not isinstance(content, dict):
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} that cannot be read")

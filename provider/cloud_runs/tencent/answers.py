@@ -18,7 +18,7 @@ from xml.sax.saxutils import unescape
 import xmltodict
 
 from cloud_runs.errors import clean
-from cloud_runs.runs import Phase, RunStatus, Task, rfc3339
+from cloud_runs.runs import Phase, RunStatus, Task, Workflow, rfc3339
 from cloud_runs.wire.payloads import moment, overfull, time_text
 
 PHASES: Mapping[str, Phase] = {
@@ -127,8 +127,32 @@ def job_status(id: str, job: Mapping[str, Any], request_id: str = "") -> RunStat
 
 def workflow_ids(job: RunStatus) -> list[str]:
     """The workflows that a job starts, each once; none for a job of type Job."""
-    told = text(mapping(job.request.get("operation")), "WorkflowIds")
+    return listed_ids(text(mapping(job.request.get("operation")), "WorkflowIds"))
+
+
+def listed_ids(told: str) -> list[str]:
+    """Ids with commas between them, each once."""
     return list(dict.fromkeys(id for part in told.split(",") if (id := part.strip())))
+
+
+def workflow(id: str, content: Mapping[str, Any]) -> Workflow | None:
+    """What an answer to `GET /workflow` tells of one of the ids that were asked for; None if it tells nothing of it.
+
+    A paused workflow runs all the same: its state says only whether uploads trigger it (the vendor's Python test
+    triggers one right after pausing it).
+    """
+    listed = (mapping(row) for row in rows(content.get("MediaWorkflowList")))
+    row = next((row for row in listed if text(row, "WorkflowId") == id), None)
+    if row is not None:
+        state = clean(text(row, "State"), 100)
+        remark = "uploads do not trigger it; a run that is asked for goes" if state == "Paused" else ""
+        known = True if state in ("Active", "Paused") else None
+        return Workflow(id, name=clean(text(row, "Name"), 200), state=state, runs=known, remark=remark)
+    # The vendor's Go SDK reads one element for each id; the job's answer has a text of all of them.
+    unknown = (_own_text(told) for told in rows(content.get("NonExistIDs")))
+    if any(id in listed_ids(told) for told in unknown):
+        return Workflow(id, exists=False, runs=False)
+    return None
 
 
 def summed(job: RunStatus, executions: Mapping[str, int], *, whole: bool = True) -> RunStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_runs.errors import InvalidConfiguration, Unavailable, clean
 from cloud_runs.limits import Leave, Limit, Times
-from cloud_runs.runs import Candidate, Found, RunStatus, Started
+from cloud_runs.runs import Candidate, Found, RunStatus, Started, Workflow
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.codes import Context, failure
 from cloud_runs.tencent.signing import QSignAuth
@@ -125,6 +125,16 @@ class CiClient:
         if reading.text(told, names) != id.strip():
             raise self._of_another(path, id, reading.text(told, names))
         return told
+
+    def _definitions(self, ids: Sequence[str], limit: Limit) -> tuple[Workflow, ...]:
+        """`GET /workflow`, as the vendor's Python SDK asks for definitions (`ci_get_workflow`)."""
+        path = "/workflow"
+        query: Query = [("ids", ",".join(ids)), ("pageNumber", "1"), ("pageSize", PAGE_ROWS)]
+        content = self._content(self._ask("GET", path, query, "ci:DescribeMediaWorkflows", limit), f"GET {path}")
+        found = [reading.workflow(id, content) for id in ids]
+        if missing := next((id for id, one in zip(ids, found, strict=True) if one is None), None):
+            raise Unavailable(f"Tencent CI gave an answer to GET {path} that tells nothing of {clean(missing, 100)}")
+        return tuple(self._context.mask.workflow(one) for one in found if one)
 
     def _shown(self, status: RunStatus) -> RunStatus:
         return self._context.mask.status(status)

@@ -14,7 +14,7 @@ from typing import Any
 
 from cloud_runs.errors import InvalidConfiguration, RunsError, Throttled, Unavailable, clean
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold
+from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
 from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS
@@ -159,6 +159,9 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """Always raises: neither the pages nor any of the vendor's SDKs have such a call."""
         raise RunsError("Tencent CI has no API that cancels a workflow execution")
+
+    def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        return self._definitions([request.workflow_id], limit or Limit(ASK_SECONDS))
 
 
 def _is_of(workflow: str, row: Mapping[str, Any]) -> bool:

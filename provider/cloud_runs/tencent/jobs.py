@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 
 from cloud_runs.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Found, Phase, RunApi, RunStatus, Started, Untold
+from cloud_runs.runs import Found, Phase, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
 from cloud_runs.tencent.codes import Failure
@@ -239,6 +239,11 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             except RunsError:
                 pass
             raise refused from None
+
+    def workflows(self, request: InventoryRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        """None for a job of type Job."""
+        ids = reading.listed_ids(str(request.operation.get("WorkflowIds") or ""))
+        return self._definitions(ids, limit or Limit(ASK_SECONDS)) if ids else ()
 
 
 @dataclass

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from cloud_runs.runs import RunStatus, Task
+from cloud_runs.runs import RunStatus, Task, Workflow
 from cloud_runs.wire.settings import Credentials
 
 SHOWN = "***"
@@ -91,6 +91,17 @@ class Masker:
             request_id=text(status.request_id),
             tasks=tuple(_task(task, text) for task in status.tasks),
             executions={text(state): count for state, count in status.executions.items()},
+        )
+
+    def workflow(self, workflow: Workflow) -> Workflow:
+        """A workflow as it may be shown; its id is the one that was asked for."""
+        text = self.text
+        return replace(
+            workflow,
+            name=text(workflow.name),
+            state=text(workflow.state),
+            lacks=tuple(map(text, workflow.lacks)),
+            remark=text(workflow.remark),
         )
 
 
