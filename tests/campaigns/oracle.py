@@ -78,7 +78,7 @@ def expected(ask: Ask, before: Seen, interrupted: Seen | None = None, *, by_minu
     return Expected(Due.NEW, before, by_minute, ask is Ask.DESTROYED)
 
 
-def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = False) -> list[str]:
+def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = False) -> list[str]:  # noqa: C901 - a line for each way to break the promise
     """Where the promise is broken. `settled`: an `up` has just succeeded. `forgotten`: the service was told to forget
     the new run at once, so that it can only be on record."""
     before, new = want.before, now.fired - want.before.fired

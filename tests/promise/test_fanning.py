@@ -133,7 +133,7 @@ def test_without_any_thread_nothing_is_sent(cloud: Cloud, host: Host, monkeypatc
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", none)
-    with pytest.raises(errors.Unavailable, match="nothing was fired: can't start new thread"):
+    with pytest.raises(errors.Unavailable, match="nothing was sent: no thread can be had"):
         host.fan(KEYS)
     assert cloud.sent == []
 

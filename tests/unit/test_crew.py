@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cloud_runs import crew as module
+from cloud_runs.crew import Crew, hands
 from cloud_runs.errors import Interrupted, Unavailable
 from cloud_runs.limits import Limit
-from cloud_runs.wire import crew as module
-from cloud_runs.wire.crew import Crew, hands
 from tests.support.clients import soon
 
 

@@ -19,9 +19,9 @@ from collections.abc import Callable, Hashable, Mapping
 from types import FunctionType
 from typing import Any, Generic, TypeVar
 
+from cloud_runs.crew import Crew
 from cloud_runs.errors import Interrupted
 from cloud_runs.limits import Limit
-from cloud_runs.wire.crew import Crew
 
 TICK = 0.2  # seconds between two looks at whether something has ended the wait
 

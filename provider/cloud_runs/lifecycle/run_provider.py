@@ -94,14 +94,8 @@ class RunProvider(KindProvider, Generic[Request]):
             if due.unintended:
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
-            replaces = sorted({name.split(".")[0] for name in due.replaces})
-            if (
-                not changed
-                and not replaces
-                and _news.get("rerun_on_failure") is True
-                and _olds.get("phase") == "failed"
-            ):
-                replaces = ["rerun_on_failure"]
+            rerun = not changed and _news.get("rerun_on_failure") is True and _olds.get("phase") == "failed"
+            replaces = sorted({name.split(".")[0] for name in due.replaces}) or ["rerun_on_failure"] * rerun
             if replaces:
                 self._may_replace(_id, _olds, _news, replaces)
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from cloud_runs import errors
+from cloud_runs.crew import hands
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking
 from cloud_runs.promise.fanned import Fanned, Fleet
@@ -72,7 +73,7 @@ class FanOut:
             fire = [*self._work.fire, *self._missing()]
         self._accepted_at = self._clock.monotonic()
         self._left.extend(fire)
-        for thread in self._threads(min(self._concurrency, len(fire))):
+        for thread in hands(self._start_all, min(self._concurrency, len(fire)), "fan-out"):
             while thread.is_alive():
                 thread.join(TICK_SECONDS)
                 self._tell(len(fire))
@@ -85,20 +86,6 @@ class FanOut:
         return self._world.process.doubting(self._urn, [self._fleet.work(key) for key in keys])
 
     # -- starting
-
-    def _threads(self, count: int) -> list[threading.Thread]:
-        """As many as can be had: once one of them is at work, nothing may raise."""
-        started: list[threading.Thread] = []
-        for _ in range(count):
-            thread = threading.Thread(target=self._start_all, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                if not started:
-                    raise errors.Unavailable(f"nothing was fired: {error}") from error
-                break
-            started.append(thread)
-        return started
 
     def _start_all(self) -> None:
         while True:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import partial
 from typing import TypeVar
 
+from cloud_runs.crew import Crew
 from cloud_runs.errors import NotFound, Refused, Throttled, Unavailable
 from cloud_runs.limits import Limit
 from cloud_runs.runs import Phase, RunStatus, Untold
-from cloud_runs.wire.crew import Crew
 
 ASKERS = 5  # threads of one look: services count requests, and the host's other three threads ask too
 MOST_SECONDS = 86_400.0  # for what has limits of its own

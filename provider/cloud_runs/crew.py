@@ -27,7 +27,7 @@ def hands(work: Callable[[], None], count: int, name: str = "crew") -> list[thre
             thread.start()
         except RuntimeError as error:  # too many threads; once one of them is at work, nothing may raise
             if not started:
-                raise Unavailable(f"no thread can be had: {error}") from error
+                raise Unavailable(f"nothing was sent: no thread can be had ({error})") from error
             break
         started.append(thread)
     return started
