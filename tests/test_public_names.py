@@ -34,7 +34,7 @@ CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 
 
 def test_public_names() -> None:
-    assert cloud_runs.__all__ == ["Completion", "Provider", "enos", "huawei", "tencent"]
+    assert cloud_runs.__all__ == ["Completion", "Provider", "enos", "huawei", "report", "tencent"]
     assert enos.__all__ == ["FlowRun"]
     assert huawei.__all__ == ["WorkflowFanOut", "WorkflowRun"]
     assert tencent.__all__ == [

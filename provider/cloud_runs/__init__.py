@@ -9,6 +9,7 @@ from cloud_runs.enos.flow_run import FLOW
 from cloud_runs.huawei.workflow_run import WORKFLOW as HUAWEI_WORKFLOW
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.completion import Completion
+from cloud_runs.reports import report
 from cloud_runs.tencent.inventory_job import INVENTORY
 from cloud_runs.tencent.workflow_run import WORKFLOW as TENCENT_WORKFLOW
 
@@ -20,4 +21,4 @@ KINDS: Mapping[str, Kind[Any]] = {
 }
 """By their names in references. A kind that is not here is not known."""
 
-__all__ = ["Completion", "Provider", "enos", "huawei", "tencent"]
+__all__ = ["Completion", "Provider", "enos", "huawei", "report", "tencent"]

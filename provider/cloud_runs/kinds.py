@@ -34,7 +34,8 @@ class Argument:
     name, with its description.
 
     `setting`: where it is looked up if it is left out. `when`: another argument and its value; with that value this one
-    is required, with another it is refused. `shared`: a fan-out takes it too, for all of its runs.
+    is required, with another it is refused. `shared`: a fan-out takes it too, for all of its runs. `subject`: as what
+    `cloud-runs status` tells it, if it says what a run works on: `bucket`, `object`, `workflow`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Argument:
     default: Any = None
     when: tuple[Argument, str] | None = None
     shared: bool = True
+    subject: str = ""
 
     def problems(self, props: Props, settings: Settings) -> Iterator[Problem]:
         value, required = props.get(self.name), self.required
@@ -169,6 +171,17 @@ class Kind(ABC, Generic[Request]):
         """Other runs that the start of this one has made as well, where a look can tell. Raises as `find` does."""
         return ()
 
+    def subject(self, arguments: Mapping[str, Any]) -> dict[str, str]:
+        """What a run with these arguments works on: `region`, `bucket`, `object`, `workflow`, ... What is not known is
+        left out; of a mapping its members are told (`prefix`)."""
+        found: dict[str, str] = {}
+        for argument in self.arguments:
+            value = arguments.get(argument.name)
+            if argument.subject and value is not None and value is not LATER:
+                members = value if isinstance(value, Mapping) else {argument.subject: value}
+                found |= {name: _as_text(member) for name, member in members.items()}
+        return found
+
     def told(self, status: RunStatus) -> Mapping[str, Any]:
         """What the system tells of a run's arguments, by their names."""
         return status.request
@@ -179,8 +192,13 @@ class Kind(ABC, Generic[Request]):
 
     @abstractmethod
     def outputs(self, reference: Reference, request: Request | None, status: RunStatus | None) -> dict[str, Any]:
-        """The kind's own outputs and `url`, from what is known: after a start the request, after a look the status.
+        """The kind's own outputs, from what is known: after a start the request, after a look the status.
         Must not raise."""
+
+    def page(self, reference: Reference, arguments: Mapping[str, Any]) -> str:
+        """The address of the nearest page of the system's console (`url`), from what is known of the arguments. Empty
+        where there is none, as for EnOS: each customer's console has an address of its own. Must not raise."""
+        return ""
 
     def hindrance(self, id: str, outputs: Mapping[str, Any], props: Props) -> str:
         """Why a run with these inputs could not be fired after the run `id` on record, whose outputs these are. It is
@@ -197,6 +215,11 @@ class Kind(ABC, Generic[Request]):
         if not found:
             raise InvalidConfiguration(f"{name} is missing: set the argument, {argument.setting.places}")
         return str(found)
+
+
+def _as_text(value: Any) -> str:
+    """The engine hands whole numbers over as floats."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def own_transport() -> Transport:

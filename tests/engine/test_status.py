@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.demo.pages import blocks
 from tests.engine.interrupted import kill_after_start
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, enos_settings, huawei_settings, job, run
@@ -101,15 +102,17 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
             cloud.set_state(stack.id(name), word)
 
         before, requests = files(stack), sent(cloud)
-        shown, as_json, with_page = (status(stack, *flags) for flags in documented(stack.name))
+        shown, as_json, with_page, wide, summary = (status(stack, *flags) for flags in documented(stack.name))
         page = stack.project / "runs.html"
         text = page.read_text()
         page.unlink()
+        metrics = (stack.project / "runs.prom").read_text()
+        (stack.project / "runs.prom").unlink()
         assert files(stack) == before
         assert sent(cloud) == requests, "it has started and cancelled nothing"
 
-        assert [done.returncode for done in (shown, as_json, with_page)] == [1, 1, 1]
-        assert [done.stderr for done in (shown, as_json, with_page)] == ["", "", ""]
+        for done in (shown, as_json, with_page, wide, summary):
+            assert (done.returncode, done.stderr) == (10, "")
         report = json.loads(as_json.stdout)
         found = {entry["resource"]: entry for entry in report["runs"]}
         assert {name: (entry["system"], entry["phase"]) for name, entry in found.items()} == {
@@ -132,14 +135,22 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
         assert "to be replaced" in missing["again"]
         assert "was asked for and is not on record" in missing["lost"]
         assert "here: task Transcode_1: AccessDenied: no <b>right</b> to [red]read[/red]\n" in shown.stdout
-        assert all(entry["id"] in shown.stdout for entry in found.values())
+        assert all(entry["id"] in wide.stdout for entry in found.values())
+        assert f'cloud_runs_runs{{project="tests",stack="{stack.name}",resource="here",phase="failed"}} 1\n' in metrics
+        assert summary.stdout.startswith(f"### Runs of tests/{stack.name}\n")
+        assert r"no &lt;b\>right&lt;/b\> to \[red\]read\[/red\]" in summary.stdout
         assert with_page.stdout.splitlines()[0] == shown.stdout.splitlines()[0], "the page comes beside the table"
+        assert found["there"]["subject"] == {
+            "region": "eu-frankfurt", "bucket": BUCKET, "workflow": WORKFLOW, "object": "b.mp4"
+        }  # fmt: skip
+        assert found["meters"]["subject"] == {"workflow": "3377"}
+        assert (report["project"], found["meters"]["url"]) == ("tests", "")
         assert "&lt;b&gt;right&lt;/b&gt;" in text
         for secret in (OTHER_KEY, SECRET_KEY):
-            assert secret not in shown.stdout + as_json.stdout + text
+            assert secret not in shown.stdout + as_json.stdout + text + metrics + wide.stdout + summary.stdout
 
         locked = status(stack, PULUMI_CONFIG_PASSPHRASE="another")
-        assert (locked.returncode, locked.stdout) == (3, "")
+        assert (locked.returncode, locked.stdout) == (12, "")
         assert "incorrect passphrase" in locked.stderr
 
         # A key of one system that is no longer good, and runs that the services have forgotten.
@@ -152,7 +163,7 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
         assert "huaweicloud:secretKey" in problem
         assert "no-longer-good" not in json.dumps(report)
         assert {(entry["answer"], entry["phase"]) for entry in found.values()} == {("gone", "unknown")}
-        assert code == 1
+        assert code == 10
 
 
 def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) -> None:
@@ -163,10 +174,10 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     program = (run("a"), fan)
     stack.up(*program)
     code, report = told(stack)
-    assert (code, report["counts"]) == (2, {"running": 3})
+    assert (code, report["counts"]) == (11, {"running": 3})
     assert [entry["object"] for entry in report["runs"] if entry["resource"] == "fan"] == ["b.mp4", "c.mp4"]
     assert cloud.requests() == {CI: {"start": 3, "get": 1, "find": 1}}, "a look at one, and a list"
-    assert unread(stack) == (2, "")
+    assert unread(stack) == (11, "")
     for id in cloud.ids():
         cloud.set_state(id, "Success")
     stack.up(HEADER, *program, call("Completion", "done", runs="=[a]", poll_interval=1))
@@ -177,14 +188,14 @@ def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) 
     (stack.project / f"Pulumi.{stack.name}.yaml").unlink()
     stack.configure(**without)
     code, report = told(stack)
-    assert (code, report["counts"]) == (3, {"pending": 2, "succeeded": 1, "not_answered": 2})
+    assert (code, report["counts"]) == (12, {"pending": 2, "succeeded": 1, "not_answered": 2})
     assert "no Tencent Cloud credentials" in next(
         entry["problem"] for entry in report["runs"] if entry["answer"] == "none"
     )
     assert told(stack, TENCENTCLOUD_SECRET_ID=SECRET_ID, TENCENTCLOUD_SECRET_KEY=SECRET_KEY)[0] == 0
 
     refused = status(stack, "--stack", "nope")
-    assert (refused.returncode, refused.stdout) == (3, "")
+    assert (refused.returncode, refused.stdout) == (12, "")
     assert refused.stderr.endswith("error: no stack named 'nope' found\n")
 
 
@@ -194,7 +205,7 @@ def test_what_may_be_lost_is_named_and_the_printed_command_records_it(stack: Sta
     stack.pulumi("stack", "select", stack.name)
     lost = kill_after_start(stack, cloud, run("other", object="b.mp4"), run())
     code, report = told(stack)
-    assert code == 1
+    assert code == 10
     (missing,) = report["missing"]
     assert (missing["resource"], missing["possibly_lost"]) == ("run", [lost])
     assert cloud.ids() == [other, lost], "asking starts nothing"
@@ -209,3 +220,46 @@ def test_what_may_be_lost_is_named_and_the_printed_command_records_it(stack: Sta
     stack.pulumi(*shlex.split(forget)[1:], "-s", stack.name)
     assert "runs:adopt" not in stack.up(run("other", object="b.mp4"), run()).text
     assert cloud.ids() == [other, lost]
+
+
+def test_an_export_without_project_pulumi_or_backend(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
+    eu = call("Provider", "eu", tencent_secret_id=SECRET_ID, tencent_secret_key=SECRET_KEY, tencent_region="ap-beijing")
+    stack.up(HEADER, eu, run(), run("there", object="b.mp4", opts="=ResourceOptions(provider=eu)"))
+    plain, revealed = (
+        stack.pulumi("stack", "export", "-s", stack.name, *flags).out for flags in ((), ("--show-secrets",))
+    )
+    requests = sent(cloud)
+    keys = {"TENCENTCLOUD_SECRET_ID": SECRET_ID, "TENCENTCLOUD_SECRET_KEY": SECRET_KEY}
+
+    def python(export: str, *command: str, **env: str) -> tuple[int, str]:
+        elsewhere = {"PATH": str(tmp_path), "RUNS_TENCENT_ENDPOINT": cloud.url}
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=elsewhere | env, input=export, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout
+
+    def asked(export: str, *flags: str, **env: str) -> tuple[int, Any]:
+        code, out = python(export, "-m", "cloud_runs", "status", "--json", "--state", "-", *flags, **env)
+        return code, json.loads(out or "null")
+
+    code, report = asked(plain, **keys)
+    found = {entry["resource"]: (entry["answer"], entry["phase"]) for entry in report["runs"]}
+    assert (code, found) == (12, {"run": ("service", "running"), "there": ("none", "pending")})
+    (problem,) = (entry["problem"] for entry in report["runs"] if entry["resource"] == "there")
+    assert problem.startswith("the keys of provider 'eu' are encrypted in this export: make the export with `pulumi st")
+    assert (report["project"], report["stack"]) == ("tests", stack.name)
+
+    code, report = asked(revealed)
+    assert [entry["answer"] for entry in report["runs"]] == ["service", "service"]
+    assert asked(revealed, "--stack", "x") == (2, None)
+    assert [asked(wrong)[0] for wrong in ("[]", "no JSON", '{"deployment": 7}')] == [12, 12, 12]
+
+    (_, commands), (_, program) = blocks("docs/status.md")[1:]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    printed = stack.shell(f"set +e\n{commands.replace('--stack dev', f'--stack {stack.name}')}true", PATH=path, **keys)
+    assert re.findall(r"UTC: (.*)", printed) == ["2 runs: 1 running, 1 pending; 1 not answered", "2 runs: 2 running"]
+    (stack.project / "show.py").write_text(program.replace("dev", stack.name))
+    shown = stack.shell("python show.py", PATH=path)
+    lines = [line.split()[:3] for line in shown.splitlines()]
+    assert lines == [["run", "running", "a.mp4"], ["there", "running", "b.mp4"], ["11", "2", "runs:"]]
+    assert sent(cloud) == requests, "it has started and cancelled nothing"

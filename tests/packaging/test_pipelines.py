@@ -34,4 +34,6 @@ def test_the_file_is_what_its_schema_allows(file: Path, tmp_path: Path) -> None:
 
 def test_both_do_the_same() -> None:
     github, gitlab = steps(GITHUB), steps(GITLAB)
-    assert {name: [line.removesuffix(" || [ $? -eq 2 ]") for line in lines] for name, lines in github.items()} == gitlab
+    assert {
+        name: [line.removesuffix(" || [ $? -eq 11 ]") for line in lines] for name, lines in github.items()
+    } == gitlab

@@ -39,8 +39,8 @@ def run(
     )  # fmt: skip
 
 
-def report(*runs: Run, missing: tuple[Missing, ...] = (), stack: str = "dev") -> Report:
-    return Report(stack, NOW, runs, missing)
+def report(*runs: Run, missing: tuple[Missing, ...] = (), stack: str = "dev", project: str = "media") -> Report:
+    return Report(stack, NOW, runs, missing, project)
 
 
 def hostile() -> Report:
@@ -53,6 +53,7 @@ def hostile() -> Report:
         run(HOSTILE, Phase.PENDING, 7, answer=Answer.NONE, problem=HOSTILE, **{**words, "started_at": HOSTILE}),
         missing=(Missing(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
         stack=HOSTILE,
+        project=HOSTILE,
     )
 
 
@@ -71,3 +72,25 @@ def every_phase() -> Report:
         run("nowhere", Phase.UNKNOWN, None, state="NEW_WORD"),
         missing=(Missing("nightly", "", "urn", ago(1), "was asked for and is not on record"),),
     )
+
+
+def large() -> Report:
+    """Three hundred runs: a fan-out of 260 objects, of which 17 failed for the same reason, and single ones."""
+    task = Task("Transcode_1", "Transcode", "Failed", "AccessDenied", "no right to read the object")
+    why = "was refused: Tencent CI refused POST /triggerworkflow: 403 AccessDenied (request {}). Give the key the right"
+    fan = [
+        run(
+            "thumbnails",
+            Phase.FAILED if at % 15 == 7 else Phase.SUCCEEDED,
+            50 - at / 10,
+            40 - at / 10,
+            object=f"mpc/2026-11-22/{at:03}.mp4",
+            id=f"i6fc78ca77d6011eba0ac52540{at:08}",
+            tasks=(task,) if at % 15 == 7 else (),
+        )
+        for at in range(258)
+    ]
+    lost = [Missing("thumbnails", f"mpc/{at}.mp4", fan[0].urn, "", why.format(f"NTk{at}")) for at in (258, 259)]
+    others = [run(f"single-{at}", began=30 - at / 10, ended=20 - at / 10) for at in range(30)]
+    few = every_phase()
+    return report(*fan, *others, *few.runs, missing=(*few.missing, *lost))

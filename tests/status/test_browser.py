@@ -11,9 +11,10 @@ import pytest
 
 from cloud_runs.runs import Phase
 from cloud_runs.status.page import page
-from cloud_runs.status.report import Answer
+from cloud_runs.status.report import Answer, Exit
+from cloud_runs.status.rows import rows
 from tests.status.devtools import Browser, Tab, chromium, opened, program
-from tests.status.samples import HOSTILE, every_phase, hostile, report, run
+from tests.status.samples import HOSTILE, every_phase, hostile, large, report, run
 from tests.support.clients import service
 
 pytestmark = pytest.mark.skipif(program() is None, reason="needs a headless browser: Debian's package chromium")
@@ -48,10 +49,10 @@ const ink = (e) => { const r = document.createRange(); r.selectNodeContents(e); 
 const inside = (a, b) => a.left > b.left - 1 && a.right < b.right + 1 && a.top > b.top - 1 && a.bottom < b.bottom + 1;
 const clear = (a, b) => a.right < b.left + 1 || a.left > b.right - 1 || a.bottom < b.top + 1 || a.top > b.bottom - 1;
 const places = {label: (e) => box(e), phase: (e) => box(e),
-                tick: () => ({...box(drawing).toJSON(), bottom: box(drawing.querySelector('.grid')).top})};
+                tick: () => ({...box(drawing).toJSON(), bottom: box(drawing.querySelector('.ticks')).bottom})};
 const texts = Object.keys(places).flatMap((kind) => [...drawing.querySelectorAll('.' + kind)].map(
   (e) => ({kind, said: e.textContent, ink: ink(e), place: places[kind](e)})));
-const bars = [...drawing.querySelectorAll('.lane, .bar')].map(box);
+const bars = [...drawing.querySelectorAll('.row:not(.ticks) .lane, .bar')].map(box);
 return texts.map((one) => [one.kind, one.said, inside(one.ink, one.place)
   && bars.every((bar) => clear(one.ink, bar)) && texts.every((other) => other === one || clear(one.ink, other.ink))]);
 """
@@ -65,7 +66,19 @@ FONTS = {
 SHEET = (1031, 703)  # CSS pixels of A4 on its side, without the page's margins
 UNUSED = 70  # of a sheet, below the last row that it has room for
 PHONE = 390
-SCROLLS = "return [...document.querySelectorAll('.scroll')].map((e) => e.scrollWidth - e.clientWidth)"
+SIDEWAYS = "return [innerWidth, document.documentElement.scrollWidth]"
+# Elements whose content is wider than they are, which would be cut off or scroll.
+WIDER = """
+return [...document.querySelectorAll('main :not(thead, thead *)')]
+  .filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 80));
+"""
+OPEN = "document.querySelectorAll('details').forEach((e) => { e.open = true; }); return 0"
+# At what height each of these begins, from the top of the page.
+TOPS = """
+return ['.reasons, tbody#failed', 'tbody#running', 'summary'].map(
+  (what) => document.querySelector(what).getBoundingClientRect().top + scrollY);
+"""
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +112,10 @@ def test_every_text_can_be_read(written: Path, tab: Tab, dark: bool) -> None:
 
 @pytest.mark.parametrize("width", [PHONE, 1280])
 def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(written: Path, tab: Tab, width: int) -> None:
-    stops = ["timeline", "runs", *(one.status.id for one in every_phase().runs)]
+    shown = every_phase()
+    pills = [f"{count} {word.replace('_', ' ')}" for word, count in shown.counts.items()]
+    links = [row.run.status.id for row in rows(shown) if row.run and row.verdict is not Exit.SUCCEEDED]
+    stops = [*pills, *links, "2 succeeded"]
     found = []
     tab.open(written, width, phone=True)
     for _ in stops:
@@ -108,10 +124,27 @@ def test_the_keyboard_reaches_what_scrolls_and_links_and_shows_where_it_is(writt
     assert found == [[stop, "solid", "3px", True] for stop in stops]
 
 
-def test_a_phone_shows_the_page_at_its_own_width(written: Path, tab: Tab) -> None:
-    tab.open(written, PHONE, phone=True)
-    assert tab.told("return [innerWidth, document.documentElement.scrollWidth]") == [PHONE, PHONE]
-    assert all(more > 0 for more in tab.told(SCROLLS)), "the timeline and the table scroll by themselves"
+def test_three_hundred_runs_on_a_phone(tmp_path: Path, tab: Tab) -> None:
+    """Nothing scrolls sideways or is cut off, and what failed is on the first screen."""
+    many = tmp_path / "many.html"
+    many.write_text(page(large()), encoding="utf-8")
+    tab.open(many, PHONE, phone=True)
+    for _ in range(2):
+        assert tab.told(SIDEWAYS) == [PHONE, PHONE]
+        assert tab.told(WIDER) == []
+        tab.told(OPEN)
+    tab.open(many, PHONE, phone=True)
+    reasons, going, good = tab.told(TOPS)
+    assert reasons < 400 < going < good
+    assert tab.told("return document.querySelectorAll('tbody#failed tr').length") == 18
+
+
+def test_a_count_leads_to_what_is_folded(written: Path, tab: Tab) -> None:
+    tab.open(written)
+    assert tab.told("return document.querySelector('details').open") is False
+    tab.told("document.querySelector('.counts .succeeded').click(); return 0")
+    assert tab.told("return document.querySelector('details').open") is True
+    assert tab.told("return document.querySelector('tbody:target').id") == "succeeded"
 
 
 @pytest.mark.parametrize("font", FONTS.values(), ids=FONTS)
@@ -119,7 +152,11 @@ def test_no_words_of_a_timeline_leave_the_drawing(tmp_path: Path, tab: Tab, font
     """Nor their column, nor do they lie on each other, whatever fonts the machine has."""
     long = "backfill-of-a-long-name/mpc/2026-11-22/"
     runs = [run(f"{long}{phase.value}.mp4", phase, 10, 9, answer=Answer.NONE) for phase in Phase]
-    runs += [run("of-days", began=8000), run("of-hours", began=3000), run("start-not-told", Phase.CANCELLED, None)]
+    runs += [
+        run("of-days", Phase.FAILED, 8000),
+        run("of-hours", Phase.FAILED, 3000),
+        run("start-not-told", Phase.CANCELLED, None),
+    ]
     file = tmp_path / "words.html"
     file.write_text(page(report(*runs)).replace("</style>", f".timeline * {{ {font} }}</style>"), encoding="utf-8")
     tab.open(file, 1000)
@@ -130,18 +167,15 @@ def test_no_words_of_a_timeline_leave_the_drawing(tmp_path: Path, tab: Tab, font
     assert kinds["tick"] > 3
 
 
-@pytest.mark.parametrize("width", [500, 1280])
-def test_the_page_itself_never_scrolls_sideways(written: Path, tab: Tab, width: int) -> None:
-    tab.open(written, width)
-    scroll, inner = tab.told("return [document.documentElement.scrollWidth, innerWidth]")
-    assert scroll <= inner == width
-
-
 @pytest.mark.parametrize("font", FONTS.values(), ids=FONTS)
-def test_the_table_fits_a_usual_window(written: Path, tab: Tab, font: str) -> None:
+@pytest.mark.parametrize("width", [PHONE, 600, 1280])
+def test_nothing_scrolls_sideways_or_is_cut_off(written: Path, tab: Tab, width: int, font: str) -> None:
     written.write_text(written.read_text().replace("</style>", f"table * {{ {font} }}</style>"))
-    tab.open(written, 1280)
-    assert tab.told(SCROLLS) == [0, 0]
+    tab.open(written, width)
+    tab.told(OPEN)
+    inner, scroll = tab.told(SIDEWAYS)
+    assert scroll <= inner == width
+    assert tab.told(WIDER) == []
 
 
 def test_hostile_text_runs_nothing_and_asks_for_nothing(tmp_path: Path, tab: Tab) -> None:
@@ -160,10 +194,11 @@ def test_paper(written: Path, tmp_path: Path, tab: Tab) -> None:
     """No sheet is wasted: a drawing fits on one, and only the last of the table's may be nearly empty."""
     many = tmp_path / "many.html"
     many.write_text(page(report(*(run(f"run-{at}", began=at + 1, ended=at) for at in range(60)))), encoding="utf-8")
-    heights = "return [...document.querySelectorAll('figure, table')].map((e) => e.getBoundingClientRect().height)"
+    heights = "return [...document.querySelectorAll('WHAT')].map((e) => e.getBoundingClientRect().height)"
     for file in (written, many):
         tab.open(file, SHEET[0], media="print")
-        *drawings, table = tab.told(heights)
-        assert max(drawings) < SHEET[1]
-        most = len(drawings) + math.ceil(table / (SHEET[1] - UNUSED)) + 1
+        drawings, tables = (tab.told(heights.replace("WHAT", what)) for what in ("figure", "table"))
+        assert 0 < max(drawings) < SHEET[1]
+        assert min(tables) > 50, "what is folded on the screen is printed as well"
+        most = len(drawings) + sum(math.ceil(table / (SHEET[1] - UNUSED)) for table in tables) + 1
         assert 1 <= tab.paper().count(b"/Type /Page\n") <= most

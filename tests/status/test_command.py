@@ -62,13 +62,13 @@ class Command:
         (("-s", ""), "argument -s/--stack: is empty"),
         (("--cwd", "/nowhere"), "argument -C/--cwd: '/nowhere' is no folder"),
         (("--js",), "unrecognized arguments: --js"),
-        (("--html", "no/x.html"), "argument --html: cannot write the page to 'no/x.html': no such folder"),
+        (("--html", "no/x.html"), "argument --html: cannot write 'no/x.html': no such folder"),
     ],
 )
 def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
     command = Command(tmp_path, EMPTY)
     code, out, error = command.run(*flags)
-    assert (code, out) == (3, "")
+    assert (code, out) == (2, "")
     assert re.search(rf"\ncloud-runs( status)?: error: {re.escape(said)}\n$", error)
     assert not command.asked.exists()
 
@@ -76,21 +76,21 @@ def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[s
 def test_the_report_is_printed_even_if_the_page_cannot_be_written(tmp_path: Path) -> None:
     command = Command(tmp_path, EMPTY)
     (tmp_path / "folder").mkdir()
-    problem = "error: cannot write the page to 'folder': Is a directory\n"
+    problem = "error: cannot write 'folder': Is a directory\n"
     code, out, error = command.run("--html", "folder", "--json")
-    assert (code, error) == (3, problem)
+    assert (code, error) == (12, problem)
     report = json.loads(out)
-    assert (report["stack"], report["exit_code"], report["counts"]) == ("dev", 3, {})
+    assert (report["stack"], report["exit_code"], report["counts"]) == ("dev", 12, {})
     code, out, error = command.run("--html", "folder")
-    assert (code, error) == (3, problem)
+    assert (code, error) == (12, problem)
     assert out.endswith("UTC: no runs\n")
 
 
 def test_a_page_in_this_folder(tmp_path: Path) -> None:
     code, out, error = Command(tmp_path, EMPTY).run("--html", "runs.html", "-s", "prod")
     assert (code, error) == (0, "")
-    assert out.startswith("prod, ")
-    assert "Runs of prod" in (tmp_path / "runs.html").read_text()
+    assert out.startswith("tests/prod, ")
+    assert "Runs of tests / prod" in (tmp_path / "runs.html").read_text()
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
@@ -99,7 +99,7 @@ def test_output_that_is_closed_changes_nothing_else(tmp_path: Path, closed: str)
     code, out, error = command.run(closed=closed)
     assert (code, error) == (0, "")
     assert out.endswith("UTC: no runs\n") == (">&-" not in closed.replace("2>&-", ""))
-    assert command.run("--html", "", closed=closed)[:2] == (3, "")
+    assert command.run("--html", "", closed=closed)[:2] == (2, "")
 
 
 def test_ctrl_c_while_the_stack_is_read(tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_what_to_do_without_pulumi(tmp_path: Path) -> None:
     command = Command(tmp_path, EMPTY)
     command.env["PATH"] = str(tmp_path)
     problem = 'error: there is no pulumi on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"\n'
-    assert command.run() == (3, "", problem)
+    assert command.run() == (12, "", problem)

@@ -15,8 +15,8 @@ from cloud_runs.status.report import Answer, Missing
 from tests.status.samples import every_phase, hostile, report, run
 
 KNOWN = {
-    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "ul", "li", "b", "span", "code", "time",
-    "div", "figure", "i", "table", "caption", "thead", "tbody", "tr", "th", "td", "a",
+    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "b", "span", "code",
+    "time", "div", "figure", "i", "table", "thead", "tbody", "tr", "th", "td", "a", "details", "summary",
 }  # fmt: skip
 
 
@@ -60,18 +60,60 @@ def test_what_a_screen_reader_needs() -> None:
     source = Source(page(every_phase()))
     assert source.open == []
     assert source.all("html") == [{"lang": "en"}]
-    assert len(source.all("caption")) == 1
-    assert [th["scope"] for th in source.all("th")] == ["col"] * 8 + ["row"] * 9
-    (drawing,) = source.drawings
-    assert drawing["aria-label"] == (
-        "Timeline from 2026-11-22 08:16:21 to 2026-11-22 09:08:21 UTC, 10 runs: 2 pending, 1 running, 2 succeeded, "
-        "1 failed, 1 cancelled, 2 unknown, 1 missing; 1 not answered. The table has the same facts."
-    )
-    regions = [div for div in source.all("div") if div.get("role") == "region"]
-    assert [(div["aria-labelledby"], div["tabindex"]) for div in regions] == [("timeline", "0"), ("runs", "0")]
+    names = {table["aria-labelledby"] for table in source.all("table")}
+    assert names == {heading["id"] for heading in source.all("h2")} == {"runs", "succeeded-runs"}
+    assert [th["scope"] for th in source.all("th")] == [*["col"] * 6, *["row"] * 8, *["col"] * 6, *["row"] * 2]
+    roles = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
+    for tag, role in roles.items():
+        assert {element["role"] for element in source.all(tag)} == {role}, "which a narrow window would lose"
+    drawings = [drawing["aria-label"] for drawing in source.drawings]
+    assert (
+        drawings
+        == [
+            "Timeline from 2026-11-22 08:16:21 to 2026-11-22 09:08:21 UTC, 10 runs: 1 failed, 1 missing, 1 cancelled, "
+            "2 unknown, 1 running, 2 pending, 2 succeeded; 1 not answered. The table has the same facts."
+        ]
+        * 2
+    ), "both on the same scale"
     for run_ in every_phase().runs:
         assert run_.label in source.text
         assert run_.status.id in source.text
+
+
+def test_the_worst_comes_first_and_counts_lead_to_it() -> None:
+    source = Source(page(every_phase()))
+    assert "Runs of media / dev" in source.text
+    pills = [(a["class"], a["href"]) for a in source.all("a") if (a["href"] or "").startswith("#")]
+    words = ["failed", "missing", "cancelled", "unknown", "running", "pending", "succeeded", "not_answered"]
+    assert pills == [(word, f"#{word}") for word in words]
+    ids = [body["id"] for body in source.all("tbody") if "id" in body]
+    assert ids == ["failed", "missing", "cancelled", "unknown", "not_answered", "running", "pending", "succeeded"]
+    rows_ = source.text.index("backfill-of"), source.text.rindex("2 succeeded\n"), source.text.index("transcode")
+    assert list(rows_) == sorted(rows_)
+    assert source.all("details") == [{}], "folded"
+    assert Source(page(report(run()))).all("details") == [{"open": None}], "there is nothing else to see"
+    unasked = Source(page(report(run(answer=Answer.NONE))))
+    assert [a["href"] for a in unasked.all("a")][:2] == ["#not_answered", "#not_answered"]
+
+
+def test_a_reason_that_several_have_is_told_once_above_all() -> None:
+    lost = tuple(
+        Missing("thumbs", key, "urn", "", f"was refused: 403 AccessDenied (request {key})") for key in ("07", "08")
+    )
+    told = Source(page(report(run(phase=Phase.FAILED, code="E"), missing=lost))).text
+    assert "thumbs: 2 objects (07, 08): was refused: 403 AccessDenied (request 07)\nrun: E" not in told
+    reasons = told.split("Reasons\n")[1].split("Runs\n")[0].split("\n")
+    assert [line for line in reasons if line] == [
+        "run: E", "thumbs: 2 objects (07, 08): was refused: 403 AccessDenied (request 07)",
+    ]  # fmt: skip
+    assert "Reasons" not in Source(page(report(run(phase=Phase.FAILED, code="E")))).text
+
+
+def test_a_page_that_is_renewed_says_so() -> None:
+    source = Source(page(every_phase(), renewed=10.0))
+    assert {"http-equiv": "refresh", "content": "10"} in source.all("meta")
+    assert "This page is renewed every 10s." in source.text
+    assert "refresh" not in page(every_phase())
 
 
 def test_hostile_text_stays_text() -> None:
@@ -81,8 +123,9 @@ def test_hostile_text_stays_text() -> None:
     assert {tag for tag, _ in source.tags} <= KNOWN
     names = {name for _, attributes in source.tags for name in attributes}
     assert not {name for name in names if name.startswith("on")}
-    assert all((a["href"] or "").startswith("https://") for a in source.all("a"))
-    assert len(source.all("a")) == 2
+    pills, links = source.all("a")[:-2], source.all("a")[-2:]
+    assert [a["href"] for a in pills] == ["#failed", "#missing", "#unknown", "#not_answered", "#not_answered"]
+    assert all((a["href"] or "").startswith("https://") for a in links)
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "<script>document.title='pwned'</script>" in source.text
@@ -132,7 +175,7 @@ def test_a_nonsense_clock_does_no_harm(when: str) -> None:
 def test_many_runs_are_drawn_in_parts() -> None:
     source = Source(page(report(*(run(f"r{at}", began=at) for at in range(timeline.ROWS + 1)))))
     labels = [drawing["aria-label"] or "" for drawing in source.drawings]
-    assert ["runs 1 to 15 of 16" in labels[0], "runs 16 to 16 of 16" in labels[1]] == [True, True]
+    assert ["lines 1 to 15 of 16" in labels[0], "lines 16 to 16 of 16" in labels[1]] == [True, True]
     assert len(source.bars) == timeline.ROWS + 1
 
 
@@ -141,14 +184,13 @@ def test_it_says_of_how_many_runs_no_system_told_anything() -> None:
     assert "Asked at 2026-11-22 09:08:21 UTC." in source.text
     assert "told it" not in source.text
     assert source.text.count("succeeded, not answered") == 4, "in the timeline"
-    assert "4 runs: 4 succeeded; 4 not answered. Times" in source.text
-    pills = source.text.split("UTC.")[1].split("Timeline")[0]
-    assert pills.split("\n") == ["", "", "4 succeeded", "4 not answered", "", ""]
+    pills = source.text.split("UTC.")[1].split("Reasons")[0]
+    assert [line for line in pills.split("\n") if line] == ["4 succeeded", "4 not answered"]
 
 
 def test_the_rows_of_a_fan_out_can_be_told_apart() -> None:
     objects = [f"mpc/2026-11-22/a-camera-with-a-long-name/part-{at:02}.mp4" for at in range(12)]
-    source = Source(page(report(*(run("thumbnails", object=object) for object in objects))))
+    source = Source(page(report(*(run("thumbnails", Phase.FAILED, object=object) for object in objects))))
     labels = [f"thumbnail…{object[-17:]}]" for object in objects]
     assert len(set(labels)) == 12
     assert all(source.text.count(label) == 1 and len(label) == 28 for label in labels)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cloud_runs.runs import Phase
-from cloud_runs.status.report import LISTED, Answer, Exit, Missing, Run
+from cloud_runs.status.report import Answer, Exit, Missing, Run
+from cloud_runs.status.rows import LISTED, rows
 from tests.status.samples import every_phase, hostile, report, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/status.md").read_text()
@@ -33,14 +34,14 @@ UNASKED = run(phase=Phase.FAILED, answer=Answer.NONE)
     [
         ((), 0),
         ((FINE, SETTLED, FORGOTTEN_FINE), 0),
-        ((FINE, BAD), 1),
-        ((STOPPED,), 1),
-        ((FORGOTTEN,), 1),
-        ((FINE, GOING), 2),
-        ((STRANGE,), 2),
-        ((FINE, UNASKED), 3),
-        ((GOING, UNASKED), 3),
-        ((GOING, UNASKED, BAD), 1),
+        ((FINE, BAD), 10),
+        ((STOPPED,), 10),
+        ((FORGOTTEN,), 10),
+        ((FINE, GOING), 11),
+        ((STRANGE,), 11),
+        ((FINE, UNASKED), 12),
+        ((GOING, UNASKED), 12),
+        ((GOING, UNASKED, BAD), 10),
     ],
 )
 def test_the_exit_code(runs: tuple[Run, ...], code: int) -> None:
@@ -50,7 +51,7 @@ def test_the_exit_code(runs: tuple[Run, ...], code: int) -> None:
 
 def test_a_run_that_is_not_on_record_counts_as_failed() -> None:
     assert report(FINE, GOING, missing=(MISSING,)).exit is Exit.FAILED
-    assert report(FINE, missing=(MISSING,)).summary == "2 runs: 1 succeeded, 1 missing"
+    assert report(FINE, missing=(MISSING,)).summary == "2 runs: 1 missing, 1 succeeded"
     assert report().summary == "no runs"
 
 
@@ -58,7 +59,7 @@ def test_runs_without_an_answer_are_counted_beside_their_phase_on_record() -> No
     found = report(FINE, UNASKED, UNASKED, FORGOTTEN, missing=(MISSING,))
     assert found.counts == {"succeeded": 1, "failed": 2, "unknown": 1, "missing": 1, "not_answered": 2}
     assert found.as_json()["counts"] == found.counts
-    assert found.summary == "5 runs: 1 succeeded, 2 failed, 1 unknown, 1 missing; 2 not answered"
+    assert found.summary == "5 runs: 2 failed, 1 missing, 1 unknown, 1 succeeded; 2 not answered"
     assert "`not_answered`" in PAGE
 
 
@@ -85,8 +86,22 @@ def test_durations() -> None:
 
 def test_remarks_that_are_the_same_are_said_once() -> None:
     told = report(*(run(name, Phase.PENDING, answer=Answer.NONE, problem="no key") for name in "abcdefg")).remarks
-    assert [(who, verdict) for who, _, verdict in told] == [("a, b, c, d, e and 2 more", Exit.NOT_ASKED)]
-    assert told[0][1].endswith("on record: no key")
+    assert [(one.who, one.verdict, one.count) for one in told] == [("a, b, c, d, e and 2 more", Exit.NOT_ASKED, 7)]
+    assert told[0].what.endswith("on record: no key")
+
+
+def test_one_403_of_many_objects_is_told_once() -> None:
+    def refused(key: str, request: str) -> Missing:
+        return Missing("thumbs", key, "urn", "", f"was refused: 403 AccessDenied (request {request}). Give the right")
+
+    failed = [run("thumbs", Phase.FAILED, object=key, code="E", message="no") for key in ("01", "02")]
+    found = report(*failed, run("scan", Phase.FAILED, code="E", message="no"), GOING,
+                   missing=(refused("07", "NTk1"), refused("08", "NTk2"), MISSING))  # fmt: skip
+    assert [(one.who, one.what) for one in found.remarks] == [
+        ("thumbs: 2 objects (01, 02), scan", "E: no"),
+        ("thumbs: 2 objects (07, 08)", "was refused: 403 AccessDenied (request NTk1). Give the right"),
+        ("lost", "was asked for"),
+    ]
 
 
 def test_what_an_inventory_job_says_of_its_executions() -> None:
@@ -95,16 +110,35 @@ def test_what_an_inventory_job_says_of_its_executions() -> None:
     assert list(run(summed=True).remarks) == ["started no execution: nothing matched its input"]
 
 
-def test_of_a_large_fan_out_the_worst_are_listed_and_the_others_counted() -> None:
-    fan = [run("fan", object=f"{at}.mp4") for at in range(LISTED + 5)]
-    bad = run("fan", Phase.FAILED, object="bad.mp4")
-    lost = tuple(Missing("fan", f"{at}", fan[0].urn, "", "was refused") for at in range(LISTED + 1))
-    found = report(*fan, run("other"), bad, missing=lost)
-    assert found.listed == [*fan[: LISTED - 1], run("other"), bad]
-    assert found.listed_missing == list(lost[:LISTED])
-    assert found.left_out == ["fan: not listed: 6 succeeded, 1 missing"]
-    assert len(found.as_json()["runs"]) == LISTED + 7
-    assert report(*fan[:LISTED]).left_out == []
+def test_the_worst_comes_first_and_what_succeeded_of_a_fan_out_is_one_line() -> None:
+    fan = [run("fan", object=f"{at}.mp4", began=20 - at, ended=10 - at) for at in range(5)]
+    bad, stopped = run("fan", Phase.FAILED, object="bad.mp4"), run("other", Phase.CANCELLED)
+    found = report(*fan, GOING, stopped, bad, UNASKED, missing=(MISSING,))
+    assert [(row.label, row.phase) for row in rows(found)] == [
+        ("fan[bad.mp4]", "failed"),
+        ("lost", "missing"),
+        ("other", "cancelled"),
+        ("run", "failed"),
+        ("run", "running"),
+        ("fan (5 objects)", "succeeded"),
+    ]
+    folded = rows(found)[-1]
+    assert (folded.duration(found), folded.started_at) == (14 * 60.0, fan[0].status.started_at), "of all five"
+    assert [row.label for row in rows(report(fan[0]))] == ["fan[0.mp4]"], "there is nothing to fold"
+
+
+def test_of_a_large_fan_out_the_worst_have_lines_and_the_others_one_a_phase() -> None:
+    fan = [run("fan", Phase.FAILED, object=f"{at}.mp4") for at in range(LISTED + 5)]
+    fan += [run("fan", Phase.RUNNING, object=f"r{at}.mp4") for at in range(7)]
+    lost = tuple(Missing("fan", f"m{at}", fan[0].urn, "", "was refused") for at in range(3))
+    found = report(*fan, missing=lost)
+    listed = rows(found)
+    assert [row.label for row in listed[:LISTED]] == [f"fan[{at}.mp4]" for at in range(LISTED)]
+    others = [(row.label, row.phase) for row in listed[LISTED:]]
+    assert others == [("fan (5 objects)", "failed"), ("fan (3 objects)", "missing"), ("fan (7 objects)", "running")]
+    assert listed[-1].duration(found) == 600.0, "until now"
+    assert sum(len(row.found) for row in listed) == len(fan) + len(lost)
+    assert len(found.as_json()["runs"]) == len(fan), "JSON has them all"
 
 
 def documented(section: str) -> list[str]:

@@ -10,50 +10,66 @@ import re
 import sys
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from cloud_runs.runs import Phase
 from cloud_runs.status import terminal
 from cloud_runs.status.report import Report
 from tests.status.samples import every_phase, hostile, report, run
 
 
-def shown(found: Report, width: int | None = None) -> str:
+def shown(found: Report, width: int | None = None, *, wide: bool = False) -> str:
     """In a terminal of this width, or in a pipe."""
-    return terminal.text(
-        found, Console(file=io.StringIO(), force_terminal=width is not None, width=width, highlight=False)
-    )
+    console = Console(file=io.StringIO(), force_terminal=width is not None, width=width, highlight=False)
+    return terminal.text(found, console, wide=wide)
 
 
 def plain(text: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-def test_a_pipe_gets_whole_lines_without_colours() -> None:
+def test_a_pipe_gets_whole_lines_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     told = shown(every_phase())
     assert "\x1b" not in told
-    (line,) = [line for line in told.splitlines() if line.startswith("backfill") and "tencent.workflow" in line]
     name = "backfill-of-a-long-name-that-is-cut-in-the-drawing"
-    told_of_it = [name, "tencent.workflow", f"i-{name}", "failed", "2026-11-22", "08:20:21", "39m", "Transcode_1"]
-    assert line.split() == told_of_it
+    first = told.splitlines()[1].split()
+    assert first == [name, "failed", "tencent.workflow", "i-ba…he-drawing", "11-22", "08:20:21", "39m"]
     assert "old: no longer known to the service; its end is not on record\n" in told
     (lost,) = [line for line in told.splitlines() if line.startswith("old ")]
-    assert lost.split()[3] == "unknown"
-    assert "on record" not in lost
-    assert "pending (on record)" in told
+    assert lost.split()[1] == "unknown"
+    (unasked,) = [line for line in told.splitlines() if line.startswith("unasked ")]
+    assert unasked.split()[1] == "pending?"
     assert "unasked: could not be asked, so this is what is on record: no Tencent Cloud credentials\n" in told
     assert "nightly: was asked for and is not on record (asked for at 2026-11-22 09:07:21 UTC)\n" in told
-    assert told.splitlines()[-1].startswith("dev, 2026-11-22 09:08:21 UTC: 10 runs: 2 pending, 1 running, ")
+    assert told.splitlines()[-1].startswith("media/dev, 2026-11-22 09:08:21 UTC: 10 runs: 1 failed, 1 missing, ")
 
 
-@pytest.mark.parametrize("width", [60, 80, 120, 300])
-def test_a_terminal_of_any_width_shows_each_id_in_full(width: int) -> None:
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+def test_one_line_a_run_in_a_terminal_of_any_width(width: int) -> None:
     id = "cca55014ca3faa6e4a18017a24085ec88822493ea8d6701de97a391f"
-    told = plain(shown(report(run("scan", id=id), run("meters")), width))
-    assert max(map(len, told.splitlines())) <= width
-    lines = told.splitlines()
-    column = slice(0, lines[0].index("Phase"))
-    assert id in re.sub(r"\s", "", "".join(line[column] for line in lines))
-    assert ("Duration" in told) == (width == 300), "the wide table, if it fits"
+    runs = [run("scan", id=id), run("meters-of-the-whole-year-2026"), run("运行" * 20, Phase.FAILED)]
+    lines = plain(shown(report(*runs), width)).split("\n\n")[0].splitlines()
+    assert len(lines) == 1 + len(runs)
+    assert max(map(cell_len, lines)) <= width
+    assert [line.split()[1] for line in lines[1:]] == ["failed", "succeeded", "succeeded"]
+    assert ("System" in lines[0]) == (width >= 100)
+    assert any("cca5" in line for line in lines) == (width >= 80)
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_wide_shortens_nothing(width: int | None) -> None:
+    id = "cca55014ca3faa6e4a18017a24085ec88822493ea8d6701de97a391f"
+    told = plain(shown(report(run("scan" * 10, id=id, state="SUCCESS_OF_A_KIND")), width, wide=True))
+    assert told.splitlines()[1].split() == [
+        "scan" * 10, "succeeded", "(SUCCESS_OF_A_KIND)", "tencent.workflow", id, "2026-11-22", "08:58:21",
+    ]  # fmt: skip
+
+
+def test_a_pipe_heeds_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert max(map(len, shown(every_phase()).split("\n\n")[0].splitlines())) <= 60
 
 
 def test_hostile_text_is_text() -> None:
@@ -64,7 +80,7 @@ def test_hostile_text_is_text() -> None:
 
 
 def test_no_runs() -> None:
-    assert shown(report()) == "dev, 2026-11-22 09:08:21 UTC: no runs\n"
+    assert shown(report()) == "media/dev, 2026-11-22 09:08:21 UTC: no runs\n"
 
 
 def test_progress_is_shown_in_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

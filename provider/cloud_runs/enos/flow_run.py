@@ -23,7 +23,6 @@ from cloud_runs.wire.settings import Settings
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Transport
 
-_PAGE = "https://support.enos-iot.com/docs/batch-processing-api/en/2.4.4/v2.0/get_flow_instance.html"
 _LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
 _ID = Text("an id", pattern=r"[\x21-\x7e]+", longest=200)
 _TIME = Whole(
@@ -42,8 +41,8 @@ class FlowKind(Kind[FlowRequest]):
     label = "FlowRun"
     vendor = ENOS
     arguments = (
-        Argument("flow_id", Whole("a flow's number, for example 3377", 1)),
-        Argument("org_id", _ID, setting=ORG),
+        Argument("flow_id", Whole("a flow's number, for example 3377", 1), subject="workflow"),
+        Argument("org_id", _ID, setting=ORG, subject="organization"),
         Argument("user_id", _ID, setting=USER),
         Argument("trigger_time", _TIME, required=False),
         Argument("parameters", _PARAMETERS, required=False),
@@ -98,7 +97,7 @@ class FlowKind(Kind[FlowRequest]):
 
     def outputs(self, reference: Reference, request: FlowRequest | None, status: RunStatus | None) -> dict[str, Any]:
         sent = {"trigger_time": request.trigger_time} if request else {}
-        return {"flow_instance_id": reference.id, "url": _PAGE, **sent}
+        return {"flow_instance_id": reference.id, **sent}
 
     def hindrance(self, id: str, outputs: Mapping[str, Any], props: Props) -> str:
         before, after = outputs.get("trigger_time"), props.get("trigger_time")

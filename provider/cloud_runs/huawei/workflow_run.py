@@ -45,11 +45,11 @@ class WorkflowKind(Kind[WorkflowRequest]):
     label = "WorkflowRun"
     vendor = HUAWEI
     arguments = (
-        Argument("graph_name", Text(_GRAPH, pattern=GRAPH_NAME)),
-        Argument("bucket", _BUCKET),
-        Argument("object", Text("an object key", longest=1024)),
+        Argument("graph_name", Text(_GRAPH, pattern=GRAPH_NAME), subject="workflow"),
+        Argument("bucket", _BUCKET, subject="bucket"),
+        Argument("object", Text("an object key", longest=1024), subject="object"),
         Argument("inputs", _INPUTS, required=False),
-        Argument("region", _REGION, setting=REGION),
+        Argument("region", _REGION, setting=REGION, subject="region"),
     )
     fans_out = "object"
     own_outputs = ("execution_name", "execution_urn", "stopped_at")
@@ -92,17 +92,20 @@ class WorkflowKind(Kind[WorkflowRequest]):
     def outputs(
         self, reference: Reference, request: WorkflowRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
-        region = quote(reference.region, safe="")
         outputs: dict[str, Any] = {
             "execution_name": reference.id,
             "stopped_at": status.finished_at if status else "",
-            # the list of buckets: the console has no documented address for a workflow or its run
-            "url": f"https://console.huaweicloud.com/obs/?region={region}#/obs/manager/buckets",
         }
         urn = status.request.get("execution_urn", "") if status else ""
         if urn or request:  # a refresh that is not told the URN keeps the recorded one
             outputs["execution_urn"] = urn
         return outputs
+
+    def page(self, reference: Reference, arguments: Mapping[str, Any]) -> str:
+        """The bucket's page; the console has no documented address for a workflow or its run."""
+        region, bucket = quote(reference.region, safe=""), arguments.get("bucket")
+        shown = f"manage/{quote(str(bucket), safe='')}/overview" if bucket else "manager/buckets"
+        return f"https://console.huaweicloud.com/obs/?region={region}#/obs/{shown}"
 
 
 WORKFLOW = WorkflowKind()

@@ -76,8 +76,7 @@ class Run(dynamic.Resource):
     tasks: pulumi.Output[list[dict[str, Any]]]
     """`name`, `type`, `state`, `code`, `message` and produced `objects` of each step, where the system tells them."""
     url: pulumi.Output[str]
-    """The nearest page of the system's console; for EnOS, whose consoles have no common address, a page of its
-    documentation."""
+    """The nearest page of the system's console; empty for EnOS, whose consoles have no common address."""
     request_id: pulumi.Output[str]
     """The system's id of the request that started the run, for its support."""
     provenance: pulumi.Output[str]

@@ -144,7 +144,8 @@ class RunProvider(KindProvider, Generic[Request]):
         if warning := repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)):
             progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
-        outs = {**props, **plain(status), **self.kind.outputs(reference, None, status), "record_expired": False}
+        url = {"url": self.kind.page(reference, {**self.kind.told(status), **props})}
+        outs = {**props, **plain(status), **url, **self.kind.outputs(reference, None, status), "record_expired": False}
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
                 name: _shown(value)
@@ -253,6 +254,7 @@ class RunProvider(KindProvider, Generic[Request]):
         outs = {
             **_inputs(props),
             **plain(status),
+            "url": self.kind.page(reference, props),
             **self.kind.outputs(reference, request, status),
             **(started.details if started else {}),
             **({"region": place.region} if place.region else {}),

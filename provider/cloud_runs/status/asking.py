@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from cloud_runs.errors import NotFound, RunsError
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.runs import Reference, RunStatus
+from cloud_runs.status import lost
+from cloud_runs.status.reading import Stack
 from cloud_runs.status.recorded import OnRecord, Records
-from cloud_runs.status.report import Answer, Run
+from cloud_runs.status.report import Answer, Report, Run
 from cloud_runs.wire.looks import together
 from cloud_runs.wire.payloads import moment
 from cloud_runs.wire.settings import Settings
@@ -20,6 +23,14 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 Told = Mapping[str, RunStatus | RunsError]
 Group = tuple[str, Reference]
+
+
+def report(stack: Stack, tell: Callable[[int], None] = lambda _: None) -> Report:
+    """What became of the runs of a stack. `tell` is called with the number of runs of each answer."""
+    runs = ask(stack.records, stack.config, tell)
+    missing = lost.missing(stack.records, stack.config)
+    at = datetime.now(timezone.utc).replace(microsecond=0)
+    return Report(stack.name, at, tuple(runs), missing, stack.project)
 
 
 def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]) -> list[Run]:
@@ -35,7 +46,7 @@ def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]
 
     def look(group: Group) -> Told:
         provider, place = group
-        told = _look(place, groups[group], Settings(records.settings(provider, config).get))
+        told = _look(place, groups[group], partial(records.settings, provider, config))
         tell(len(groups[group]))
         return told
 
@@ -53,9 +64,9 @@ def _group(run: OnRecord) -> Group:
     return run.provider, replace(run.reference, id="")
 
 
-def _look(place: Reference, ids: set[str], settings: Settings) -> Told:
+def _look(place: Reference, ids: set[str], settings: Callable[[], Mapping[str, Any]]) -> Told:
     try:
-        return Clients(settings).of(place).get_many(ids)
+        return Clients(Settings(settings().get)).of(place).get_many(ids)
     except RunsError as error:
         return dict.fromkeys(ids, error)
 
@@ -81,4 +92,5 @@ def _run(run: OnRecord, told: RunStatus | RunsError | None) -> Run:
         status=status,
         answer=answer,
         problem=problem,
+        subject=run.subject,
     )

@@ -5,8 +5,10 @@ What does NOT happen: nothing is started, recorded or waited for; a service that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from cloud_runs.errors import RunsError, clean
 from cloud_runs.lifecycle import adopting, strays
@@ -27,13 +29,13 @@ _NAMED = 10
 def missing(records: Records, config: Mapping[str, str]) -> tuple[Missing, ...]:
     """All that is not on record, with the ids of runs that may be it."""
     known = {run.reference.id for run in records.runs}
-    found = [_told(one, known, Settings(records.settings(one.provider, config).get)) for one in records.lacking]
+    found = [_told(one, known, partial(records.settings, one.provider, config)) for one in records.lacking]
     return (*found, *records.refused)
 
 
-def _told(one: Lacking, known: Collection[str], settings: Settings) -> Missing:
+def _told(one: Lacking, known: Collection[str], settings: Callable[[], Mapping[str, Any]]) -> Missing:
     try:
-        ids = _ids(one, known, settings)
+        ids = _ids(one, known, Settings(settings().get))
     except RunsError as error:
         return replace(one.missing, reason=f"{one.missing.reason}; could not look for it: {clean(str(error))}")
     if not ids:

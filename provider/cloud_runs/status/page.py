@@ -1,196 +1,171 @@
 """The report as one HTML page: no script, nothing from outside, light and dark, for keyboards, readers and paper. Pure.
 
 Everything that comes from a server or a state is escaped. The page also tells the browser to load and run nothing.
+The worst comes first; what succeeded is folded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 
 from cloud_runs.errors import clean
+from cloud_runs.promise import groups
 from cloud_runs.promise.outcomes import span
 from cloud_runs.runs import Phase
 from cloud_runs.status import timeline
-from cloud_runs.status.report import Missing, Report, Run, shown_time
+from cloud_runs.status.report import Exit, Missing, Report, Run, shown_time
+from cloud_runs.status.rows import MISSING, Row, rows
+from cloud_runs.status.style import STYLE
 
 _SIGNS = {
-    Phase.SUCCEEDED: "✓",
-    Phase.FAILED: "✕",
-    Phase.CANCELLED: "⊘",
-    Phase.RUNNING: "▸",
-    Phase.PENDING: "○",
-    Phase.UNKNOWN: "?",
+    Phase.SUCCEEDED.value: "✓",
+    Phase.FAILED.value: "✕",
+    Phase.CANCELLED.value: "⊘",
+    Phase.RUNNING.value: "▸",
+    Phase.PENDING.value: "○",
+    Phase.UNKNOWN.value: "?",
+    MISSING: "✕",
 }
-
-# Percent of the table. Given, so that it has its width with any font; words wrap within them.
-_COLUMNS = {
-    "Resource": 13,
-    "System": 13,
-    "Id": 17,
-    "Phase": 12,
-    "Started": 9.5,
-    "Duration": 8,
-    "Failing task": 10.5,
-    "Remarks": 17,
-}
-
+_NOT_ANSWERED = "not_answered"
+_COLUMNS = ("Resource", "Phase", "Remarks", "Started", "Duration", "Id")
+_CLASSES = ("phase-cell", "remarks", "when", "duration", "id")
 _CODE = re.compile("`([^`]+)`")
 
-_STYLE = """
-:root {
-  color-scheme: light dark;
-  --page: #ffffff; --panel: #f6f8fa; --line: #d1d9e0; --text: #1f2328; --muted: #59636e; --focus: #0550ae;
-  --succeeded: #116329; --failed: #b3152a; --cancelled: #7d4e00; --running: #0550ae; --pending: #6639ba;
-  --unknown: #59636e;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --page: #0d1117; --panel: #161b22; --line: #3d444d; --text: #e6edf3; --muted: #9da7b3; --focus: #79c0ff;
-    --succeeded: #56d364; --failed: #ff8f87; --cancelled: #e3b341; --running: #79c0ff; --pending: #d2a8ff;
-    --unknown: #9da7b3;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 3rem; background: var(--page); color: var(--text);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
-}
-h1 { margin: 0; font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
-h2 { margin: 2rem 0 .75rem; font-size: 1.1rem; }
-p { margin: .25rem 0; }
-.muted { color: var(--muted); }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 0; padding: 0; list-style: none; }
-.counts li { padding: .15rem .7rem; border: 1px solid; border-radius: 1rem; font-weight: 600; }
-.succeeded { color: var(--succeeded); } .failed, .missing, .not_answered { color: var(--failed); }
-.cancelled { color: var(--cancelled); } .running { color: var(--running); }
-.pending { color: var(--pending); } .unknown { color: var(--unknown); }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
-:focus-visible { outline: 3px solid; outline-color: var(--focus); outline-offset: 2px; }
-figure { margin: 0; padding: .75rem 1rem; background: var(--panel); }
-.timeline {
-  display: grid; grid-template-columns: 13rem minmax(0, 1fr) 11rem; column-gap: 1rem; min-width: 60rem;
-  font-size: .9rem; line-height: 1.25; overflow-wrap: anywhere;
-}
-.tick { grid-area: 1 / 2; align-self: end; width: 14%; padding: .5em 0 .25em; text-align: center; font-size: .85em; }
-.grid, .lane { grid-column: 2; position: relative; }
-.grid i { position: absolute; top: 0; bottom: 0; border-left: 1px solid var(--line); }
-.label { grid-column: 1; }
-.phase { grid-column: 3; }
-.label, .phase { align-self: center; padding: .35em 0; }
-.bar {
-  position: absolute; top: 50%; height: .95em; min-width: 4px; transform: translateY(-50%);
-  border: 1px solid; border-radius: 3px; forced-color-adjust: none;
-}
-.closed { background: currentColor; }
-.open { border-style: dashed; }
-.open::before { content: ""; position: absolute; inset: 0; background: currentColor; opacity: .25; }
-table { width: 100%; min-width: 68rem; table-layout: fixed; border-collapse: collapse; overflow-wrap: anywhere; }
-caption { padding: .6rem .75rem; text-align: left; color: var(--muted); }
-th, td { padding: .5rem .75rem; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { background: var(--panel); font-size: .85rem; }
-tbody th { font-weight: 600; }
-.kind { display: block; font-weight: 400; font-size: .85rem; color: var(--muted); }
-code { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-.when { white-space: pre-wrap; }
-.phase-cell b { font-weight: 600; }
-.remarks ul { margin: 0; padding: 0; list-style: none; }
-a { color: inherit; text-underline-offset: 2px; }
-@media print {
-  @page { size: landscape; margin: 12mm; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
-  .scroll { overflow: visible; border: 0; }
-  figure { padding: 0; background: none; break-inside: avoid; }
-  .timeline, table { min-width: 0; }
-  .bar, .bar::before, .counts li { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  th, td { padding: .3rem .4rem; }
-  thead th { background: none; }
-  tr { break-inside: avoid; }
-  h2, caption { break-after: avoid; }
-  code, .kind, thead th { font-size: 8pt; }
-}
-"""
 
-
-def page(report: Report) -> str:
-    """The whole file."""
-    title = f"Runs of {clean(report.stack, 200)}"
-    asked = f"{report.asked_at:%Y-%m-%d %H:%M:%S}"
+def page(report: Report, renewed: float | None = None) -> str:
+    """The whole file. `renewed`: seconds after which the browser is to load it again."""
+    title = "Runs of " + clean(" / ".join(part for part in (report.project, report.stack) if part), 200)
+    asked = _time(report.asked_at.isoformat(), f"{report.asked_at:%Y-%m-%d %H:%M:%S}")
+    again = f" This page is renewed every {span(renewed)}." if renewed else ""
+    found = rows(report)
+    good = [row for row in found if row.verdict is Exit.SUCCEEDED]
+    others = [row for row in found if row.verdict is not Exit.SUCCEEDED]
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+            *([f'<meta http-equiv="refresh" content="{max(1, round(renewed))}">'] if renewed else []),
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>",
-            f"<h1>{escape(title)}</h1>",
-            f'<p class="muted">Asked at {_time(report.asked_at.isoformat(), asked)} UTC.</p>',
-            '<ul class="counts" aria-label="Numbers of runs">',
-            *(f'<li class="{word}">{count} {word.replace("_", " ")}</li>' for word, count in report.counts.items()),
-            f"{'' if report.counts else '<li>no runs</li>'}</ul>",
-            *_missing(report.listed_missing),
-            *_timeline(report),
-            *_table(report),
+            f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
+            f'<h1>{escape(title)}</h1>\n<p class="muted">Asked at {asked} UTC.{again}</p>',
+            *_counts(report, found),
+            *_reasons(report),
+            *_section("runs", "Runs", report, others, others + good),
+            *_succeeded(report, good, others + good, folded=bool(others)),
             "</main>\n</body>\n</html>\n",
         ]
     )
 
 
-def _missing(missing: list[Missing]) -> Iterator[str]:
-    if not missing:
+def _counts(report: Report, found: Sequence[Row]) -> Iterator[str]:
+    """How many runs are in each phase; each leads to the first of them."""
+    anchors = {_anchor(row) for row in found}
+    yield '<ul class="counts" aria-label="Numbers of runs">'
+    for word, count in report.counts.items():
+        # Those of a phase may all be among the runs without an answer.
+        anchor = word if word in anchors else _NOT_ANSWERED
+        yield f'<li><a class="{word}" href="#{anchor}">{count} {word.replace("_", " ")}</a></li>'
+    yield f"{'' if report.counts else '<li>no runs</li>'}</ul>"
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """Of what failed or could not be asked, where several have the same."""
+    bad = [remark for remark in report.remarks if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED)]
+    if any(remark.count > 1 for remark in bad):
+        yield '<h2 id="reasons">Reasons</h2>\n<ul class="reasons">'
+        yield from (f"<li><b>{escape(remark.who)}</b>: {_prose(remark.what)}</li>" for remark in bad)
+        yield "</ul>"
+
+
+def _section(name: str, title: str, report: Report, shown: Sequence[Row], scaled: Sequence[Row]) -> Iterator[str]:
+    """`scaled`: whose times the drawing has room for, so that two drawings can be compared."""
+    if not shown:
         return
-    yield "<h2>Not on record</h2>\n<ul>"
-    for lost in missing:
-        at = shown_time(lost.asked_at)
-        when = f' <span class="muted">Asked for at {_time(lost.asked_at, at)} UTC.</span>' if at else ""
-        yield f"<li><b>{escape(lost.label)}</b>: {_prose(lost.reason, end='.')}{when}</li>"
-    yield "</ul>"
-
-
-def _timeline(report: Report) -> Iterator[str]:
-    drawings = list(timeline.drawings(report))
+    yield f'<h2 id="{name}">{title}</h2>'
+    yield from _table(report, shown, name)
+    drawings = list(timeline.drawings(report, shown, scaled))
     if drawings:
-        yield '<h2 id="timeline">Timeline</h2>'
-        yield '<div class="scroll" role="region" aria-labelledby="timeline" tabindex="0">'
+        yield f"<h3>{title}: timeline</h3>"
         yield from (f"<figure>{drawing}</figure>" for drawing in drawings)
-        yield "</div>"
 
 
-def _table(report: Report) -> Iterator[str]:
-    if not report.runs:
-        return
-    yield '<h2 id="runs">Runs</h2>\n<div class="scroll" role="region" aria-labelledby="runs" tabindex="0">\n<table>'
-    yield f"<caption>{escape(report.summary)}. Times are in UTC.</caption>\n<thead><tr>"
-    for name, width in _COLUMNS.items():
-        yield f'<th scope="col" style="width: {width}%">{name}</th>'
-    yield "</tr></thead>\n<tbody>"
-    yield from (_row(report, run) for run in report.listed)
-    yield "</tbody>\n</table>\n</div>"
-    yield from (f'<p class="muted">{escape(line)}. <code>--json</code> has them all.</p>' for line in report.left_out)
+def _succeeded(report: Report, good: Sequence[Row], scaled: Sequence[Row], *, folded: bool) -> Iterator[str]:
+    if good:
+        count = sum(len(row.found) for row in good)
+        yield f"<details{'' if folded else ' open'}>\n<summary>{count} succeeded</summary>"
+        yield from _section("succeeded-runs", "Runs that succeeded", report, good, scaled)
+        yield "</details>"
 
 
-def _row(report: Report, run: Run) -> str:
-    phase, seconds = run.phase, report.duration(run)
-    id = f"<code>{escape(clean(run.status.id, 1000))}</code>"
-    if run.url.startswith("https://"):
-        url = escape(clean(run.url, 2000))
-        id = f'<a href="{url}" rel="noreferrer" title="the nearest page of the service">{id}</a>'
-    doubt = '<span class="kind">on record</span>' if run.from_record else ""
-    state = escape(run.word.removeprefix(phase.value).strip(" ()"))
-    cells = [
-        escape(run.system),
-        id,
-        f'<span class="{phase.value}"><span aria-hidden="true">{_SIGNS[phase]}</span> <b>{phase.value}</b></span>'
-        + (f'<span class="kind">{state}</span>' if state else "")
-        + doubt,
-        _time(run.status.started_at, shown_time(run.status.started_at).replace(" ", "\n")),
+def _table(report: Report, shown: Sequence[Row], name: str) -> Iterator[str]:
+    # The roles are those of the elements: a narrow window shows them as cards, and then browsers forget them.
+    yield f'<table role="table" aria-labelledby="{name}">\n<thead role="rowgroup"><tr role="row">'
+    yield from (f'<th role="columnheader" scope="col">{column}</th>' for column in _COLUMNS)
+    yield "</tr></thead>"
+    anchors: set[str] = set()
+    for anchor, of_it in groupby(shown, _anchor):
+        id = "" if anchor in anchors else f' id="{anchor}"'
+        yield f'<tbody role="rowgroup"{id}>'
+        anchors.add(anchor)
+        yield from (_row(report, row) for row in of_it)
+        yield "</tbody>"
+    yield '</table>\n<p class="muted">Times are in UTC.</p>'
+
+
+def _anchor(row: Row) -> str:
+    return _NOT_ANSWERED if row.verdict is Exit.NOT_ASKED else row.phase
+
+
+def _row(report: Report, row: Row) -> str:
+    seconds = row.duration(report)
+    started = row.started_at
+    kind = clean(row.first.kind) if isinstance(row.first, Run) else ""
+    cells = (
+        _phase(row),
+        "<ul>" + "".join(f"<li>{remark}</li>" for remark in _remarks(row)) + "</ul>",
+        _time(started, shown_time(started).replace(" ", "\n")),
         "" if seconds is None else span(seconds),
-        escape(", ".join(run.failed_tasks)),
-        "<ul>" + "".join(f"<li>{_prose(remark)}</li>" for remark in run.remarks) + "</ul>",
-    ]
-    classes = ("", "", "phase-cell", "when", "", "", "remarks")
-    told = "".join(f'<td class="{name}">{cell}</td>' for name, cell in zip(classes, cells, strict=True))
-    return f'<tr><th scope="row">{escape(run.label)}<span class="kind">{escape(clean(run.kind))}</span></th>{told}</tr>'
+        _id(row),
+    )
+    told = "".join(
+        f'<td role="cell" class="{name}" data-name="{column}">{cell}</td>'
+        for name, column, cell in zip(_CLASSES, _COLUMNS[1:], cells, strict=True)
+    )
+    return f'<tr role="row"><th role="rowheader" scope="row">{escape(row.label)}{_small(escape(kind))}</th>{told}</tr>'
+
+
+def _phase(row: Row) -> str:
+    state = row.run.word.removeprefix(row.phase).strip(" ()") if row.run else ""
+    sign = f'<span class="{row.phase}"><span aria-hidden="true">{_SIGNS[row.phase]}</span> <b>{row.phase}</b></span>'
+    return sign + _small(escape(state)) + _small("on record" if row.doubtful else "")
+
+
+def _remarks(row: Row) -> Iterator[str]:
+    """Of several runs the same is said once."""
+    told = [(run.object, remark) for run in row.runs for remark in run.remarks]
+    for keys, remark in groups.alike(told):
+        of = "" if len(keys) == len(row.found) else f"{groups.objects([clean(key, 100) for key in keys])}: "
+        yield _prose(of + remark)
+    lost = [(one.object, one.reason) for one in row.found if isinstance(one, Missing)]
+    yield from (_prose(reason, end=".") for _, reason in groups.alike(lost))
+    if lost and isinstance(row.first, Missing) and (at := shown_time(row.first.asked_at)):
+        yield f'<span class="muted">Asked for at {_time(row.first.asked_at, at)} UTC.</span>'
+
+
+def _id(row: Row) -> str:
+    if row.run is None:
+        return ""
+    id, url = f"<code>{escape(clean(row.run.status.id, 1000))}</code>", escape(clean(row.run.url, 2000))
+    if row.run.url.startswith("https://"):
+        id = f'<a href="{url}" rel="noreferrer" title="the nearest page of the service">{id}</a>'
+    return id + _small(escape(row.system))
+
+
+def _small(text: str) -> str:
+    return f'<span class="kind">{text}</span>' if text else ""
 
 
 def _prose(text: str, end: str = "") -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cloud_runs.errors import InvalidConfiguration, clean
+from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.promise import lacks, ledger
 from cloud_runs.promise.lacks import Lack
 from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
@@ -20,6 +22,8 @@ _DYNAMIC = "pulumi-python:dynamic/"
 _PROVIDER = "pulumi:providers:pulumi-python"
 # Keys with which Pulumi marks a secret in a state.
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+_HIDDEN = object()  # in the place of a secret that the export keeps encrypted
+_EXPORT = "make the export with `pulumi stack export --show-secrets`"
 _LOOKS = "the next `pulumi up` looks for it before it fires"
 
 
@@ -36,6 +40,8 @@ class OnRecord:
     shown_reference: str
     """Empty if the program has made it a secret; so is `url`."""
     url: str
+    subject: Mapping[str, str]
+    """What it works on, without what is secret."""
     status: RunStatus
     settled: bool = False
     """A Completion has seen it succeed."""
@@ -58,6 +64,7 @@ class Records:
     runs: tuple[OnRecord, ...]
     lacking: tuple[Lacking, ...]
     refused: tuple[Missing, ...]
+    """Objects that were refused, and runs of which the export tells too little."""
     providers: Mapping[str, Mapping[str, Any]]
     """The inputs of each Pulumi provider of dynamic resources. They hold secrets."""
 
@@ -67,18 +74,34 @@ class Records:
         return (*(one.missing for one in self.lacking), *self.refused)
 
     def settings(self, provider: str, config: Mapping[str, str]) -> Mapping[str, Any]:
-        """What the dynamic host of this provider would be configured with now. `config`: that of the stack."""
+        """What the dynamic host of this provider would be configured with now. `config`: that of the stack.
+
+        Raises InvalidConfiguration if the export keeps it encrypted.
+        """
         name = provider.split("::")[3] if provider.count("::") >= 3 else "default"
         own = self.providers.get(provider)
         if own is None or name == "default" or name.startswith("default_"):
             return config
+        if any(value is _HIDDEN for value in own.values()):
+            raise InvalidConfiguration(f"the keys of provider {clean(name)!r} are encrypted in this export: {_EXPORT}")
         if EXPLICIT_NAME not in own:  # not a `cloud_runs.Provider`: it gets nothing from the stack's configuration
             return own
         return {**config, **{key: own[key] for key in own if key.startswith(EXPLICIT) or key == EXPLICIT_NAME}}
 
+    def last_config(self) -> dict[str, str]:
+        """The stack's configuration as the last `up` had it, for those who have nothing but an export. What the export
+        keeps encrypted is left out, and so is all that is near it: half of a key pair is of no use."""
+        found: dict[str, Any] = {}
+        for urn, inputs in self.providers.items():
+            if urn.split("::")[3].startswith("default"):
+                found |= inputs
+        hidden = {key.partition(":")[0] for key, value in found.items() if value is _HIDDEN}
+        kept = {key: value for key, value in found.items() if isinstance(value, str)}
+        return {key: value for key, value in kept.items() if key.partition(":")[0] not in hidden}
+
 
 def read(deployment: Mapping[str, Any]) -> Records:
-    """The runs in the order of the state. `deployment` has its secrets in plain text."""
+    """The runs in the order of the state. Secrets are in plain text, unless `deployment` is an export without them."""
     resources = [entry for entry in deployment.get("resources") or () if not entry.get("delete")]
     providers = {
         f"{entry['urn']}::{entry.get('id', '')}": _revealed(entry.get("inputs") or {})
@@ -87,14 +110,20 @@ def read(deployment: Mapping[str, Any]) -> Records:
     }
     dynamic = [entry for entry in resources if entry["type"].startswith(_DYNAMIC)]
     seen = {
-        found["reference"]: found
-        for entry in dynamic
-        for found in _revealed(entry.get("outputs") or {}).get("outcomes") or ()
-        if isinstance(found, Mapping) and "reference" in found
+        found["reference"]: found for entry in dynamic for found in _outcomes(_revealed(entry.get("outputs") or {}))
     }
     runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
     project = resources[0]["urn"].split("::")[1] if resources else ""
-    return Records(project, runs, tuple(_lacking(dynamic)), tuple(_refused(dynamic)), providers)
+    refused = (*_refused(dynamic), *_encrypted(dynamic))
+    return Records(project, runs, tuple(_lacking(dynamic)), refused, providers)
+
+
+def _outcomes(outputs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a Completion has recorded of runs."""
+    told = outputs.get("outcomes")
+    for found in told if isinstance(told, list) else ():
+        if isinstance(found, Mapping) and isinstance(found.get("reference"), str):
+            yield found
 
 
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
@@ -106,21 +135,33 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
         "urn": urn,
         "kind": entry["type"].rpartition(":")[2],
         "provider": entry.get("provider") or "",
-        "url": shown.get("url") or "",
     }
     if references := ledger.references(outs):
         for key, text in references.items():
             one = Reference.parse(text)
             status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
-            yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **common)
+            told = _told(one, shown, key)
+            yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **told, **common)
     elif "phase" in outs and (reference := _parsed(outs.get("reference"))):
         yield OnRecord(
             object="",
             reference=reference,
             shown_reference=shown.get("reference") or "",
             status=_status(reference.id, shown, at),
+            **_told(reference, shown),
             **common,
         )
+
+
+def _told(reference: Reference, shown: Mapping[str, Any], object: str = "") -> dict[str, Any]:
+    """`subject` and `url`, of what is no secret. An `url` of an older version may be none of a console."""
+    kind = kind_named(reference.system)
+    if kind is None:
+        return {"subject": {}, "url": shown.get("url") or ""}
+    known = {**shown, kind.fans_out: object} if object else shown
+    # Objects of a fan-out have no `url` on record; where a run has none that is shown, the program hides it.
+    url = kind.page(reference, known) if object or shown.get("url") else ""
+    return {"subject": kind.subject(known), "url": url}
 
 
 def _status(id: str, told: Mapping[str, Any], fired_at: str = "") -> RunStatus:
@@ -182,7 +223,9 @@ def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
         if lack:
             name = _name(entry["urn"]).removesuffix("-intent")
             missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
-            yield Lacking(missing, intent, outs.get(ARGUMENTS) or {}, entry.get("provider") or "", run)
+            arguments = outs.get(ARGUMENTS) or {}
+            known = arguments if _readable(arguments) else {}
+            yield Lacking(missing, intent, known, entry.get("provider") or "", run)
 
 
 def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
@@ -190,6 +233,14 @@ def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
         outs = _revealed(entry.get("outputs") or {}, secrets=False)
         for key, why in (ledger.refused_of(outs) or {}).items():
             yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
+
+
+def _encrypted(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
+    for entry in dynamic:
+        if _revealed(entry.get("outputs") or {}).get("reference") is _HIDDEN:
+            yield Missing(
+                _name(entry["urn"]), "", entry["urn"], "", f"its record is encrypted in this export: {_EXPORT}"
+            )
 
 
 def _reason(lack: Lack) -> str:
@@ -222,9 +273,18 @@ def _revealed(value: Any, *, secrets: bool = True) -> Any:
     if not isinstance(value, dict):
         return value
     if _is_secret(value):
-        return _revealed(json.loads(value["plaintext"])) if secrets else None
+        if not secrets:
+            return None
+        return _revealed(json.loads(value["plaintext"])) if "plaintext" in value else _HIDDEN
     shown_items = ((key, item) for key, item in value.items() if secrets or not _is_secret(item))
     return {key: _revealed(item, secrets=secrets) for key, item in shown_items}
+
+
+def _readable(value: Any) -> bool:
+    """Whether nothing in it is encrypted."""
+    if isinstance(value, Mapping):
+        return all(map(_readable, value.values()))
+    return all(map(_readable, value)) if isinstance(value, list) else value is not _HIDDEN
 
 
 def _is_secret(value: Any) -> bool:

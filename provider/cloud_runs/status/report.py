@@ -1,31 +1,40 @@
-"""What `cloud-runs status` found out: plain values, the exit code, and the shape of `--json`. Pure."""
+"""What became of a stack's runs: plain values, the exit code, and the shape of `--json`. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from cloud_runs.errors import clean
-from cloud_runs.promise import outcomes
+from cloud_runs.promise import groups, outcomes
 from cloud_runs.runs import Phase, RunStatus, rfc3339
 from cloud_runs.wire.payloads import moment
 
-LISTED = 20  # runs of one fan-out that a person is shown; JSON has them all
-VERSION = 1  # of the shape of `--json`; more keys may come without a new one
+VERSION = 2  # of the shape of `--json`; more keys may come without a new one
 
 
 class Exit(IntEnum):
-    """Exit codes. The first of FAILED, NOT_ASKED and GOING that is so of a run counts."""
+    """Exit codes of `cloud-runs`. No interpreter, shell or Pulumi ends with 10, 11 or 12 by itself.
+
+    The first of FAILED, NOT_ASKED and GOING that is so of a run counts.
+    """
 
     SUCCEEDED = 0
-    FAILED = 1
-    GOING = 2
-    NOT_ASKED = 3
+    """Every run succeeded, or there is none."""
+    USAGE = 2
+    """The command line is wrong: nothing was asked."""
+    FAILED = 10
+    """A run failed, was cancelled, is no longer known to its service, or is missing."""
+    GOING = 11
+    """A run goes on."""
+    NOT_ASKED = 12
+    """A system or the stack could not be asked."""
+    INTERRUPTED = 130
+    """By Ctrl-C; as shells have it."""
 
 
 class Answer(str, Enum):
@@ -57,6 +66,8 @@ class Run:
     answer: Answer
     problem: str = ""
     """Why the system could not be asked, or that it does not know the run."""
+    subject: Mapping[str, str] = field(default_factory=dict)
+    """What it works on: `region`, `bucket`, `object`, `workflow`, ..., as far as its kind has them, without secrets."""
 
     @property
     def label(self) -> str:
@@ -134,64 +145,62 @@ class Missing:
     def label(self) -> str:
         return labelled(self.resource, self.object)
 
+    @property
+    def verdict(self) -> Exit:
+        return Exit.FAILED
 
-R = TypeVar("R", Run, Missing)
 
-_GRAVITY = (Exit.FAILED, Exit.NOT_ASKED, Exit.GOING, Exit.SUCCEEDED)
+GRAVITY = (Exit.FAILED, Exit.NOT_ASKED, Exit.GOING, Exit.SUCCEEDED)
+PHASES = (Phase.FAILED, Phase.CANCELLED, Phase.UNKNOWN, Phase.RUNNING, Phase.PENDING, Phase.SUCCEEDED)
+"""Both with the worst first."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    who: str
+    """`scan`, `thumbs: 2 objects (07, 08)`, or several of these."""
+    what: str
+    verdict: Exit
+    count: int
+    """Of how many runs it is said."""
 
 
 @dataclass(frozen=True)
 class Report:
+    """What became of the runs of a stack. `runs` are in the order of their start."""
+
     stack: str
     asked_at: datetime
     runs: tuple[Run, ...]
     missing: tuple[Missing, ...] = ()
+    project: str = ""
 
     @property
     def exit(self) -> Exit:
         verdicts = {run.verdict for run in self.runs} | {Exit.FAILED for _ in self.missing}
-        return next((code for code in _GRAVITY if code in verdicts), Exit.SUCCEEDED)
+        return next((code for code in GRAVITY if code in verdicts), Exit.SUCCEEDED)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many runs are in each phase, how many are missing, and of how many the system gave no answer: these are
-        in a phase as well, the one on record. What there is none of is left out.
+        in a phase as well, the one on record. The worst first; what there is none of is left out.
         """
         counted = Counter(run.phase.value for run in self.runs)
-        found = {phase.value: counted[phase.value] for phase in Phase} | {
-            "missing": len(self.missing),
-            "not_answered": sum(run.answer is Answer.NONE for run in self.runs),
-        }
+        found = {phase.value: counted[phase.value] for phase in PHASES}
+        found = {"failed": found["failed"], "missing": len(self.missing), **found}
+        found["not_answered"] = sum(run.answer is Answer.NONE for run in self.runs)
         return {word: count for word, count in found.items() if count}
 
-    @cached_property
-    def listed(self) -> list[Run]:
-        """The runs for a person: of a fan-out the LISTED worst."""
-        return _worst(self.runs, [_GRAVITY.index(run.verdict) for run in self.runs])
-
-    @cached_property
-    def listed_missing(self) -> list[Missing]:
-        return _worst(self.missing, [0] * len(self.missing))
-
     @property
-    def left_out(self) -> list[str]:
-        """What is not listed, a line for each fan-out."""
-        all_of, listed = _by_resource((*self.runs, *self.missing)), _by_resource((*self.listed, *self.listed_missing))
-        more = ((resource, counts - listed[resource]) for resource, counts in all_of.items())
-        return [
-            f"{clean(resource, 200)}: not listed: {', '.join(f'{n} {word}' for word, n in counts.items())}"
-            for (_, resource), counts in more
-            if counts
-        ]
-
-    @property
-    def remarks(self) -> list[tuple[str, str, Exit]]:
-        """For each remark on a listed run: of whom, the remark, and the verdict on them."""
-        found: dict[tuple[str, Exit], list[str]] = {}
-        for run in self.listed:
-            for remark in run.remarks:
-                found.setdefault((remark, run.verdict), []).append(run.label)
-        return [(_some(labels), remark, verdict) for (remark, verdict), labels in found.items()]
+    def remarks(self) -> list[Remark]:
+        """What a person should know beside the phases, the worst first; the same of many is said once."""
+        told: list[tuple[Run | Missing, str]] = [(run, remark) for run in self.runs for remark in run.remarks]
+        told += [(lost, _lost(lost)) for lost in self.missing]
+        found = []
+        for verdict in GRAVITY:
+            for runs, remark in groups.alike(pair for pair in told if pair[0].verdict is verdict):
+                found.append(Remark(_who(runs), remark, verdict, len(runs)))
+        return found
 
     def duration(self, run: Run) -> float | None:
         """Seconds that the run took, or has taken until now; None where the system does not tell both ends."""
@@ -217,6 +226,7 @@ class Report:
         """docs/status.md has the meaning of each key."""
         return {
             "version": VERSION,
+            "project": self.project,
             "stack": self.stack,
             "asked_at": rfc3339(self.asked_at),
             "exit_code": int(self.exit),
@@ -233,6 +243,7 @@ class Report:
             "urn": run.urn,
             "kind": run.kind,
             "system": run.system,
+            "subject": dict(run.subject),
             "id": status.id,
             "reference": run.reference,
             "url": run.url,
@@ -251,26 +262,23 @@ class Report:
         }
 
 
-def _worst(found: Sequence[R], gravity: Sequence[int]) -> list[R]:
-    """All but those of a fan-out that come after its LISTED worst ones."""
-    taken, kept = Counter[str](), set[int]()
-    for at in sorted(range(len(found)), key=lambda at: gravity[at]):
-        taken[found[at].urn] += 1
-        if not found[at].object or taken[found[at].urn] <= LISTED:
-            kept.add(at)
-    return [run for at, run in enumerate(found) if at in kept]
+def _who(runs: Sequence[Run | Missing]) -> str:
+    """Each run by its name; several objects of one fan-out as one."""
+    by_resource: dict[str, list[Run | Missing]] = {}
+    for run in runs:
+        by_resource.setdefault(run.resource, []).append(run)
+    return groups.some([_named(resource, some) for resource, some in by_resource.items()])
 
 
-def _by_resource(found: Iterable[Run | Missing]) -> dict[tuple[str, str], Counter[str]]:
-    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for run in found:
-        counts[run.urn, run.resource][run.phase.value if isinstance(run, Run) else "missing"] += 1
-    return counts
+def _named(resource: str, runs: Sequence[Run | Missing]) -> str:
+    if len(runs) == 1:
+        return runs[0].label
+    return f"{clean(resource, 200)}: {groups.objects([clean(run.object, 100) for run in runs])}"
 
 
-def _some(labels: Sequence[str]) -> str:
-    more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
-    return ", ".join(labels[:5]) + more
+def _lost(lost: Missing) -> str:
+    at = shown_time(lost.asked_at)
+    return clean(lost.reason, 600) + (f" (asked for at {at} UTC)" if at else "")
 
 
 def labelled(resource: str, object: str) -> str:

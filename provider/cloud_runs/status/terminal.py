@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from cloud_runs.errors import clean
 from cloud_runs.promise.outcomes import span
 from cloud_runs.runs import Phase
-from cloud_runs.status.report import Exit, Report, Run, shown_time
+from cloud_runs.status.report import Exit, Report, shown_time
+from cloud_runs.status.rows import MISSING, Row, rows
 
 _UNBOUND = 10_000  # columns; lines of a file or a pipe are not broken
+_GAP = "  "
+_LEAST = 24  # columns that a resource gets before another column is left out
+_SHORT = 15  # columns of an id
 _STYLES = {
-    Phase.SUCCEEDED: "green",
-    Phase.FAILED: "bold red",
-    Phase.CANCELLED: "yellow",
-    Phase.RUNNING: "cyan",
-    Phase.PENDING: "blue",
-    Phase.UNKNOWN: "magenta",
+    Phase.SUCCEEDED.value: "green",
+    Phase.FAILED.value: "bold red",
+    Phase.CANCELLED.value: "yellow",
+    Phase.RUNNING.value: "cyan",
+    Phase.PENDING.value: "blue",
+    Phase.UNKNOWN.value: "magenta",
+    MISSING: "bold red",
 }
 
 
-def text(report: Report, console: Console | None = None) -> str:
+class Column(NamedTuple):
+    head: str
+    cells: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        return max(map(cell_len, (self.head, *self.cells)))
+
+
+def text(report: Report, console: Console | None = None, *, wide: bool = False) -> str:
     """The report as this console (else stdout) shows it: with colours in a terminal, with whole lines in a pipe.
 
-    Text of servers is never read as markup, and holds no control characters.
+    One line a run; what a terminal has no room for is shortened or left out. `wide`: nothing is. Text of servers is
+    never read as markup, and holds no control characters.
     """
     console = console or Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _UNBOUND
+    width = _UNBOUND if wide or not (console.is_terminal or os.environ.get("COLUMNS")) else console.width
+    console.width = _UNBOUND
     with console.capture() as captured:  # when it prints by itself, rich ends the process if nobody reads
-        _print(report, console)
+        _print(report, console, width, wide)
     return captured.get()
 
 
@@ -53,70 +69,87 @@ def progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def _print(report: Report, console: Console) -> None:
-    if report.runs:
-        table = _wide(report)
-        needed = console.measure(table, options=console.options.update(max_width=_UNBOUND)).maximum
-        console.print(table if needed <= console.width else _narrow(report))
-    for who, remark, verdict in report.remarks:
-        style = "red" if verdict in (Exit.FAILED, Exit.NOT_ASKED) else ""
-        console.print(Text.assemble((who, "bold"), ": ", (remark, style)), soft_wrap=True)
-    for lost in report.listed_missing:
-        at = f" (asked for at {shown_time(lost.asked_at)} UTC)" if shown_time(lost.asked_at) else ""
-        console.print(Text.assemble((lost.label, "bold"), ": ", (clean(lost.reason, 600), "red"), at), soft_wrap=True)
-    for line in report.left_out:
-        console.print(Text(f"{line} (--json has them all)"), soft_wrap=True)
-    if report.remarks or report.missing or report.left_out:
+def shortened(text: str, width: int) -> str:
+    """The text in at most so many columns, cut after its first third: runs of a fan-out differ in the tail."""
+    if cell_len(text) <= width:
+        return text
+    head, tail = "", ""
+    for char in text:
+        if cell_len(head + char) > (width - 1) // 3:
+            break
+        head += char
+    for char in reversed(text):
+        if cell_len(head + char + tail) > width - 1:
+            break
+        tail = char + tail
+    return f"{head}…{tail}"
+
+
+def _print(report: Report, console: Console, width: int, wide: bool) -> None:
+    found = rows(report)
+    if found:
+        _table(report, found, console, width, wide)
         console.print()
-    asked = f"{report.asked_at:%Y-%m-%d %H:%M:%S} UTC"
-    console.print(Text(f"{clean(report.stack)}, {asked}: {report.summary}"), soft_wrap=True)
+    for remark in report.remarks:
+        style = "red" if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED) else ""
+        console.print(Text.assemble((remark.who, "bold"), ": ", (remark.what, style)), soft_wrap=True)
+    if report.remarks:
+        console.print()
+    console.print(Text(f"{_of(report)}, {report.asked_at:%Y-%m-%d %H:%M:%S} UTC: {report.summary}"), soft_wrap=True)
 
 
-def _wide(report: Report) -> Table:
-    table = _table("Resource", "System", "Id", "Phase", "Started (UTC)", "Duration")
-    blamed = any(run.failed_tasks for run in report.listed)
-    if blamed:
-        table.add_column("Failing task", overflow="fold")
-    for run in report.listed:
-        cells = [Text(run.label), Text(run.system), Text(_id(run)), _phase(run), Text(_started(run))]
-        cells += [Text(_duration(report, run))]
-        cells += [Text(", ".join(run.failed_tasks))] if blamed else []
-        table.add_row(*cells)
-    return table
+def _of(report: Report) -> str:
+    return clean("/".join(part for part in (report.project, report.stack) if part))
 
 
-def _narrow(report: Report) -> Table:
-    """Three columns, for a terminal that the wide table does not fit into; the duration is below the start. The failing
-    task is among the remarks.
-    """
-    table = _table("Resource, system, id", "Phase", "Started (UTC)")
-    for run in report.listed:
-        which = Text.assemble((run.label, "bold"), "\n", (run.system, "dim"), "\n", _id(run))
-        when = "\n".join(part for part in (_started(run), _duration(report, run)) if part)
-        table.add_row(which, _phase(run, "\n"), Text(when))
-    return table
+def _table(report: Report, found: list[Row], console: Console, width: int, wide: bool) -> None:
+    labels = [row.label for row in found]
+    columns = _columns(report, found, width, wide)
+    left = width - sum(len(_GAP) + column.width for column in columns)
+    resource = Column("Resource", [shortened(label, max(left, 2)) for label in labels])
+    heads = [_padded(column.head, column.width) for column in (resource, *columns)]
+    console.print(Text(_GAP.join(heads).rstrip(), "bold"), soft_wrap=True)
+    for at, row in enumerate(found):
+        line = Text(_padded(resource.cells[at], resource.width))
+        for column in columns:
+            style = _STYLES[row.phase] if column.head == "Phase" else ""
+            line.append(_GAP)
+            line.append(_padded(column.cells[at], column.width), style)
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")  # an id that is cut off finds nothing
-    return table
+def _columns(report: Report, found: list[Row], width: int, wide: bool) -> list[Column]:
+    """Beside the resource, those that there is room for."""
+    year = f"{report.asked_at:%Y}-"
+    times = [shown_time(row.started_at) for row in found]
+    columns = [
+        Column("Phase", [_phase(row, wide) for row in found]),
+        Column("System", [row.system for row in found]),
+        Column("Id", [_id(row) if wide else shortened(_id(row), _SHORT) for row in found]),
+        Column("Started (UTC)", times if wide else [time.removeprefix(year) for time in times]),
+        Column("Duration", [_duration(report, row) for row in found]),
+    ]
+    needed = min(_LEAST, max(cell_len(row.label) for row in found))
+    for head in ("System", "Started (UTC)", "Id", "Duration"):
+        if needed + sum(len(_GAP) + column.width for column in columns) > width:
+            columns = [column for column in columns if column.head != head]
+    return columns
 
 
-def _phase(run: Run, gap: str = " ") -> Text:
-    doubt = f"{gap}(on record)" if run.from_record else ""
-    return Text.assemble((run.word, _STYLES[run.phase]), (doubt, "dim"))
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
 
 
-def _id(run: Run) -> str:
-    return clean(run.status.id, 1000)
+def _phase(row: Row, wide: bool) -> str:
+    word = row.run.word if wide and row.run else row.phase
+    return f"{word}?" if row.doubtful else word  # a remark says why
 
 
-def _started(run: Run) -> str:
-    return shown_time(run.status.started_at)
+def _id(row: Row) -> str:
+    return clean(row.run.status.id, 1000) if row.run else ""
 
 
-def _duration(report: Report, run: Run) -> str:
-    seconds = report.duration(run)
+def _duration(report: Report, row: Row) -> str:
+    seconds = row.duration(report)
     return "" if seconds is None else span(seconds)

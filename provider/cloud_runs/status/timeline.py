@@ -1,4 +1,4 @@
-"""The timeline of a report's runs, drawn for provider/cloud_runs/status/page.py, which has its style. Pure.
+"""The timeline of a report's runs, drawn for the page. Pure; style.py has its style.
 
 Words are in columns of their own, and wrap there: how wide a font is, only the reader's browser knows.
 """
@@ -12,7 +12,8 @@ from html import escape
 from typing import NamedTuple
 
 from cloud_runs.promise.outcomes import span
-from cloud_runs.status.report import Answer, Report, Run
+from cloud_runs.status.report import Exit, Report
+from cloud_runs.status.rows import Row
 from cloud_runs.wire.payloads import moment
 
 ROWS = 15  # of one drawing; a longer one does not fit on a sheet of paper, below the head of the page
@@ -29,7 +30,7 @@ _STEPS = (
 
 
 class Bar(NamedTuple):
-    run: Run
+    row: Row
     began: datetime | None
     ended: datetime | None
     """None if it goes on, or if its end is not known."""
@@ -59,34 +60,33 @@ class Scale(NamedTuple):
         return [midnight + timedelta(seconds=step * count) for count in range(first, last + 1, every)]
 
 
-def drawings(report: Report) -> Iterator[str]:
-    """One for every ROWS runs, all on the same scale; none if no run tells when it started."""
-    bars = [_bar(report, run) for run in report.listed]
-    known = [when for bar in bars for when in (bar.began, bar.ended) if when]
-    if not known:
+def drawings(report: Report, shown: Sequence[Row], scaled: Sequence[Row]) -> Iterator[str]:
+    """One for every ROWS of what is shown, all on the scale of `scaled`; none if no run tells when it started."""
+    known = [when for row in scaled for when in _bar(report, row)[1:] if when]
+    bars = [_bar(report, row) for row in shown if row.runs]
+    if not known or not bars:
         return
-    last = max([*known, report.asked_at] if any(run.going for run in report.listed) else known)
-    scale = Scale(min(known), last)
+    scale = Scale(min(known), max(known))
     for at in range(0, len(bars), ROWS):
-        yield _drawing(report, scale, bars[at : at + ROWS], at)
+        yield _drawing(report, scale, bars[at : at + ROWS], at, len(bars))
 
 
-def _bar(report: Report, run: Run) -> Bar:
-    began = moment(run.status.started_at)
-    ended = report.asked_at if run.going else moment(run.status.finished_at)
-    return Bar(run, began, max(began, ended) if began and ended else None)
+def _bar(report: Report, row: Row) -> Bar:
+    began, ended = moment(row.started_at), row.ended_at(report)
+    return Bar(row, began, max(began, ended) if began and ended else None)
 
 
-def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int) -> str:
-    some = f"runs {at + 1} to {at + len(bars)} of {len(report.listed)}" if len(report.listed) > ROWS else report.summary
+def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int, of: int) -> str:
+    some = f"lines {at + 1} to {at + len(bars)} of {of}" if of > ROWS else report.summary
     title = f"Timeline from {_words(scale.first)} to {_words(scale.last)} UTC, {some}. The table has the same facts."
     ticks = scale.ticks()
     parts = [
         f'<div class="timeline" role="img" aria-label="{escape(title)}">',
+        '<div class="grid">' + "".join(f'<i style="left: {scale.x(tick)}%"></i>' for tick in ticks) + "</div>",
+        '<div class="row ticks"><span class="lane">',
         *(_tick(scale, tick) for tick in ticks),
-        f'<div class="grid" style="grid-row: 2 / span {len(bars)}">',
-        "".join(f'<i style="left: {scale.x(tick)}%"></i>' for tick in ticks) + "</div>",
-        *(_row(scale, bar, row) for row, bar in enumerate(bars, start=2)),
+        "</span></div>",
+        *(_row(scale, bar) for bar in bars),
         "</div>",
     ]
     return "\n".join(parts)
@@ -95,30 +95,30 @@ def _drawing(report: Report, scale: Scale, bars: Sequence[Bar], at: int) -> str:
 def _tick(scale: Scale, when: datetime) -> str:
     forms = ((5 * _MINUTE, "%H:%M:%S"), (_DAY, "%H:%M"), (6 * _DAY, "%m-%d %H:%M"), (math.inf, "%Y-%m-%d"))
     form = next(form for most, form in forms if scale.seconds <= most)
-    return f'<span class="tick muted" style="margin-left: {scale.x(when) - 7:.2f}%">{when:{form}}</span>'
+    return f'<span class="tick muted" style="left: {scale.x(when)}%">{when:{form}}</span>'
 
 
-def _row(scale: Scale, bar: Bar, row: int) -> str:
-    run = bar.run
-    label = run.label if len(run.label) <= _LABEL else f"{run.label[:_HEAD]}…{run.label[_HEAD + 1 - _LABEL :]}"
+def _row(scale: Scale, bar: Bar) -> str:
+    row = bar.row
+    label = row.label if len(row.label) <= _LABEL else f"{row.label[:_HEAD]}…{row.label[_HEAD + 1 - _LABEL :]}"
     fact, drawn = "start not told", ""
+    going = row.verdict is Exit.GOING
     if bar.began is not None:
         fact = "end not told"
         x = scale.x(bar.began)
         end = scale.x(bar.ended) if bar.ended else x
-        tip = f"{run.label}: {run.word}, started {_words(bar.began)} UTC"
+        tip = f"{row.label}: {row.run.word if row.run else row.phase}, started {_words(bar.began)} UTC"
         if bar.ended:
             fact = span((bar.ended - bar.began).total_seconds())
-            tip += f", {'for' if run.going else 'took'} {fact}"
+            tip += f", {'for' if going else 'took'} {fact}"
         drawn = (
-            f'<span class="bar {"open" if run.going else "closed"} {run.phase.value}" title="{escape(tip)}" '
+            f'<span class="bar {"open" if going else "closed"} {row.phase}" title="{escape(tip)}" '
             f'style="left: {x}%; width: {end - x:.2f}%"></span>'
         )
-    words = f"{run.phase.value}, {'not answered' if run.answer is Answer.NONE else fact}"  # there is room for one
+    words = f"{row.phase}, {'not answered' if row.verdict is Exit.NOT_ASKED else fact}"  # there is room for one
     return (
-        f'<span class="label" style="grid-row: {row}">{escape(label)}</span>'
-        f'<span class="lane" style="grid-row: {row}">{drawn}</span>'
-        f'<span class="phase {run.phase.value}" style="grid-row: {row}">{escape(words)}</span>'
+        f'<div class="row"><span class="label">{escape(label)}</span><span class="lane">{drawn}</span>'
+        f'<span class="phase {row.phase}">{escape(words)}</span></div>'
     )
 
 

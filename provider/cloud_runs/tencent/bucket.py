@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -29,7 +30,10 @@ _BUCKET = Text(
 )
 _REGION = Text("a region, for example ap-beijing", pattern=r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*")
 
-PLACE = (Argument("bucket", _BUCKET), Argument("region", _REGION, setting=REGION))
+PLACE = (
+    Argument("bucket", _BUCKET, subject="bucket"),
+    Argument("region", _REGION, setting=REGION, subject="region"),
+)
 
 
 class BucketKind(Kind[Request]):
@@ -52,8 +56,7 @@ class BucketKind(Kind[Request]):
             "times": settings.times(TENCENT),
         }
 
-
-def console(reference: Reference) -> str:
-    """The bucket's CI page; the console has no documented address for a single run."""
-    bucket, region = quote(reference.scope, safe=""), quote(reference.region, safe="")
-    return f"https://console.cloud.tencent.com/ci/bucket?bucket={bucket}&region={region}"
+    def page(self, reference: Reference, arguments: Mapping[str, Any]) -> str:
+        """The bucket's CI page; the console has no documented address for a single run."""
+        bucket, region = quote(reference.scope, safe=""), quote(reference.region, safe="")
+        return f"https://console.cloud.tencent.com/ci/bucket?bucket={bucket}&region={region}"

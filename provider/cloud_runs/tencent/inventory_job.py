@@ -15,7 +15,7 @@ from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.limits import Limit
 from cloud_runs.runs import Reference, RunApi, RunStatus
-from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
+from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.tencent.operation import OWN, Operation, elements
 from cloud_runs.wire.payloads import moment as time_told
@@ -72,10 +72,10 @@ class InventoryKind(BucketKind[InventoryRequest]):
     label = "InventoryJob"
     arguments = (
         *PLACE,
-        Argument("name", JOB_NAME, required=False),
+        Argument("name", JOB_NAME, required=False, subject="name"),
         _TYPE,
-        Argument("input", Members(dict.fromkeys(_INPUTS, _KEY), only_one=True)),
-        Argument("workflow_ids", _WORKFLOWS, when=(_TYPE, "Workflow")),
+        Argument("input", Members(dict.fromkeys(_INPUTS, _KEY), only_one=True), subject="input"),
+        Argument("workflow_ids", _WORKFLOWS, when=(_TYPE, "Workflow"), subject="workflow"),
         Argument("time_interval", Members({"start": Moment(), "end": Moment()}), required=False),
         Argument("operation", Operation(), when=(_TYPE, "Job")),
     )
@@ -127,7 +127,7 @@ class InventoryKind(BucketKind[InventoryRequest]):
     def outputs(
         self, reference: Reference, request: InventoryRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
-        outputs: dict[str, Any] = {"job_id": reference.id, "url": console(reference)}
+        outputs: dict[str, Any] = {"job_id": reference.id}
         if status and (status.executions or request):
             outputs["executions"] = dict(status.executions)  # a refresh that could not count keeps the last counts
         if request:

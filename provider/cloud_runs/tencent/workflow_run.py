@@ -14,7 +14,7 @@ from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
-from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind, console
+from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.wire.settings import Settings
 
@@ -27,8 +27,10 @@ class WorkflowKind(BucketKind[WorkflowRequest]):
     label = "WorkflowRun"
     arguments = (
         *PLACE,
-        Argument("workflow_id", Text("a workflow id: w and 32 hexadecimal digits", pattern=WORKFLOW_ID)),
-        Argument("object", Text("an object key", longest_bytes=850)),
+        Argument(
+            "workflow_id", Text("a workflow id: w and 32 hexadecimal digits", pattern=WORKFLOW_ID), subject="workflow"
+        ),
+        Argument("object", Text("an object key", longest_bytes=850), subject="object"),
         Argument("name", JOB_NAME, required=False, shared=False),
     )
     fans_out = "object"
@@ -56,7 +58,7 @@ class WorkflowKind(BucketKind[WorkflowRequest]):
     def outputs(
         self, reference: Reference, request: WorkflowRequest | None, status: RunStatus | None
     ) -> dict[str, Any]:
-        return {"instance_id": reference.id, "url": console(reference)}
+        return {"instance_id": reference.id}
 
 
 WORKFLOW = WorkflowKind()

@@ -1,0 +1,36 @@
+"""The same thing said of many is said once. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+SHOWN = 5  # objects that are named
+
+_REQUEST = re.compile(r" \(request [^()]*\)")  # each answer has an id of its own
+
+T = TypeVar("T", bound=Hashable)
+
+
+def alike(told: Iterable[tuple[T, str]]) -> list[tuple[list[T], str]]:
+    """Each reason once, in the order of its first, with all of whom it is told.
+
+    Reasons that differ only in the id of the request are one, and the first is shown. Who has several reasons is in
+    several groups.
+    """
+    groups: dict[str, tuple[list[T], str]] = {}
+    for who, why in told:
+        groups.setdefault(_REQUEST.sub("", why), ([], why))[0].append(who)
+    return list(groups.values())
+
+
+def objects(keys: Sequence[str]) -> str:
+    """`2 objects (07, 08)`; of many the first few by name."""
+    return f"{len(keys)} objects ({some(keys)})"
+
+
+def some(names: Sequence[str]) -> str:
+    """`a, b, c, d, e and 2 more`."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
