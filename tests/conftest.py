@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.emulator import Emulator, emulator
-from tests.support.stack import Stack
+from tests.support.stack import QUICKLY, Stack
 
 # Without a terminal (`make test &`, nohup) SIGINT is ignored, and whatever is started inherits that: no test could then
 # interrupt what it has started, which would go on for ever.
@@ -25,12 +25,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
-Stack.settings = {
-    "PYTHONPATH": str(Path(__file__).parent / "support" / "quick_pip"),
-    # An engine that lives for a second has no use for its collector, which takes a twentieth of an `up`.
-    "GOGC": "off",
-    "GOMEMLIMIT": "500MiB",
-}
+Stack.settings = QUICKLY
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The fault campaign and the kill campaign. Needs a Pulumi engine on PATH: `make soak` has one."""
+"""Campaigns: strikes at named instants, faults, kills at any instant. Needs an engine on PATH: `make soak` has one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.campaigns import faults, kills
+from tests.campaigns import faults, kills, strikes
 from tests.campaigns.report import Report
+from tests.support.stack import QUICKLY, Stack
 
 Lanes = list[Callable[[Path, str, random.Random], None]]
 
@@ -26,14 +27,25 @@ def main() -> int:
         print("there is no Pulumi engine on PATH; `make soak` brings one", file=sys.stderr)
         return 2
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
+    Stack.settings = QUICKLY
+    strike_lanes = partial(_strike_lanes, pauses=arguments.pauses, lanes=arguments.workers)
     reports = []
-    for title, amount, plan in (("faults", arguments.cases, _fault_lanes), ("kills", arguments.kills, _kill_lanes)):
+    for title, amount, plan in (
+        ("strikes", arguments.kills + arguments.pauses, strike_lanes),
+        ("faults", arguments.cases, _fault_lanes),
+        ("kills at any instant", arguments.random_kills, _kill_lanes),
+    ):
         if amount:
             report = Report(title, seed)
             _run(plan(report, seed, amount), report, seed, arguments.workers)
             print(report.text(), flush=True)
             reports.append(report)
-    return 1 if any(report.found for report in reports) else 0
+    return 1 if any(report.found or report.lacking() for report in reports) else 0
+
+
+def _strike_lanes(report: Report, _seed: int, amount: int, *, pauses: int, lanes: int) -> Lanes:
+    plan = strikes.Plan(report, amount - pauses, pauses)
+    return [partial(strikes.lane, report, plan)] * lanes
 
 
 def _fault_lanes(report: Report, seed: int, cases: int) -> Lanes:
@@ -70,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cases", type=int, default=400, help="runs and fan-outs that meet faults (default %(default)s)"
     )
-    parser.add_argument("--kills", type=int, default=300, help="processes killed (default %(default)s)")
+    parser.add_argument("--kills", type=int, default=500, help="hosts killed at named instants (default %(default)s)")
+    parser.add_argument("--pauses", type=int, default=200, help="hosts stopped at these (default %(default)s)")
+    parser.add_argument("--random-kills", type=int, default=40, help="kills at any instant (default %(default)s)")
     parser.add_argument(
         "--workers",
         type=int,

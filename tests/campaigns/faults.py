@@ -251,7 +251,7 @@ class _Rounds:
         }
         asks = {ask for ask, want in wants.items() if want.due is not Due.KEPT}
         forgotten = frozenset(ask for ask in asks if lane.work_of(ask).system in gone)
-        ended = lane.settle(one.ask, wants, result, forgotten)
+        ended = lane.settle(one.ask.value, wants, result, forgotten)
         for system in gone:
             starts = self.cloud.count(system, "start") - sent.get(system, {}).get("start", 0)
             if starts != sum(lane.work_of(ask).system == system for ask in asks):

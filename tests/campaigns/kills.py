@@ -25,7 +25,6 @@ TARGETS = ("engine", "host", "both")
 KILLS = "kills by what was killed"
 WINDOW = "kills that fell between POST and checkpoint"
 LOST = "runs that were fired and not on record when they fell"
-SIDE_FILES = "side files of the backend that a kill left empty, which were removed"
 KILLS_IN_A_LANE = 10
 UNMARKED = ("tencent.workflow", "huawei.workflow")
 """Where somebody else's run may look like ours."""
@@ -95,7 +94,7 @@ class _Killer:
             again = True
             if not killed or self.left <= 0 or self.rng.random() > self.hard:
                 break
-        ended = lane.settle(ask, wants, lane.up())
+        ended = lane.settle(ask.value, wants, lane.up())
         for name, how in ended.items():
             lane.report.count(f"outcome after: {ask.value}", f"{lane.work_of(name).kind}: {how}")
         for pid in self.stack.processes():  # orphans: they had all this time to do harm
@@ -122,9 +121,7 @@ class _Killer:
         time.sleep(instant.seconds)
         killed = process.poll() is None and self._strike(target, process)
         process.wait(timeout=300)
-        self._mend()
-        if killed and target != "host":  # else the engine has ended by itself and has taken its lock away
-            self.stack.unlock()
+        self.lane.unlock(locked=killed and target != "host")  # else the engine has ended by itself
         self.lane.step(
             f"{ask.value}: {command} {'--replace' if flags and not again else ''} {target} "
             f"{'' if killed else 'not '}killed {instant.seconds:.2f} s after its {instant.event}, exit "
@@ -147,15 +144,6 @@ class _Killer:
         while not happened[instant.event]() and process.poll() is None:
             time.sleep(0.05)
         return process
-
-    def _mend(self) -> None:
-        """Pulumi's file backend writes a side file with each file, and not in one go: killed within that, it calls the
-        state unreadable ("failed to load checkpoint: EOF") until the empty side file is removed.
-        """
-        for side in (self.stack.folder / "state").rglob("*.attrs"):
-            if side.stat().st_size == 0:
-                side.unlink()
-                self.lane.report.count(SIDE_FILES, "of the state" if side.name.startswith("test.json") else "others")
 
     def _starts(self) -> int:
         return sum(counts.get("start", 0) for counts in self.cloud.requests().values())

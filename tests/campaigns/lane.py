@@ -6,7 +6,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ LAGS = (0.0, 2.0, 7.0)
 START = 5
 """How many seconds a start may take, as the provider is told."""
 
+SIDE_FILES = "side files of the backend that a kill left empty, which were removed"
+
 _AMBIGUOUS = re.compile(r"\w+ '([^']+)': nothing more was fired: .*? one of these runs: (.+?)\. If one is yours")
 _OF_AN_OBJECT = re.compile(r"one of these runs: (.+?)\. If one of them is its run")
 _MINUTE_TAKEN = re.compile(r"\w+ '([^']+)': nothing was fired: run \S+ of flow \d+ has the trigger minute")
@@ -35,11 +37,18 @@ class Lane:
     """`works` is what the program asks for, by name; `look()` is what there is, by ask."""
 
     def __init__(
-        self, folder: Path, cloud: Emulator, report: Report, name: str, rng: random.Random, lag: float = 0
+        self,
+        folder: Path,
+        cloud: Emulator,
+        report: Report,
+        name: str,
+        rng: random.Random,
+        lag: float = 0,
+        start: float = START,
     ) -> None:
         self.cloud, self.report, self.name, self.rng = cloud, report, name, rng
         self.stack = Stack(folder, cloud)
-        times = {"runs__startSeconds": str(START), "runs__lagSeconds": str(lag + 1)}
+        times = {"runs__startSeconds": str(start), "runs__lagSeconds": str(lag + 1)}
         self.stack.configure(**huawei_settings(cloud), **enos_settings(cloud), **times)
         self.works: dict[str, Work] = {}
         self._serial = 0
@@ -48,6 +57,8 @@ class Lane:
         self._stay: set[str] = set()
         """EnOS runs of which was said that they stay, since their own minute is taken by themselves."""
         self._steps: list[str] = []
+        self.said: list[str] = []
+        """What all `up`s have printed since the last volley began."""
 
     # -- what the user does
 
@@ -58,6 +69,11 @@ class Lane:
         made = [Work(system, self._serial, named=named) for system in SYSTEMS if runs]
         made += [Work(system, self._serial + 1, parts=PARTS) for system in FANS_OUT if fans]
         self.works = {work.name: work for work in made}
+
+    def fresh(self, system: str, provider: str, *, fan: bool = False) -> Work:
+        """A resource that was not there before."""
+        self._serial += 1
+        return Work(system, self._serial, parts=PARTS if fan else 0, provider=provider)
 
     def add(self) -> None:
         """Each fan-out gets another object."""
@@ -75,17 +91,36 @@ class Lane:
             self.breach("the intents alone could not be made")
 
     def write(self) -> None:
-        self.stack.program(IMPORT, *(work.source() for work in self.works.values()))
+        providers = sorted({work.provider for work in self.works.values() if work.provider})
+        own = [f"{provider} = Provider({provider!r})\n" for provider in providers]
+        self.stack.program(IMPORT, *own, *(work.source() for work in self.works.values()))
 
     def up(self, *flags: str) -> Result:
         self.write()
-        result = self.stack.up(flags=flags, check=False)
+        return self.ended(self.stack.up(flags=flags, check=False), _brief(flags))
+
+    def ended(self, result: Result, how: str) -> Result:
+        """An `up` has ended so."""
         self._printed = result.text
+        self.said.append(result.text)
         self._stay |= set(_STAYS.findall(result.text))
-        self.step(f"up {_brief(flags)}: exit {result.code}\n{self.account()}")
+        self.step(f"up {how}: exit {result.code}\n{self.account()}")
         if "Traceback (most recent call last)" in result.text:
             self.breach("an unhandled exception")
         return result
+
+    def unlock(self, *, locked: bool = True) -> None:
+        """`pulumi cancel` after a kill.
+
+        Pulumi's file backend writes a side file with each file, and not in one go: killed within that, it calls the
+        state unreadable ("failed to load checkpoint: EOF") until the empty side file is removed.
+        """
+        for side in (self.stack.folder / "state").rglob("*.attrs"):
+            if side.stat().st_size == 0:
+                side.unlink()
+                self.report.count(SIDE_FILES, "of the state" if side.name.startswith("test.json") else "others")
+        if locked:
+            self.stack.unlock()
 
     def replacing(self) -> tuple[str, ...]:
         """The flags of an `up` that forces a replacement of all."""
@@ -95,7 +130,7 @@ class Lane:
 
     def look(self) -> dict[str, Seen]:
         """Each ask of the program."""
-        fired, foreign = self._runs("api"), self._runs("foreign")
+        fired, foreign = self.runs(), self.runs("foreign")
         records = _records(json.loads(self.stack.export()))
         seen = {}
         for name, work in self.works.items():
@@ -134,7 +169,7 @@ class Lane:
     def outputs(self, ask: str) -> dict[str, Any]:
         return dict(_records(json.loads(self.stack.export())).get(self.work_of(ask).name, {}).get("outputs", {}))
 
-    def _runs(self, origin: str) -> dict[Place, frozenset[str]]:
+    def runs(self, origin: str = "api") -> dict[Place, frozenset[str]]:
         found: dict[Place, set[str]] = {}
         for run in self.cloud.runs(origin=origin):
             found.setdefault(place_of(run), set()).add(run["id"])
@@ -161,7 +196,7 @@ class Lane:
                 self.breach(f"{ask}: {found} (due: {want.due.value})")
 
     def settle(
-        self, ask: Ask, wants: dict[str, Expected], result: Result, forgotten: frozenset[str] = frozenset()
+        self, what: str, wants: dict[str, Expected], result: Result, forgotten: frozenset[str] = frozenset()
     ) -> dict[str, str]:
         """`up` until one succeeds and refuses nothing, judging after each. How it ended, by ask."""
         ended: dict[str, str] = {}
@@ -175,7 +210,7 @@ class Lane:
             self._help(result, wants, ended)
             self._help_objects(refused, wants, ended)
             if ups == UPS:
-                raise RuntimeError(f"{ask.value}: no up has succeeded: {result} {refused}")
+                raise RuntimeError(f"{what}: no up has succeeded: {result} {refused}")
             result, ups = self.up(), ups + 1
         self.rest()
         now = self.look()
@@ -236,6 +271,8 @@ class Lane:
 
     def _end(self, want: Expected, now: Seen, name: str, ups: int) -> str:
         new = now.fired - want.before.fired
+        if want.due is Due.GONE:
+            return "removed from the program"
         if not new and now.recorded in now.foreign:
             return "a run that others started was taken for ours (nothing of ours ran)"
         if not new and want.due is Due.AGAIN:
@@ -251,11 +288,11 @@ class Lane:
 
     def rest(self) -> None:
         """Nothing is going on any more: from here on nothing may fire until it is asked for."""
-        self._at_rest = self._runs("api")
+        self._at_rest = self.runs()
 
     def still(self) -> None:
         """Nothing has fired since."""
-        now = self._runs("api")
+        now = self.runs()
         for place, ids in now.items():
             more = ids - self._at_rest.get(place, frozenset())
             if more:
@@ -297,8 +334,10 @@ def due(ask: Ask, before: dict[str, Seen], interrupted: dict[str, Seen] | None) 
 
 
 @contextmanager
-def opened(folder: Path, report: Report, name: str, rng: random.Random) -> Iterator[Lane]:
+def opened(
+    folder: Path, report: Report, name: str, rng: random.Random, lags: Sequence[float] = LAGS, start: float = START
+) -> Iterator[Lane]:
     """A lane with an emulator whose lists lag by an amount of the seed's choice."""
-    lag = rng.choice(LAGS)
+    lag = rng.choice(lags)
     with emulator("--run-seconds", "3600", "--list-lag-seconds", str(lag)) as cloud:
-        yield Lane(folder, cloud, report, name, rng, lag)
+        yield Lane(folder, cloud, report, name, rng, lag, start)

@@ -43,6 +43,8 @@ class Due(Enum):
     KEPT = "no new run, and the recorded one stays"
     UNRECORDED = "the recorded run stays; one that was fired for a change that was taken back is not recorded"
     AGAIN = "one new run on record, or none and an earlier run of the resource found again"
+    NEXT = "one new run on record, and at most one more for the ask before it, which was told"
+    GONE = "no new run but at most one for the ask before it, which was told"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Expected:
     by_minute: bool = False
     destroyed: bool = False
     """The run of before was destroyed, so that nothing tells it from one that was lost."""
+    spare: int = 0
+    """So many runs more may have been started, for an ask that was interrupted and then given up."""
 
 
 def expected(ask: Ask, before: Seen, interrupted: Seen | None = None, *, by_minute: bool = False) -> Expected:
@@ -78,25 +82,63 @@ def expected(ask: Ask, before: Seen, interrupted: Seen | None = None, *, by_minu
     return Expected(Due.NEW, before, by_minute, ask is Ask.DESTROYED)
 
 
-def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = False) -> list[str]:  # noqa: C901 - a line for each way to break the promise
+class Then(Enum):
+    """How the user goes on after an interrupted `up`."""
+
+    SAME = "unchanged"
+    CHANGED = "changed"
+    BACK = "taken back"
+    ALIAS = "renamed with an alias"
+    RENAMED = "renamed without an alias"
+    REMOVED = "removed"
+
+
+def onwards(ask: Ask, then: Then, before: Seen, interrupted: Seen, *, by_minute: bool = False) -> Expected:
+    """What is due if the user goes on so. `interrupted`: how it was after the `up` for this ask."""
+    if then in (Then.SAME, Then.ALIAS):
+        return expected(ask, before, interrupted, by_minute=by_minute)
+    if then is Then.BACK:
+        return expected(Ask.TAKEN_BACK, before, interrupted, by_minute=by_minute)
+    on_record = bool(interrupted.recorded) and not interrupted.pending
+    due = Due.GONE if then is Then.REMOVED else Due.NEXT
+    return Expected(due, interrupted if on_record else before, by_minute, spare=0 if on_record else 1)
+
+
+def untold(first: Seen, now: Seen, known: Collection[str], said: str) -> list[str]:
+    """Runs that were started since, are not on record, and were never named to the user. `known`: ids that were on
+    record in between, which the user has then asked to replace."""
+    lost = now.fired - first.fired - {now.recorded} - set(known)
+    return [f"lost without a word: {id}" for id in sorted(lost) if id not in said]
+
+
+def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = False) -> list[str]:
     """Where the promise is broken. `settled`: an `up` has just succeeded. `forgotten`: the service was told to forget
     the new run at once, so that it can only be on record."""
     before, new = want.before, now.fired - want.before.fired
-    known = now.fired | now.foreign
     found = []
-    if len(new) > 1:
-        found.append(f"fired twice: {_list(new)}")
+    asked = want.spare + (want.due is not Due.GONE)
+    if len(new) > asked:
+        found.append(f"fired {'twice' if asked else 'without being asked'}: {_list(new)}")
     if new and want.due is Due.KEPT:
         found.append(f"fired without being asked: {_list(new)}")
     if not settled or (forgotten and not new and now.recorded and now.recorded not in before.fired | before.foreign):
         return found
+    return [*found, *_on_record(want, now, new)]
+
+
+def _on_record(want: Expected, now: Seen, new: Collection[str]) -> list[str]:
+    """After an `up` that has succeeded."""
+    before = want.before
+    if want.due is Due.GONE:
+        return [f"still on record: {now.recorded}"] if now.recorded else []
     if not now.recorded or now.pending:
-        found.append(f"id lost: an up has succeeded and nothing is on record{_of(new)}")
-    elif want.due is Due.NEW and not new:
+        return [f"id lost: an up has succeeded and nothing is on record{_of(new)}"]
+    found = []
+    if want.due is Due.NEW and not new:
         left = before.fired - {before.recorded} if want.by_minute else frozenset()
         if now.recorded not in (now.foreign - before.foreign) | left:
             found.append(f"not fired: an up has succeeded and {now.recorded} is on record")
-    elif want.due is Due.NEW or (want.due is Due.AGAIN and new):
+    elif want.due in (Due.NEW, Due.NEXT) or (want.due is Due.AGAIN and new):
         if now.recorded not in new:
             found.append(f"wrong id: {now.recorded} is on record{_of(new)}")
     elif want.due is Due.AGAIN:
@@ -104,7 +146,7 @@ def breaches(want: Expected, now: Seen, *, settled: bool, forgotten: bool = Fals
             found.append(f"wrong id: {now.recorded} is on record, which is no run of this resource")
     elif now.recorded != before.recorded:
         found.append(f"wrong id: {now.recorded} is on record, not {before.recorded}{_of(new)}")
-    if now.recorded and want.due is Due.NEW and now.recorded not in known:
+    if want.due is Due.NEW and now.recorded not in now.fired | now.foreign:
         found.append(f"wrong id: the service does not know {now.recorded}")
     return found
 

@@ -14,6 +14,7 @@ class Report:
         self.title, self.seed = title, seed
         self.found: list[str] = []
         self._counts: dict[str, Counter[str]] = {}
+        self._least: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
         self._began = time.monotonic()
 
@@ -24,6 +25,23 @@ class Report:
     def total(self, heading: str) -> int:
         with self._lock:
             return sum(self._counts.get(heading, Counter()).values())
+
+    def counts(self, heading: str) -> Counter[str]:
+        with self._lock:
+            return Counter(self._counts.get(heading))
+
+    def least(self, heading: str, amount: int, *whats: str) -> None:
+        """So much must be counted of each of these, in all if none is named: what was only skipped has not held."""
+        for what in whats or ("",):
+            self._least[heading, what] = amount
+
+    def lacking(self) -> list[str]:
+        """What was counted less often than it must be."""
+        return [
+            f"{heading}{f', {what}' if what else ''}: {found} of at least {least}"
+            for (heading, what), least in self._least.items()
+            if (found := self.counts(heading)[what] if what else self.total(heading)) < least
+        ]
 
     def breach(self, text: str, context: str = "") -> None:
         """`context` is what the last command printed."""
@@ -37,4 +55,5 @@ class Report:
         for heading in sorted(self._counts):
             lines.append(f"  {heading}: {self.total(heading)}")
             lines += [f"    {count:5} {what}" for what, count in sorted(self._counts[heading].items())]
+        lines += [f"  NOT ENOUGH {text}" for text in self.lacking()]
         return "\n".join(lines)

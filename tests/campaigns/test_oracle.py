@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.campaigns.oracle import Ask, Due, Expected, Seen, adoptable, breaches, expected
+from tests.campaigns.oracle import Ask, Due, Expected, Seen, Then, adoptable, breaches, expected, onwards, untold
+from tests.campaigns.report import Report
 
 NOTHING = Seen()
 OLD = Seen(frozenset({"old"}), recorded="old", intent=True)
@@ -134,3 +135,44 @@ def test_a_recorded_change_that_is_taken_back_is_another_ask() -> None:
     want = expected(Ask.TAKEN_BACK, OLD, done)
     assert breaches(want, seen("old", "a", "b", recorded="b"), settled=True) == []
     assert breaches(want, done, settled=True)
+
+
+@pytest.mark.parametrize(
+    ("then", "interrupted", "now", "breach"),
+    [
+        (Then.CHANGED, NOTHING, seen("a", recorded="a"), ""),
+        (Then.CHANGED, seen("a"), seen("a", "b", recorded="b"), ""),
+        (Then.CHANGED, seen("a"), seen("a", "b", "c", recorded="c"), "fired twice"),
+        (Then.CHANGED, seen("a"), seen("a", "b"), "id lost"),
+        (Then.CHANGED, seen("a", recorded="a"), seen("a", "b", "c", recorded="c"), "fired twice"),
+        (Then.RENAMED, seen("a", recorded="a"), seen("a", recorded="a"), "wrong id"),
+        (Then.REMOVED, seen("a"), seen("a"), ""),
+        (Then.REMOVED, seen("a"), seen("a", "b"), "fired twice"),
+        (Then.REMOVED, seen("a", recorded="a"), seen("a", "b"), "fired without being asked"),
+        (Then.REMOVED, seen("a"), seen("a", recorded="a"), "still on record"),
+        (Then.ALIAS, seen("a"), seen("a", "b", recorded="b"), "fired twice"),
+        (Then.BACK, NOTHING, seen("a", "b", recorded="a"), "fired twice"),
+    ],
+)
+def test_what_is_due_when_the_user_goes_on_in_another_way(
+    then: Then, interrupted: Seen, now: Seen, breach: str
+) -> None:
+    found = breaches(onwards(Ask.CREATE, then, NOTHING, interrupted), now, settled=True)
+    assert bool(found) == bool(breach)
+    assert not breach or any(text.startswith(breach) for text in found)
+
+
+def test_a_run_on_no_record_must_have_been_named() -> None:
+    now = seen("old", "a", "b", recorded="b")
+    assert untold(OLD, now, {""}, "the service has run a") == []
+    assert untold(OLD, now, {"a"}, "") == []
+    assert untold(OLD, now, {""}, "") == ["lost without a word: a"]
+
+
+def test_what_was_only_skipped_is_lacking() -> None:
+    report = Report("a campaign", 1)
+    report.least("kills", 2)
+    report.least("kills", 1, "here", "there")
+    report.count("kills", "here", 2)
+    assert report.lacking() == ["kills, there: 0 of at least 1"]
+    assert "NOT ENOUGH kills, there" in report.text()

@@ -16,7 +16,7 @@ PARTS = 3
 """Objects of a new fan-out."""
 CANCELS = ("tencent.inventory", "enos.flow")
 """The systems that have a call that stops a run."""
-IMPORT = "from cloud_runs import enos, huawei\n"
+IMPORT = "from cloud_runs import Provider, enos, huawei\n"
 
 _CASE = re.compile(r'case-(\d+)(?:/part-(\d+))?|"flowId":\s*(\d+)')
 _CLASSES = {
@@ -50,10 +50,23 @@ class Work:
     """By part."""
     out: set[int] = field(default_factory=set)
     """Parts that are not in the list for now."""
+    provider: str = ""
+    """The variable of an explicit one, which has a host process of its own."""
+    renamed: int = 0
+    """How often."""
+    former: str = ""
+    """Its name before, as an alias."""
+    gone: bool = False
+    """It is not in the program any more."""
 
     @property
     def name(self) -> str:
-        return f"{self.system.replace('.', '-')}-{'fan-' if self.parts else ''}{self.number}"
+        kind = f"{self.system.replace('.', '-')}-{'fan-' if self.parts else ''}{self.number}"
+        return kind + (f"-n{self.renamed}" if self.renamed else "")
+
+    def rename(self, *, alias: bool) -> None:
+        self.former = self.name if alias else ""
+        self.renamed += 1
 
     @property
     def kind(self) -> str:
@@ -85,7 +98,13 @@ class Work:
         return {part: told[self.object_of(part)] for part in range(self.parts) if self.object_of(part) in told}
 
     def source(self) -> str:
+        if self.gone:
+            return ""
         steering: dict[str, Any] = {"triggers": {"n": self.trigger}}
+        options = [f"provider={self.provider}"] if self.provider else []
+        options += [f"aliases=[Alias(name={self.former!r})]"] if self.former else []
+        if options:
+            steering["opts"] = f"=ResourceOptions({', '.join(options)})"
         if self.parts:
             objects = [self.object_of(part) for part in range(self.parts) if part not in self.out]
             adopted = {self.object_of(part): id for part, id in self.adopt_ids.items()}
