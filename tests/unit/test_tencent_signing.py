@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -39,9 +40,11 @@ def test_vector(case: str, step: str) -> None:
     assert steps(request)[step] == (folder / f"{step}.txt").read_bytes().decode()
 
 
-def prepared(url: str, credentials: Credentials, headers: dict[str, str] | None = None) -> requests.PreparedRequest:
+def prepared(
+    url: str, credentials: Credentials, headers: dict[str, str] | None = None, body: bytes = b""
+) -> requests.PreparedRequest:
     auth = signing.QSignAuth(credentials, clock=lambda: 1_700_000_060.9)
-    return requests.Request("GET", url, auth=auth, headers=headers).prepare()
+    return requests.Request("POST" if body else "GET", url, auth=auth, headers=headers, data=body).prepare()
 
 
 def parts(request: requests.PreparedRequest) -> dict[str, str]:
@@ -56,10 +59,10 @@ def test_host_and_all_parameters_are_signed_and_nothing_else() -> None:
     found = parts(request)
     assert found["q-header-list"] == "host"
     assert found["q-url-param-list"] == "a;b;cancel"
-    assert found["q-sign-time"] == found["q-key-time"] == "1700000000;1700010060"
+    assert found["q-sign-time"] == found["q-key-time"] == "1700000000;1700000900"
     text = f"get\n/inventorytriggerjob/b1\na=x%20y%2Bz&b=2&cancel=\nhost={HOST}\n"
-    to_sign = signing.string_to_sign("1700000000;1700010060", text)
-    assert found["q-signature"] == signing.signature(KEYS.secret, "1700000000;1700010060", to_sign)
+    to_sign = signing.string_to_sign("1700000000;1700000900", text)
+    assert found["q-signature"] == signing.signature(KEYS.secret, "1700000000;1700000900", to_sign)
 
 
 def test_an_endpoint_does_not_change_the_host_that_is_signed() -> None:
@@ -72,8 +75,19 @@ def test_an_endpoint_does_not_change_the_host_that_is_signed() -> None:
 def test_the_path_is_signed_decoded() -> None:
     request = prepared(f"https://{HOST}/workflowexecution/a%2Fb%20c", KEYS)
     text = f"get\n/workflowexecution/a/b c\n\nhost={HOST}\n"
-    to_sign = signing.string_to_sign("1700000000;1700010060", text)
-    assert parts(request)["q-signature"] == signing.signature(KEYS.secret, "1700000000;1700010060", to_sign)
+    to_sign = signing.string_to_sign("1700000000;1700000900", text)
+    assert parts(request)["q-signature"] == signing.signature(KEYS.secret, "1700000000;1700000900", to_sign)
+
+
+def test_the_digest_of_a_body_is_sent_and_signed() -> None:
+    request = prepared(f"https://{HOST}/inventorytriggerjob", KEYS, body="<Request>中</Request>".encode())
+    assert request.headers["Content-MD5"] == "69M1lPhHuXt5Ssq8utYi4g=="  # by openssl
+    assert parts(request)["q-header-list"] == "content-md5;host"
+    digest = quote(request.headers["Content-MD5"], safe="")
+    text = f"post\n/inventorytriggerjob\n\ncontent-md5={digest}&host={HOST}\n"
+    to_sign = signing.string_to_sign("1700000000;1700000900", text)
+    assert parts(request)["q-signature"] == signing.signature(KEYS.secret, "1700000000;1700000900", to_sign)
+    assert "Content-MD5" not in prepared(f"https://{HOST}/inventorytriggerjob", KEYS).headers
 
 
 def test_a_token_is_sent_under_both_names_and_signed() -> None:

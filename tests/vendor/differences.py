@@ -45,6 +45,8 @@ _LENGTH = (
     "Ours does not sign headers that a proxy or library may change after signing: a known case of 401 from CI came of "
     "that. The examples of CI's pages sign no header at all."
 )
+_LIFETIME = "As the vendor's Node.js SDK: a copied signature is soon good for nothing, and a slow clock is noticed."
+_DIGEST = "As the vendor's Go SDK: nothing else in the signature covers the body."
 _DECLARED = "XML 1.0 in UTF-8 needs no declaration, and the sample of the API's page has none."
 _DECLARED_LENGTH = "The 39 bytes of the declaration and its line feed."
 
@@ -83,8 +85,15 @@ ROWS = (
     Row((CREATE, CREATE_JOB), "body declaration", NOT_SENT, '<?xml version="1.0" encoding="utf-8"?>', _DECLARED),
     Row((CREATE,), "Content-Length", "280", "319", _DECLARED_LENGTH),
     Row((CREATE_JOB,), "Content-Length", "435", "474", _DECLARED_LENGTH),
+    Row((CREATE,), "Content-Md5", "jx+kVU/0F2bCz98FpYFGnQ==", NOT_SENT, _DIGEST),
+    Row((CREATE_JOB,), "Content-Md5", "TA0M4Ch1vbHb3o7ekWipwg==", NOT_SENT, _DIGEST),
+    Row(CI, "Authorization q-sign-time", "900 s", "10060 s", _LIFETIME),
+    Row(CI, "Authorization q-key-time", "900 s", "10060 s", _LIFETIME),
     Row((TRIGGER, CANCEL), "Authorization q-header-list", "host", "content-length;host", _LENGTH),
-    Row((CREATE, CREATE_JOB), "Authorization q-header-list", "host", "content-length;content-type;host", _LENGTH),
+    Row(
+        (CREATE, CREATE_JOB), "Authorization q-header-list",
+        "content-md5;host", "content-length;content-type;host", _LENGTH,
+    ),
     Row(
         (TRIGGER_TOKEN,), "Authorization q-header-list",
         "host;x-ci-security-token;x-cos-security-token", "content-length;host;x-ci-security-token",
@@ -117,9 +126,9 @@ ROWS = (
         "Ours signs the whole query, as the vendor's Java and Node.js SDKs do; this one adds `?cancel` after signing.",
     ),
     Row(
-        (TRIGGER, TRIGGER_TOKEN, LIST, LIST_OF_JOB, GOING, CREATE, CREATE_JOB, LIST_JOBS, GOING_JOBS, CANCEL),
-        "Authorization q-signature", SIGNATURE, SIGNATURE,
-        "Another one: it covers the headers and the query above. In the other calls it is the same to the last digit.",
+        CI, "Authorization q-signature", SIGNATURE, SIGNATURE,
+        "Another one: it covers the times, headers and query above. Over what the SDK signs, our signer comes to the "
+        "SDK's own digits.",
     ),
     Row(OBS, "User-Agent", "cloud-runs", "obs-sdk-python/<version>", "Each names itself."),
     Row(OBS, "Accept", "*/*", NOT_SENT, "From our HTTP library; it means the same as none."),

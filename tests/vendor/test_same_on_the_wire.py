@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from cloud_runs.huawei import client as obs_client
 from cloud_runs.runs import Phase, RunStatus
+from cloud_runs.tencent import signing
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
@@ -238,6 +240,22 @@ def test_every_difference_is_in_the_table(bench: Bench, name: str) -> None:
     ours, theirs = both(bench, CALLS[name])
     assert (ours.status, theirs.status) == (200, 200)
     assert differing(ours, theirs) == expected(name)
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name.startswith("CI ")])
+def test_our_signer_comes_to_the_sdks_signature(bench: Bench, name: str) -> None:
+    bench.token = CALLS[name].token
+    CALLS[name].theirs(bench)
+    theirs = bench.record.take()[CALLS[name].which]
+    sent = fields(theirs)
+    times, listed = sent["Authorization q-key-time"], sent["Authorization q-header-list"].split(";")
+    path, _, query = theirs.target.partition("?")
+    wanted = sent["Authorization q-url-param-list"].split(";")
+    params = [(key, value) for key, value in parse_qsl(query, keep_blank_values=True) if key.lower() in wanted]
+    headers = [(key, value) for key, value in theirs.headers if key.lower() in listed]
+    text = signing.http_string(theirs.method, unquote(path), signing.listed(params), signing.listed(headers))
+    digits = signing.signature(SECRET_KEY, times, signing.string_to_sign(times, text))
+    assert digits == sent["Authorization q-signature"]
 
 
 def test_the_table_names_the_calls() -> None:

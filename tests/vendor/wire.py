@@ -29,10 +29,19 @@ def differing(ours: Recorded, theirs: Recorded) -> dict[str, tuple[str, str]]:
         orders = tuple(", ".join(name for name in side if name in both) for side in (first, second))
         if orders[0] != orders[1]:
             found[f"order of {what}"] = orders
+    for name in ("Authorization q-sign-time", "Authorization q-key-time"):
+        if name in found:
+            found[name] = (lasting(a[name]), lasting(b[name]))
     signature = "Authorization q-signature"
     if signature in found and all(_SIGNATURE.fullmatch(value) for value in found[signature]):
         found[signature] = (SIGNATURE, SIGNATURE)  # the digits change from second to second
     return found
+
+
+def lasting(times: str) -> str:
+    """How long a signature of CI is good; when it begins is the same on both sides."""
+    start, end = map(int, times.split(";"))
+    return f"{end - start} s"
 
 
 def fields(request: Recorded) -> dict[str, str]:

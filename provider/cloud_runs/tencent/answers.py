@@ -69,6 +69,12 @@ def text(parent: Mapping[str, Any], name: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def told_time(parent: Mapping[str, Any]) -> str:
+    """When it was made. The pages say `CreateTime` of an execution and `CreationTime` of a job; the vendor's Go SDK
+    reads `CreationTime` of both."""
+    return text(parent, "CreateTime") or text(parent, "CreationTime")
+
+
 def phase(state: str) -> Phase:
     return PHASES.get(state, Phase.UNKNOWN)
 
@@ -88,7 +94,7 @@ def execution_status(id: str, execution: Mapping[str, Any], request_id: str = ""
         state=state,
         code=clean(text(failed, "Code"), 100),
         message=clean(text(failed, "Message")),
-        created_at=time_text(text(execution, "CreateTime")),
+        created_at=time_text(told_time(execution)),
         started_at=_edge(tasks, "StartTime", min),
         finished_at=_edge(tasks, "EndTime", max) if at.terminal else "",
         tasks=tuple(_task(task) for task in tasks),
@@ -112,7 +118,7 @@ def job_status(id: str, job: Mapping[str, Any], request_id: str = "") -> RunStat
         state=state,
         code=clean(text(job, "Code"), 100) if at is Phase.FAILED else "",
         message=clean(text(job, "Message")) if at is Phase.FAILED else "",
-        created_at=time_text(text(job, "CreationTime")),
+        created_at=time_text(told_time(job)),
         started_at=time_text(text(job, "StartTime")),
         finished_at=time_text(text(job, "EndTime")),
         request={

@@ -39,11 +39,10 @@ _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?-[0-9]+")
 
 @dataclass(frozen=True)
 class Row:
-    """What a list calls its rows, and their id and time."""
+    """What a list calls its rows, and their id."""
 
     element: str
     id: str
-    time: str
 
 
 class CiClient:
@@ -177,7 +176,7 @@ class CiClient:
             server_time = answer.date or server_time
             for row in listed:
                 id = self._id(row, names, path)
-                began = moment(reading.text(row, names.time))
+                began = moment(reading.told_time(row))
                 # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
                 if began is None or began >= since.replace(microsecond=0):
                     of = key(row)

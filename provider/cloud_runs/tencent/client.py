@@ -22,7 +22,7 @@ from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.payloads import segment
 
 _ACTIVE = "Running,Pause"
-_EXECUTION = Row("WorkflowExecutionList", "RunId", "CreateTime")
+_EXECUTION = Row("WorkflowExecutionList", "RunId")
 
 
 @dataclass(frozen=True)

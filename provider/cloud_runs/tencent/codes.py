@@ -85,9 +85,9 @@ _STATUS_HINTS: Mapping[int, str] = {
 
 # An unknown workflow has no documented code; the vendor's Android test knows it by its message. A signature whose time
 # is over has the code of a missing right (https://www.tencentcloud.com/document/product/436/40105); ours hold for
-# 10,000 s, so that is a slow clock.
+# fourteen minutes from now, so that is a slow clock.
 _MESSAGE_HINTS: Mapping[str, str] = {
-    "Request has expired": "Set this machine's clock: it is hours behind.",
+    "Request has expired": "Set this machine's clock: it is a quarter of an hour behind, or more.",
     "Non-exist workflowId": "Check the workflow id: it must belong to bucket {bucket} in region {region}.",
 }
 

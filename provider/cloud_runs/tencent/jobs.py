@@ -31,7 +31,7 @@ from cloud_runs.wire.payloads import moment, segment
 WORKFLOWS = 100  # of one job whose executions are asked for
 _ACTIVE = "Running,Pause"
 _EXECUTION_PAGES = 2000  # of one job's executions, when its end is told
-_JOB = Row("JobsDetail", "JobId", "CreationTime")
+_JOB = Row("JobsDetail", "JobId")
 _LIST = "ci:DescribeInventoryTriggerJobs"
 
 _ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
