@@ -104,6 +104,7 @@ def test_counts(bench: Bench) -> None:
     assert bench.admin("requests").json == {
         "tencent.workflow": {"find": 1, "get": 1, "start": 2, "workflow": 0},
         "tencent.inventory": {"cancel": 1, "find": 1, "get": 0, "start": 1},
+        "tencent.job": {"find": 0},
         "huawei.workflow": dict.fromkeys(["create", "find", "get", "resume", "start", "workflow"], 0),
         "enos.flow": dict.fromkeys(["cancel", "find", "get", "refresh", "start", "time", "token", "workflow"], 0),
         "unrouted": 1,
@@ -122,7 +123,16 @@ def test_no_operation_at_all(bench: Bench) -> None:
     assert "no emulated cloud" in reply.json["error"]
 
 
-@pytest.mark.parametrize("host", ["ci.ap-beijing.myqcloud.com", "media-1.cos.ap-beijing.myqcloud.com"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ci.ap-beijing.myqcloud.com",
+        "media-1.cos.ap-beijing.myqcloud.com",
+        "media-1.ci.ap-beijing.tencentcos.cn",
+        "media-1.ci.ap-beijing.myqcloud.com.example",
+        "media-1.ci.ap-beijing.tencentci.com",
+    ],
+)
 def test_wrong_host_of_the_vendor(bench: Bench, host: str) -> None:
     assert bench.call(*TRIGGER, host=host).error == (400, "InvalidHost")
 

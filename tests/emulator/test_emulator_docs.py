@@ -16,7 +16,7 @@ def table(head: str) -> dict[str, list[str]]:
     """A table's rows by their first cell."""
     rows = PAGE.split(f"| {head} |", 1)[1].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    return {row[0].strip("`"): row[1:] for row in cells}
+    return {row[0].split(" (")[0].strip("`"): row[1:] for row in cells}
 
 
 def test_every_action_with_its_fields() -> None:

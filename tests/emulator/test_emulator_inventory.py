@@ -111,7 +111,46 @@ def test_type_job(bench: Bench) -> None:
     assert reply.text("JobsDetail/Type") == "Job"
     assert reply.text("JobsDetail/Operation/JobParam/TemplateId") == "t1"
     assert reply.text("JobsDetail/Operation/UserData") == "hello"
-    assert bench.origins() == ["api"]
+    assert bench.origins() == ["api", "job"]
+
+
+def media_jobs(bench: Bench, path: str = "/jobs", **query: str) -> list[str]:
+    """Inputs of the jobs on a page."""
+    reply = bench.call("GET", path, {"tag": "Snapshot", **query})
+    assert reply.status == 200, reply.body
+    return reply.texts("JobsDetail/Input/Object")
+
+
+def test_what_a_job_of_type_job_starts() -> None:
+    bench = Bench(run_seconds=10.0, objects=("input/a.mp4", "input/b.mp4"))
+    first = bench.order(JOB_ORDER)
+    several = JOB_ORDER.replace("<Object>input/a.mp4</Object>", "<Prefix>input/</Prefix>")
+    second = bench.order(several.replace("<Tag>", "<QueueId>p1</QueueId><Tag>"))
+    third = bench.order(JOB_ORDER.replace("Snapshot", "PicProcess"))
+    assert media_jobs(bench, inventoryTriggerJobId=first) == ["input/a.mp4"]
+    assert media_jobs(bench, inventoryTriggerJobId=second) == ["input/b.mp4", "input/a.mp4"]
+    assert media_jobs(bench, inventoryTriggerJobId=second, orderByTime="Asc", size="1") == ["input/a.mp4"]
+    assert len(media_jobs(bench)) == 3
+    assert media_jobs(bench, queueId="p1", inputObject="input/b.mp4") == ["input/b.mp4"]
+    assert media_jobs(bench, inventoryTriggerJobId="b0") == media_jobs(bench, workflowId=WORKFLOW) == []
+    assert media_jobs(bench, inventoryTriggerJobId=third, tag="PicProcess") == []
+    assert media_jobs(bench, "/pic_jobs", inventoryTriggerJobId=third, tag="PicProcess") == ["input/a.mp4"]
+    assert bench.call("GET", "/jobs").error == (400, "InvalidArgument")
+
+
+def test_a_job_that_a_batch_job_started(bench: Bench) -> None:
+    bench.order(JOB_ORDER)
+    (row,) = bench.call("GET", "/jobs", {"tag": "Snapshot"}).xml.findall("JobsDetail")
+    told = {child.tag: child.text for child in row}
+    assert (told["Tag"], told["State"], told["Code"]) == ("Snapshot", "Submitted", "Success")
+    assert told["CreationTime"] == "2022-08-09T14:54:17+0800"
+    assert (told["StartTime"], told["EndTime"]) == ("-", "-")
+    assert row.findtext("Operation/JobParam/TemplateId") == "t1"
+    bench.admin(f"runs/{told['JobId']}", {"state": "Failed", "code": "NoVideo", "message": "m"})
+    assert media_jobs(bench, states="Failed") == ["input/a.mp4"]
+    (row,) = bench.call("GET", "/jobs", {"tag": "Snapshot"}).xml.findall("JobsDetail")
+    assert (row.findtext("Code"), row.findtext("Message")) == ("NoVideo", "m")
+    assert row.findtext("EndTime") == "2022-08-09T14:54:17+0800"
 
 
 def test_echo_escapes(bench: Bench) -> None:
@@ -213,8 +252,8 @@ def test_body_digest(bench: Bench) -> None:
 def test_unknown_job(bench: Bench) -> None:
     reply = bench.call("GET", "/inventorytriggerjob/b0")
     assert reply.status == 200
-    assert [child.tag for child in reply.xml] == ["RequestId", "NonExistJobIds"]
-    assert reply.text("NonExistJobIds") == "b0"
+    assert [child.tag for child in reply.xml] == ["RequestId", "NonExistJobIds", "NonExistJobId"]
+    assert reply.text("NonExistJobIds") == reply.text("NonExistJobId") == "b0"
 
 
 def test_job_of_another_bucket(bench: Bench) -> None:

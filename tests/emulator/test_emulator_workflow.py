@@ -127,6 +127,7 @@ def test_list_row(bench: Bench) -> None:
         "WorkflowId": WORKFLOW,
         "Object": "a b.mp4",
         "CreateTime": "2022-08-09T14:54:17+08:00",
+        "CreationTime": "2022-08-09T14:54:17+08:00",
         "State": "Running",
     }
     assert reply.text("NextToken") == ""
@@ -263,6 +264,12 @@ def test_list_lag() -> None:
     assert bench.executions() == []
     bench.now += 0.1
     assert bench.executions() == [run]
+
+
+def test_both_domains_of_the_vendor_are_one_cloud(bench: Bench) -> None:
+    run = bench.start()
+    other = HOST.replace("myqcloud.com", "tencentci.cn")
+    assert bench.call("GET", f"/workflowexecution/{run}", host=other).text("WorkflowExecution/RunId") == run
 
 
 def test_a_look_at_workflows(bench: Bench) -> None:

@@ -500,12 +500,6 @@ def test_executions_are_counted_by_state() -> None:
     }
 
 
-def test_a_job_without_workflows_has_no_executions() -> None:
-    client, script = jobs(says(recorded("job-failed")))
-    assert client.executions(client.get("b1")) == {}
-    assert len(script.sent) == 1
-
-
 # --- cancel
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
+from cloud_runs.limits import LAG_SECONDS, Times
 from cloud_runs.runs import Phase
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
@@ -42,9 +43,15 @@ def runs(cloud: Emulator, credentials: Credentials = KEYS, fast_by: float = 0) -
     )
 
 
-def jobs(cloud: Emulator, credentials: Credentials = KEYS) -> InventoryClient:
+def jobs(cloud: Emulator, credentials: Credentials = KEYS, lag: float = LAG_SECONDS) -> InventoryClient:
     return InventoryClient(
-        hasty(), credentials, region="ap-beijing", bucket="media-1250000000", endpoint=cloud.url, sleep=lambda _: None
+        hasty(),
+        credentials,
+        region="ap-beijing",
+        bucket="media-1250000000",
+        endpoint=cloud.url,
+        times=Times(lag=lag),
+        sleep=lambda _: None,
     )
 
 
@@ -98,7 +105,13 @@ def test_a_job_of_type_job(cloud: Emulator) -> None:
     assert client.get(started.id).request["operation"] == operation
     (found,) = client.find(request, an_hour_ago(), soon()).candidates
     assert (found.id, found.proof) == (started.id, True)
-    assert client.executions(client.get(started.id)) == {}
+    assert sum(client.executions(client.get(started.id)).values()) == 1
+    (child,) = cloud.runs("tencent.job", origin="job")
+    for state, phase in (("Success", Phase.SUCCEEDED), ("Failed", Phase.FAILED)):
+        cloud.set_state(child["id"], state)
+        cloud.set_state(started.id, "Success")
+        told = jobs(cloud, lag=0.0).get(started.id)
+        assert (told.phase, told.executions) == (phase, {state: 1})
 
 
 def test_all_pages_are_read(cloud: Emulator) -> None:

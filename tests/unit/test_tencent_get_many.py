@@ -57,6 +57,10 @@ class Service:
         self.executions: dict[str, tuple[str, str]] = {}
         self.jobs: dict[str, tuple[str, list[str]]] = {}
         self.workflow_ids = "w1"
+        self.tag = ""
+        """Of jobs of type Job."""
+        self.heeds = True
+        """Whether the list of media jobs heeds the batch job that it is asked for."""
         self.honours_states = True
         self.headers = {"Date": DATE}
         self.answers: dict[str, Answer] = {}
@@ -77,6 +81,8 @@ class Service:
                 known = id in self.jobs
                 return response(self.job(id) if known else f"<NonExistJobIds>{id}</NonExistJobIds>")
             return response("".join(self.job(id) for id in self.jobs if self.wanted(self.jobs[id][0], query)))
+        if kind in ("jobs", "pic_jobs"):
+            return response(self.media_jobs(query))
         if id:
             if id not in self.executions:
                 return failure("WorkflowExecutionNotFound", 404)
@@ -95,6 +101,14 @@ class Service:
         listed = "".join(f"<WorkflowExecutionList>{self.row(*row)}</WorkflowExecutionList>" for row in shown)
         return response(listed + more)
 
+    def media_jobs(self, query: dict[str, str | None]) -> str:
+        _, states = self.jobs.get(str(query["inventoryTriggerJobId"]), ("", []))
+        if not self.heeds:
+            states = [state for _, started in self.jobs.values() for state in started]
+        wanted = [(n, state) for n, state in enumerate(states) if self.wanted(state, query)]
+        rows = [f"<JobsDetail><JobId>j{n}</JobId><State>{state}</State></JobsDetail>" for n, state in wanted]
+        return "".join(rows[:100]) + "<NextToken/>"
+
     def wanted(self, state: str, query: dict[str, str | None]) -> bool:
         return not self.honours_states or state in str(query.get("states") or state).split(",")
 
@@ -104,7 +118,10 @@ class Service:
 
     def job(self, id: str) -> str:
         operation = f"<Operation><WorkflowIds>{self.workflow_ids}</WorkflowIds></Operation>"
+        if self.tag:
+            operation = f"<Type>Job</Type><Operation><QueueId>p1</QueueId><Tag>{self.tag}</Tag></Operation>"
         ended = "" if self.jobs[id][0] in ACTIVE else "<EndTime>2022-06-27T15:24:10+0800</EndTime>"
+        ended += "<CreationTime>2022-06-27T15:23:10+0800</CreationTime>"
         return f"<JobsDetail><JobId>{id}</JobId><State>{self.jobs[id][0]}</State>{operation}{ended}</JobsDetail>"
 
     def take(self) -> list[tuple[str, dict[str, str | None]]]:
@@ -311,7 +328,7 @@ def test_a_job_whose_executions_go_on_costs_two_requests() -> None:
 def test_more_executions_than_can_be_counted(
     monkeypatch: pytest.MonkeyPatch, odd: list[str], phase: Phase, message: str
 ) -> None:
-    monkeypatch.setattr("cloud_runs.tencent.jobs._EXECUTION_PAGES", 20)
+    monkeypatch.setattr("cloud_runs.tencent.children._EXECUTION_PAGES", 20)
     service = Service()
     service.jobs = {"b1": ("Success", ["Success"] * 2000 + odd)}
     if not odd:
@@ -412,13 +429,90 @@ def test_jobs_of_one_generated_name_are_counted() -> None:
     assert jobs(service).namesakes("-a1b2", earlier, minute, soon(), but="b1") == (), "a forced replacement is later"
 
 
-def test_a_job_of_type_job_has_no_executions() -> None:
+# --- jobs of type Job
+
+
+def test_a_job_of_type_job_whose_kind_is_not_told_is_what_it_says_itself() -> None:
     service = Service()
     service.workflow_ids = ""
     service.jobs = {"b1": ("Success", ["Failed"]), "b2": ("Running", [])}
     told = one(jobs(service))
     assert (told.phase, told.summed, len(service.take())) == (Phase.SUCCEEDED, False, 1)
     assert not one(jobs(service), "b2").summed
+
+
+def of_type_job(state: str, *children: str, tag: str = "Transcode") -> Service:
+    service = Service()
+    service.tag = tag
+    service.jobs = {"b1": (state, list(children))}
+    return service
+
+
+@pytest.mark.parametrize(("tag", "path"), [("Transcode", "/jobs"), ("PicProcess", "/pic_jobs")])
+def test_a_job_of_type_job_is_no_better_than_its_jobs(tag: str, path: str) -> None:
+    service = of_type_job("Success", *["Success"] * 3, "Failed", tag=tag)
+    for told in (one(jobs(service)), jobs(service).get("b1")):
+        assert (told.phase, told.executions) == (Phase.FAILED, {"Success": 3, "Failed": 1})
+        assert (told.message, told.summed) == ("of 4 jobs, 1 failed", True)
+    asked = [query for at, query in service.take() if at == path]
+    assert {(query["tag"], query["queueId"]) for query in asked} == {(tag, "p1")}
+    assert {query["inventoryTriggerJobId"] for query in asked} == {"b1", "b" + "0" * 32}
+
+
+def test_a_job_of_type_job_goes_on_while_its_jobs_do() -> None:
+    told = one(jobs(of_type_job("Success", "Success", "Running")))
+    assert (told.phase, told.message) == (Phase.RUNNING, "the job has ended; some jobs still going")
+
+
+def test_that_the_filter_is_heeded_is_asked_once() -> None:
+    service = of_type_job("Success", "Success")
+    client = jobs(service)
+    for _ in range(3):
+        assert one(client).executions == {"Success": 1}
+    controls = [query for _, query in service.take() if query.get("inventoryTriggerJobId") == "b" + "0" * 32]
+    assert len(controls) == 1
+
+
+OLDER = "<CreationTime>2022-06-27T15:00:00+0800</CreationTime>"
+UNSURE = {
+    "overlooks inventoryTriggerJobId": None,
+    "twice": response("<JobsDetail><JobId>j1</JobId></JobsDetail>" * 2),
+    "older than the batch job": response(f"<JobsDetail><JobId>j1</JobId><State>Failed</State>{OLDER}</JobsDetail>"),
+    "AccessDenied": failure("AccessDenied", 403),
+    "MethodNotAllowed": failure("MethodNotAllowed", 405),
+}
+
+
+@pytest.mark.parametrize("why", UNSURE)
+def test_jobs_that_are_not_surely_its_own_are_not_counted(why: str) -> None:
+    service = of_type_job("Success", "Failed")
+    service.heeds = False
+    if (answer := UNSURE[why]) is not None:
+        service.answers["/jobs"] = answer
+    for told in (one(jobs(service)), jobs(service).get("b1")):
+        assert (told.phase, told.executions) == (Phase.SUCCEEDED, {})
+        assert told.message.startswith("its jobs were not counted: ")
+        assert why in told.message
+
+
+def test_a_service_that_refuses_the_id_of_no_job_has_read_it() -> None:
+    service = of_type_job("Success", "Success")
+    heeding = service.answer
+
+    def refusing(method: str, path: str, query: dict[str, str | None], body: bytes) -> Answer:
+        unknown = str(query.get("inventoryTriggerJobId") or "").endswith("0" * 32)
+        return failure("InvalidArgument", 400) if unknown else heeding(method, path, query, body)
+
+    service.answer = refusing  # type: ignore[method-assign]
+    assert one(jobs(service)).executions == {"Success": 1}
+
+
+def test_jobs_that_cannot_be_listed_now_leave_the_job_untold() -> None:
+    service = of_type_job("Success", "Success")
+    service.answers["/jobs"] = failure("InternalError", 500)
+    assert isinstance(jobs(service).get_many(["b1"])["b1"], Unavailable)
+    told = jobs(service).get("b1")
+    assert (told.phase, "its jobs could not be listed" in told.message) == (Phase.UNKNOWN, True)
 
 
 @pytest.mark.parametrize("answer", [failure("InternalError", 500), says("not XML"), failure("SlowDown", 503)])

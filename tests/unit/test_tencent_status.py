@@ -9,6 +9,7 @@ import pytest
 
 from cloud_runs.runs import Phase, RunStatus, Task
 from cloud_runs.tencent import answers as reading
+from cloud_runs.tencent import summing
 from cloud_runs.wire.payloads import usable_id
 
 RECORDINGS = Path(__file__).parents[1] / "recordings" / "tencent"
@@ -277,7 +278,7 @@ def ended(at: Phase = Phase.SUCCEEDED, **more: Any) -> RunStatus:
 def test_a_job_is_no_better_than_its_executions(
     at: Phase, counts: dict[str, int], whole: bool, phase: Phase, message: str
 ) -> None:
-    found = reading.summed(ended(at), counts, whole=whole)
+    found = summing.summed(ended(at), counts, whole=whole)
     assert (found.phase, found.message, found.summed) == (phase, message, True)
     assert found.executions == (counts if whole else {})
     assert found.state == at.value
@@ -288,19 +289,27 @@ def test_a_job_is_no_better_than_its_executions(
 def test_what_a_failed_job_says_itself_stays() -> None:
     job = ended(Phase.FAILED, code="InvalidInput", message="no video")
     for counts in ({"Running": 1}, {"Success": 1}):
-        found = reading.summed(job, counts)
+        found = summing.summed(job, counts)
         assert (found.code, found.message) == ("InvalidInput", "no video")
 
 
 def test_executions_that_were_not_counted_leave_a_success_in_doubt() -> None:
     why = ValueError("403 AccessDenied\n")
-    found = reading.uncounted(ended(), why)
+    found = summing.uncounted(ended(), why)
     assert (found.phase, found.state, found.finished_at) == (Phase.UNKNOWN, "succeeded", "")
     assert found.message == "the job has ended, but its executions could not be listed: 403 AccessDenied"
     for job in (ended(Phase.FAILED), ended(Phase.CANCELLED), ended(Phase.RUNNING)):
-        assert reading.uncounted(job, why) == job
-    single = RunStatus("b1", Phase.SUCCEEDED, "Success", request={"operation": {"Tag": "Transcode"}})
-    assert reading.uncounted(single, why) == single
+        assert summing.uncounted(job, why) == job
+    single = RunStatus("b1", Phase.SUCCEEDED, "Success", request={"operation": {"Tag": "Transcode"}, "type": "Job"})
+    assert summing.uncounted(single, why).phase is Phase.UNKNOWN
+    assert summing.uncounted(single, why, ever=False).phase is Phase.SUCCEEDED
+
+
+def test_creation_time_is_read_where_the_other_name_is_missing() -> None:
+    at = "2022-08-09T14:54:17+08:00"
+    for name in ("CreateTime", "CreationTime"):
+        assert reading.execution_status("i1", {name: at}).created_at == "2022-08-09T06:54:17Z"
+        assert reading.job_status("b1", {name: at}).created_at == "2022-08-09T06:54:17Z"
 
 
 @pytest.mark.parametrize(
@@ -308,5 +317,5 @@ def test_executions_that_were_not_counted_leave_a_success_in_doubt() -> None:
     [("w1", ["w1"]), (" w1 , ,w2,", ["w1", "w2"]), ("", []), (None, []), (["w1"], ["w1"]), ({"a": "w1"}, [])],
 )
 def test_workflows_of_a_job(told: Any, ids: list[str]) -> None:
-    assert reading.workflow_ids(RunStatus("b1", Phase.RUNNING, "", request={"operation": {"WorkflowIds": told}})) == ids
-    assert reading.workflow_ids(RunStatus("b1", Phase.RUNNING, "")) == []
+    assert summing.workflow_ids(RunStatus("b1", Phase.RUNNING, "", request={"operation": {"WorkflowIds": told}})) == ids
+    assert summing.workflow_ids(RunStatus("b1", Phase.RUNNING, "")) == []

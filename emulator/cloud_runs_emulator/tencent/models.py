@@ -17,6 +17,14 @@ from cloud_runs_emulator.tencent.formats import new_id
 
 WORKFLOW = "tencent.workflow"
 INVENTORY = "tencent.inventory"
+JOB = "tencent.job"
+"""Media and picture jobs; only inventory jobs of type Job start them here."""
+
+PICTURES = frozenset({"PicProcess", "ImageInspect"})
+"""Kinds of jobs that are listed by `/pic_jobs`, all others by `/jobs`. Which they are is not documented as a list."""
+
+QUEUE = "p00000000000000000000000000000000"
+"""The queue of a job that names none."""
 
 TERMINAL = frozenset({"Success", "Failed", "Cancel"})
 STATES = TERMINAL | {"Submitted", "Running", "Pause"}
@@ -60,9 +68,22 @@ class Job(Run):
     operation_xml: str
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class MediaJob(Run):
+    """One media or picture job that an inventory job of type Job started on one object."""
+
+    bucket: Bucket
+    tag: str
+    object: str
+    queue: str
+    job_id: str
+    operation_xml: str
+
+
 @dataclass(frozen=True, slots=True)
 class JobOrder:
-    """What a checked request for an inventory job asks for. `source` is the input's element name, `what` its text."""
+    """What a checked request for an inventory job asks for. `source` is the input's element name, `what` its text. Of
+    type Job it has a `tag`, and perhaps a `queue`."""
 
     name: str
     type: str
@@ -71,11 +92,14 @@ class JobOrder:
     workflow_ids: tuple[str, ...]
     input_xml: str
     operation_xml: str
+    tag: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One list request. Empty texts and `None` filter nothing; the time bounds are inclusive Unix seconds."""
+    """One list request. Empty texts and `None` filter nothing; the time bounds are inclusive Unix seconds. `name` is
+    that of the object or of the inventory job."""
 
     size: int
     newest_first: bool
@@ -87,6 +111,8 @@ class Query:
     type: str = ""
     job_id: str = ""
     workflow_id: str = ""
+    tag: str = ""
+    queue: str = ""
 
 
 class Backend:
@@ -122,7 +148,7 @@ class Backend:
         return run
 
     def start_job(self, bucket: Bucket, order: JobOrder, request: Request, manner: Manner) -> Job:
-        """Start an inventory job, and an execution of each of its workflows for each object that it covers.
+        """Start an inventory job, and for each object that it covers an execution of each of its workflows, or a job.
 
         The objects' upload times are unknown here, so the order's time interval leaves none of them out.
         """
@@ -147,7 +173,30 @@ class Backend:
         for workflow_id in order.workflow_ids:
             for key in self._covered(order):
                 self.start_execution(bucket, workflow_id, key, request, Manner("job"), job.id)
+        if order.type == "Job":
+            for key in self._covered(order):
+                self._start_media_job(bucket, order, key, request, job.id)
         return job
+
+    def _start_media_job(self, bucket: Bucket, order: JobOrder, key: str, request: Request, job_id: str) -> None:
+        seconds = self._settings.run_seconds
+        run = MediaJob(
+            system=JOB,
+            id=new_id("j"),
+            origin="job",
+            request=request,
+            started_at=self._settings.clock(),
+            timeline=((0.0, "Submitted"), (seconds * _SUBMITTED_SHARE, "Running"), (seconds, "Success")),
+            terminal=TERMINAL,
+            bucket=bucket,
+            tag=order.tag,
+            object=key,
+            queue=order.queue or QUEUE,
+            job_id=job_id,
+            operation_xml=order.operation_xml,
+        )
+        place = (JOB, bucket.key, order.tag)
+        self._store.add(run, [place, (*place, "job", job_id)])
 
     def _covered(self, order: JobOrder) -> tuple[str, ...]:
         if order.source == "Object":
@@ -208,6 +257,23 @@ class Backend:
                 and query.type in ("", run.type)
                 and query.job_id in ("", run.id)
                 and (not query.workflow_id or query.workflow_id in run.workflow_ids)
+            )
+
+        return self._page(place, query, fits)
+
+    def media_jobs(self, bucket: Bucket, query: Query, *, pictures: bool) -> tuple[list[Run], int | None]:
+        """A page of the bucket's media or picture jobs of one kind. Those of workflows are not kept."""
+        place: tuple[str, ...] = (JOB, bucket.key, query.tag)
+        if query.job_id:
+            place = (*place, "job", query.job_id)
+
+        def fits(run: Run) -> bool:
+            return (
+                isinstance(run, MediaJob)
+                and (run.tag in PICTURES) == pictures
+                and query.queue in ("", run.queue)
+                and query.name in ("", run.object)
+                and not query.workflow_id
             )
 
         return self._page(place, query, fits)

@@ -11,6 +11,7 @@ import binascii
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from cloud_runs_emulator.markup import xml_text
@@ -73,7 +74,37 @@ def workflow_ids(request: Request) -> tuple[list[str], list[str]]:
 
 
 def list_query(request: Request, *, jobs: bool) -> Query:
-    """The parameters of a list. As the Python SDK sends unused ones empty, an empty one is the same as none."""
+    """The parameters of a list of executions or of inventory `jobs`."""
+    kind = request.param("type") if jobs else ""
+    if kind not in ("", "Workflow", "Job"):
+        raise invalid("type must be Workflow or Job")
+    wanted = request.param("workflowId")
+    return replace(
+        _page_query(request),
+        name=request.param("name"),
+        type=kind,
+        job_id=request.param("jobId"),
+        workflow_id=wanted if jobs and not wanted else workflow_id(wanted),
+    )
+
+
+def media_query(request: Request) -> Query:
+    """The parameters of a list of media or picture jobs (460/48235; a tag is required by the vendor's demos)."""
+    tag = request.param("tag")
+    if not _TAG.fullmatch(tag):
+        raise invalid("tag is required")
+    return replace(
+        _page_query(request),
+        name=request.param("inputObject"),
+        job_id=request.param("inventoryTriggerJobId"),
+        workflow_id=request.param("workflowId"),
+        tag=tag,
+        queue=request.param("queueId"),
+    )
+
+
+def _page_query(request: Request) -> Query:
+    """What all lists have. As the Python SDK sends unused ones empty, an empty one is the same as none."""
     size = request.param("size") or str(_PAGE_DEFAULT)
     if not re.fullmatch(r"\d{1,3}", size, re.ASCII) or not 1 <= int(size) <= _PAGE_MAX:
         raise invalid(f"size must be a number from 1 to {_PAGE_MAX}")
@@ -83,10 +114,6 @@ def list_query(request: Request, *, jobs: bool) -> Query:
     states = frozenset(request.param("states").split(",")) - {""}
     if not states <= STATES | {"All"}:
         raise invalid(f"states must be All or a list of {', '.join(sorted(STATES))}")
-    kind = request.param("type") if jobs else ""
-    if kind not in ("", "Workflow", "Job"):
-        raise invalid("type must be Workflow or Job")
-    wanted = request.param("workflowId")
     return Query(
         size=int(size),
         newest_first=order == "Desc",
@@ -94,10 +121,6 @@ def list_query(request: Request, *, jobs: bool) -> Query:
         states=frozenset() if "All" in states else states,
         start=_bound(request, "startCreationTime"),
         end=_bound(request, "endCreationTime"),
-        name=request.param("name"),
-        type=kind,
-        job_id=request.param("jobId"),
-        workflow_id=wanted if jobs and not wanted else workflow_id(wanted),
     )
 
 
@@ -182,6 +205,8 @@ def job_order(body: bytes) -> JobOrder:
         workflow_ids=workflows,
         input_xml=_xml(_container(root, "Input")),
         operation_xml=_xml(operation),
+        tag=_text(operation, "Tag") if kind == "Job" else "",
+        queue=_text(operation, "QueueId"),
     )
 
 

@@ -14,12 +14,12 @@ from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Clock
 from cloud_runs_emulator.systems import Answer, ErrorIn200, Refused
 from cloud_runs_emulator.tencent.formats import execution_time, job_time, new_request_id, new_trace_id
-from cloud_runs_emulator.tencent.models import TERMINAL, Bucket, Execution, Job
+from cloud_runs_emulator.tencent.models import QUEUE, TERMINAL, Bucket, Execution, Job, MediaJob
 
 _NODE = "Transcode_1"
 _TOPOLOGY = (
     f"<Dependencies><Start>{_NODE}</Start><{_NODE}>End</{_NODE}></Dependencies><Nodes>"
-    f"<Start><Type>Start</Type><Input><QueueId>p00000000000000000000000000000000</QueueId></Input></Start>"
+    f"<Start><Type>Start</Type><Input><QueueId>{QUEUE}</QueueId></Input></Start>"
     f"<{_NODE}><Type>Transcode</Type></{_NODE}></Nodes>"
 )
 
@@ -65,13 +65,20 @@ class Responses:
         return self._answer(_job(run, self._clock()), (run,))
 
     def no_job(self, job_id: str) -> Answer:
-        """The answer to a look at an unknown job: a 200, by the page 460/76893."""
-        return self._answer(f"<NonExistJobIds>{xml_text(job_id)}</NonExistJobIds>", ())
+        """The answer to a look at an unknown job: a 200, by the page 460/76893. The vendor's Go SDK has no plural."""
+        id = xml_text(job_id)
+        return self._answer(f"<NonExistJobIds>{id}</NonExistJobIds><NonExistJobId>{id}</NonExistJobId>", ())
 
     def jobs(self, runs: Sequence[Run], token: str) -> Answer:
         """One page of inventory jobs, and the token of the next one."""
         now = self._clock()
         rows = [_job(run, now) for run in runs if isinstance(run, Job)]
+        return self._answer("".join(rows) + _token(token), tuple(runs))
+
+    def media_jobs(self, runs: Sequence[Run], token: str) -> Answer:
+        """One page of media or picture jobs, and the token of the next one."""
+        now = self._clock()
+        rows = [_media_job(run, now) for run in runs if isinstance(run, MediaJob)]
         return self._answer("".join(rows) + _token(token), tuple(runs))
 
     def cancelled(self, run: Job) -> Answer:
@@ -112,14 +119,18 @@ def _token(token: str) -> str:
 
 
 def _summary(run: Execution, now: float) -> str:
+    """A row of a list. The pages call the time CreateTime, the vendor's Go SDK reads CreationTime: here it has both."""
+    made = execution_time(run.started_at)
     return (
         f"<RunId>{xml_text(run.id)}</RunId><WorkflowId>{run.workflow_id}</WorkflowId><Object>{xml_text(run.object)}</Object>"
-        f"<CreateTime>{execution_time(run.started_at)}</CreateTime><State>{xml_text(run.state(now))}</State>"
+        f"<CreateTime>{made}</CreateTime><CreationTime>{made}</CreationTime><State>{xml_text(run.state(now))}</State>"
     )
 
 
 def _execution(run: Execution, now: float) -> str:
-    return f"{_summary(run, now)}<Name>emulated</Name><Topology>{_TOPOLOGY}</Topology><Tasks>{_task(run, now)}</Tasks>"
+    """The page's table has WorkflowName, its sample Name: here both."""
+    names = "<Name>emulated</Name><WorkflowName>emulated</WorkflowName>"
+    return f"{_summary(run, now)}{names}<Topology>{_TOPOLOGY}</Topology><Tasks>{_task(run, now)}</Tasks>"
 
 
 def _task(run: Execution, now: float) -> str:
@@ -150,17 +161,34 @@ def _result(run: Execution) -> str:
     )
 
 
-def _job(run: Job, now: float) -> str:
-    """`JobsDetail`. Its code is `Success` while nothing is wrong: so the samples, against the table beside them."""
-    state = run.state(now)
+def _media_job(run: MediaJob, now: float) -> str:
+    """`JobsDetail` of a media job; the tag stands beside the operation too (shape: the vendor's Go SDK)."""
+    return (
+        f"<JobsDetail>{_outcome(run, now)}<JobId>{run.id}</JobId><State>{xml_text(run.state(now))}</State>"
+        f"<CreationTime>{job_time(run.started_at)}</CreationTime>{_times(run, now)}"
+        f"<QueueId>{xml_text(run.queue)}</QueueId><Tag>{xml_text(run.tag)}</Tag>"
+        f"<Input><Object>{xml_text(run.object)}</Object></Input>{run.operation_xml}</JobsDetail>"
+    )
+
+
+def _outcome(run: Job | MediaJob, now: float) -> str:
+    """The code is `Success` while nothing is wrong: so the samples, against the table beside them."""
     code, message = (run.forced.code, run.forced.message) if run.forced else ("", "")
     if not code:
-        code = "Failed" if state == "Failed" else "Success"
+        code = "Failed" if run.state(now) == "Failed" else "Success"
+    return f"<Code>{xml_text(code)}</Code><Message>{xml_text(message)}</Message>"
+
+
+def _times(run: Job | MediaJob, now: float) -> str:
+    ended = run.ended_at(now) if run.state(now) in TERMINAL else None
+    return f"<StartTime>{job_time(run.entered('Running', now))}</StartTime><EndTime>{job_time(ended)}</EndTime>"
+
+
+def _job(run: Job, now: float) -> str:
+    """`JobsDetail` of an inventory job."""
     return (
-        f"<JobsDetail><Code>{xml_text(code)}</Code><Message>{xml_text(message)}</Message><Type>{run.type}</Type>"
-        f"<Name>{xml_text(run.name)}</Name><JobId>{xml_text(run.id)}</JobId><State>{xml_text(state)}</State>"
-        f"<CreationTime>{job_time(run.started_at)}</CreationTime>"
-        f"<StartTime>{job_time(run.entered('Running', now))}</StartTime>"
-        f"<EndTime>{job_time(run.ended_at(now) if state in TERMINAL else None)}</EndTime>"
+        f"<JobsDetail>{_outcome(run, now)}<Type>{run.type}</Type><Name>{xml_text(run.name)}</Name>"
+        f"<JobId>{xml_text(run.id)}</JobId><State>{xml_text(run.state(now))}</State>"
+        f"<CreationTime>{job_time(run.started_at)}</CreationTime>{_times(run, now)}"
         f"{run.input_xml}{run.operation_xml}</JobsDetail>"
     )

@@ -11,13 +11,14 @@ from typing import ClassVar
 from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
 from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
-from cloud_runs_emulator.tencent.models import INVENTORY, WORKFLOW, Backend, Bucket, Execution, Job
+from cloud_runs_emulator.tencent.models import INVENTORY, JOB, WORKFLOW, Backend, Bucket, Execution, Job
 from cloud_runs_emulator.tencent.requests import (
     INVALID,
     endless_token,
     invalid,
     job_order,
     list_query,
+    media_query,
     next_token,
     trigger,
     workflow_ids,
@@ -25,8 +26,8 @@ from cloud_runs_emulator.tencent.requests import (
 from cloud_runs_emulator.tencent.responses import Responses
 from cloud_runs_emulator.tencent.signing import verify
 
-_HOST = re.compile(r"([a-z0-9-]+)\.ci\.([a-z0-9-]+)\.myqcloud\.com", re.ASCII)
-_DOMAIN = ".myqcloud.com"
+_HOST = re.compile(r"([a-z0-9-]+)\.ci\.([a-z0-9-]+)\.(?:myqcloud\.com|tencentci\.cn)", re.ASCII)
+_VENDORS = re.compile(r"qcloud|tencent", re.ASCII)
 _NO_VENDOR_HOST = Bucket("default", "ap-emulator")
 """The bucket of requests that name no CI host, such as those to `http://127.0.0.1:9700/triggerworkflow`."""
 
@@ -36,6 +37,8 @@ _COLLECTIONS = {
     ("POST", "/inventorytriggerjob"): (INVENTORY, "start"),
     ("GET", "/inventorytriggerjob"): (INVENTORY, "find"),
     ("GET", "/workflow"): (WORKFLOW, "workflow"),
+    ("GET", "/jobs"): (JOB, "find"),
+    ("GET", "/pic_jobs"): (JOB, "find"),
 }
 _ITEMS = {
     ("GET", "workflowexecution"): (WORKFLOW, "get"),
@@ -51,6 +54,7 @@ class TencentCi:
     operations: ClassVar[Mapping[str, frozenset[str]]] = {
         WORKFLOW: frozenset({"start", "find", "get", "workflow"}),
         INVENTORY: frozenset({"start", "find", "get", "cancel"}),
+        JOB: frozenset({"find"}),
     }
     unrouted: ClassVar[Refused] = Refused(
         405, "MethodNotAllowed", "The specified method is not allowed against this resource."
@@ -63,8 +67,8 @@ class TencentCi:
         self._responses = Responses(settings.clock)
 
     def claims(self, host: str) -> bool:
-        """All of the vendor's domain, so that a mistyped CI host is answered as one and not taken for no host."""
-        return host.endswith(_DOMAIN)
+        """All that look like the vendor's, so that a mistyped CI host is answered as one and not taken for no host."""
+        return bool(_VENDORS.search(host))
 
     def match(self, request: Request) -> Match | None:
         """Find the operation. A sample request of the vendor has a slash after the path, so that is tolerated."""
@@ -91,7 +95,11 @@ class TencentCi:
         bucket = _bucket(request.host)
         if match.system == WORKFLOW:
             return self._workflow(bucket, request, match, manner)
-        return self._inventory(bucket, request, match, manner)
+        if match.system == INVENTORY:
+            return self._inventory(bucket, request, match, manner)
+        query = media_query(request)
+        runs, serial = self._backend.media_jobs(bucket, query, pictures=request.path.startswith("/pic"))
+        return self._responses.media_jobs(runs, endless_token(query, runs) if manner.endless else next_token(serial))
 
     def started(self, run: Run) -> Answer:
         """The answer to a start."""
@@ -145,6 +153,7 @@ def _bucket(host: str) -> Bucket:
     match = _HOST.fullmatch(host)
     if match is not None:
         return Bucket(match[1], match[2])
-    if host.endswith(_DOMAIN):
-        raise Refused(400, "InvalidHost", f"The host is not <bucket>.ci.<region>{_DOMAIN}: {host}")
+    if _VENDORS.search(host):
+        message = f"The host is not <bucket>.ci.<region>.myqcloud.com, nor with tencentci.cn: {host}"
+        raise Refused(400, "InvalidHost", message)
     return _NO_VENDOR_HOST

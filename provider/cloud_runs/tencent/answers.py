@@ -7,9 +7,7 @@ Sources: https://cloud.tencent.com/document/api/460/80044 (execution), https://c
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.parsers.expat import ExpatError
@@ -131,11 +129,6 @@ def job_status(id: str, job: Mapping[str, Any], request_id: str = "") -> RunStat
     )
 
 
-def workflow_ids(job: RunStatus) -> list[str]:
-    """The workflows that a job starts, each once; none for a job of type Job."""
-    return listed_ids(text(mapping(job.request.get("operation")), "WorkflowIds"))
-
-
 def listed_ids(told: str) -> list[str]:
     """Ids with commas between them, each once."""
     return list(dict.fromkeys(id for part in told.split(",") if (id := part.strip())))
@@ -159,39 +152,6 @@ def workflow(id: str, content: Mapping[str, Any]) -> Workflow | None:
     if any(id in listed_ids(told) for told in unknown):
         return Workflow(id, exists=False, runs=False)
     return None
-
-
-def summed(job: RunStatus, executions: Mapping[str, int], *, whole: bool = True) -> RunStatus:
-    """A job together with its executions, counted by their state word; `whole`: these are all of them.
-
-    Whether a job's `Success` says more than that each object got its execution is nowhere documented, so a job that
-    has ended goes on until they have ended too, and one that succeeded has failed if one of them did not succeed. A job
-    without executions is what it says itself.
-    """
-    job = replace(job, executions=dict(executions) if whole else {}, summed=True)
-    phases: Counter[Phase] = Counter()
-    for state, count in executions.items():
-        phases[phase(state)] += count
-    total, ended = phases.total(), sum(count for at, count in phases.items() if at.terminal)
-    bad = {"failed": phases[Phase.FAILED], "cancelled": phases[Phase.CANCELLED]}
-    if not job.phase.terminal:
-        return job
-    if total > ended:
-        going = f"of {total} executions, {total - ended} still going" if whole else "some executions still going"
-        return replace(job, phase=Phase.RUNNING, finished_at="", message=job.message or f"the job has ended; {going}")
-    if job.phase is Phase.SUCCEEDED and any(bad.values()):
-        words = " and ".join(f"{count} {word}" for word, count in bad.items() if count)
-        said = f"of {total} executions, {words}" if whole else f"{words} of more executions than can be counted"
-        return replace(job, phase=Phase.FAILED, message=said)
-    return job
-
-
-def uncounted(job: RunStatus, why: Exception) -> RunStatus:
-    """A job whose executions could not be listed. Its own success says nothing of theirs; its own failure is one."""
-    if job.phase is not Phase.SUCCEEDED or not workflow_ids(job):
-        return job
-    said = clean(f"the job has ended, but its executions could not be listed: {why}")
-    return replace(job, phase=Phase.UNKNOWN, finished_at="", message=said)
 
 
 def started_id(body: bytes, element: str) -> tuple[str, Any]:

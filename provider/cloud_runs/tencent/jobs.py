@@ -1,4 +1,5 @@
-"""The calls to Tencent CI for inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`, and for what they start.
+"""The calls to Tencent CI for inventory (batch) jobs on `<bucket>.ci.<region>.myqcloud.com`;
+children.py has what they start.
 
 Sources: https://cloud.tencent.com/document/api/436/113272 (type Workflow),
 https://www.tencentcloud.com/document/api/1045/50369 (type Job), https://cloud.tencent.com/document/api/460/76893 (get),
@@ -9,28 +10,25 @@ POST after a read time-out, and cannot read CI's errors.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 from xml.sax.saxutils import escape
 
 from cloud_runs.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Found, Phase, RunApi, RunStatus, Started, Untold, Workflow
+from cloud_runs.runs import Found, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.tencent import answers as reading
-from cloud_runs.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
+from cloud_runs.tencent import summing
+from cloud_runs.tencent.children import ACTIVE, Counting, NotCounted
+from cloud_runs.tencent.ci import Row, needed
 from cloud_runs.tencent.codes import Failure
-from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, PAGES, TooManyPages
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
-from cloud_runs.wire.pauses import nap
-from cloud_runs.wire.payloads import moment, segment
+from cloud_runs.wire.payloads import segment
 
-WORKFLOWS = 100  # of one job whose executions are asked for
-_ACTIVE = "Running,Pause"
-_EXECUTION_PAGES = 2000  # of one job's executions, when its end is told
 _JOB = Row("JobsDetail", "JobId")
 _LIST = "ci:DescribeInventoryTriggerJobs"
 
@@ -51,7 +49,7 @@ class InventoryRequest:
     marker: str = ""
 
 
-class InventoryClient(CiClient, RunApi[InventoryRequest]):
+class InventoryClient(Counting, RunApi[InventoryRequest]):
     """Batch jobs."""
 
     _PATH = "/inventorytriggerjob"
@@ -96,31 +94,31 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         return tuple(one.id for one in found.candidates if one.id != but and one.began and one.began <= began + within)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
-        """The job together with its executions, whether it has ended or not. It is told also if they cannot be listed.
+        """The job together with what it started, whether it has ended or not. It is told also if that cannot be listed.
 
-        A job that succeeded goes on until it is sure that all of its executions are listed. Raises NotFound,
-        Unavailable or Refused.
+        A job that succeeded goes on until it is sure that all of it is listed. Raises NotFound, Unavailable or Refused.
         """
         limit = limit or Limit(LOOK_SECONDS)
         job = self.job(id, limit)
         try:
             return self.summed(job, limit=limit)
         except (Unavailable, Refused) as error:
-            return reading.uncounted(job, error)
+            return summing.uncounted(job, error, ever=not isinstance(error, (NotCounted, Refused)))
 
     def _end(self, limit: Limit, id: str) -> RunStatus:
-        """As `get`, for those who wait: until the job itself has ended its executions are not asked for.
+        """As `get`, for those who wait: until the job itself has ended it is not asked for what it started.
 
-        Raises NotFound, Unavailable or Refused, also if its executions cannot be listed.
+        Raises NotFound, Unavailable or Refused, also if that cannot be listed.
         """
         job = self.job(id, limit)
         if not job.phase.terminal:
-            return replace(job, summed=bool(reading.workflow_ids(job)))
-        # First what tells with one request that the end has not come; all of them may take a thousand.
-        going = {s: n for s, n in self._first(job, _ACTIVE, limit).items() if not reading.phase(s).terminal}
-        if going:
-            return reading.summed(job, going, whole=False)
-        return self.summed(job, _EXECUTION_PAGES, limit, wait=False)
+            return replace(job, summed=summing.starts(job))
+        try:
+            return self.ended(job, limit)
+        except (NotCounted, Refused) as error:
+            if not summing.job_tag(job):
+                raise
+            return summing.uncounted(job, error, ever=False)
 
     def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
         limit = limit or Limit(LOOK_SECONDS)
@@ -143,79 +141,14 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
             failed = Failure(answer.status, "NonExistJobIds", "", request_id)
             raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", failed, "")
         job = self._shown(reading.job_status(id, self._told(content, path, "JobsDetail", "JobId", id), request_id))
-        if job.phase.terminal:
-            self._ends.setdefault(id, _End(self._monotonic())).note(answer.date, moment(job.finished_at))
+        self.seen(job, answer.date)
         return job
 
-    def summed(self, job: RunStatus, pages: int = PAGES, limit: Limit | None = None, *, wait: bool = True) -> RunStatus:
-        """A job of `job` together with its executions, whether it has ended or not; as it is if it is of type Job.
-
-        No answer has counters, so all executions are listed; if they take more than `pages`, or most of the time, the
-        first page of those that are active, failed and cancelled decides, and there are no counts. `wait`: where the
-        service tells no time of the end, a second look is made after a while. Raises Unavailable or Refused.
-        """
-        if not reading.workflow_ids(job):
-            return job
-        limit = limit or Limit(LOOK_SECONDS)
-        status = self._counted(job, pages, limit)
-        if job.phase is not Phase.SUCCEEDED or not status.phase.terminal:
-            return status
-        end = self._ends.setdefault(job.id, _End(self._monotonic()))
-        if end.age is None and wait and limit.left() > self._times.lag:
-            nap(self._times.lag - self._monotonic() + end.seen_at, limit, self._sleep)
-            status = self._counted(job, pages, limit)
-        if not status.phase.terminal or self._sure(end):
-            return status
-        said = "the job has ended; its executions may not all be listed yet"
-        return replace(status, phase=Phase.RUNNING, finished_at="", message=said)
-
-    def _counted(self, job: RunStatus, pages: int, limit: Limit) -> RunStatus:
-        try:
-            return self._shown(reading.summed(job, self.executions(job, pages, limit.part(0.8))))
-        except TooManyPages:
-            some = sum((self._first(job, states, limit) for states in (_ACTIVE, "Failed", "Cancel")), Counter[str]())
-            return self._shown(reading.summed(job, some, whole=False))
-
-    def _sure(self, end: _End) -> bool:
-        """Whether the lists had the time to show all that a job has started, before they were asked for."""
-        age = self._monotonic() - end.seen_at if end.age is None else end.age
-        return age >= self._times.lag
-
-    @cached_property
-    def _ends(self) -> dict[str, _End]:
-        """What looks have told of the end of each job."""
-        return {}
-
-    def executions(self, job: RunStatus, pages: int = PAGES, limit: Limit | None = None) -> Mapping[str, int]:
-        """How many executions a job has started, by their state word; nothing for a job of type Job.
-
-        Raises Unavailable or Refused; TooManyPages if there are more than `pages` of 100 of a workflow.
-        """
-        limit = limit or Limit(LOOK_SECONDS)
-        counts: Counter[str] = Counter()
-        for workflow in _asked_for(job):
-            states: dict[str, str] = {}  # by id: rows move to a later page when executions begin in between
-            params: Query = [("workflowId", workflow), ("jobId", job.id)]
-            for _, rows in self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, limit, pages):
-                states |= {reading.text(row, "RunId"): _state(row) for row in rows}
-            counts.update(state for id, state in states.items() if id)
-        return dict(counts)
-
-    def _first(self, job: RunStatus, states: str, limit: Limit) -> Counter[str]:
-        """Executions of a job in these states, by state: those of the first page of each of its workflows."""
-        found: Counter[str] = Counter()
-        for workflow in _asked_for(job):
-            params: Query = [("workflowId", workflow), ("jobId", job.id), ("states", states)]
-            _, rows = next(self._pages(EXECUTIONS, params, "WorkflowExecutionList", LIST_EXECUTIONS, limit))
-            found.update(map(_state, rows))
-        return found
-
     def _going(self, limit: Limit, path: str) -> Iterator[Mapping[str, RunStatus]]:
-        action = _LIST
-        for _, rows in self._pages(path, [("states", f"Submitted,{_ACTIVE}")], "JobsDetail", action, limit):
+        for _, rows in self._pages(path, [("states", ACTIVE)], "JobsDetail", _LIST, limit):
             found = ((reading.text(row, "JobId"), row) for row in rows)
             jobs = {id: self._shown(reading.job_status(id, row)) for id, row in found}
-            yield {id: replace(job, summed=bool(reading.workflow_ids(job))) for id, job in jobs.items()}
+            yield {id: replace(job, summed=summing.starts(job)) for id, job in jobs.items()}
 
     def cancel(self, id: str, limit: Limit | None = None) -> None:
         """`PUT ...?cancel`; 200 with an empty body. Executions that the job has started may go on (not documented).
@@ -244,31 +177,6 @@ class InventoryClient(CiClient, RunApi[InventoryRequest]):
         """None for a job of type Job."""
         ids = reading.listed_ids(str(request.operation.get("WorkflowIds") or ""))
         return self._definitions(ids, limit or Limit(ASK_SECONDS)) if ids else ()
-
-
-@dataclass
-class _End:
-    """The end of a job: when this process saw it first, by its own clock, and how old it was in the last look, in
-    seconds of the service's clock; None if that cannot be told."""
-
-    seen_at: float
-    age: float | None = None
-
-    def note(self, now: datetime | None, ended: datetime | None) -> None:
-        age = (now - ended).total_seconds() if now and ended else -1.0
-        self.age = age if age >= 0 else None
-
-
-def _asked_for(job: RunStatus) -> list[str]:
-    """What a job starts, by what the service says of it: each takes requests, so there is an end to them."""
-    ids = reading.workflow_ids(job)
-    if len(ids) > WORKFLOWS:
-        raise Unavailable(f"Tencent CI tells of a job with {len(ids)} workflows; at most {WORKFLOWS} are asked for")
-    return ids
-
-
-def _state(row: Mapping[str, Any]) -> str:
-    return clean(reading.text(row, "State"), 100)
 
 
 def _request_body(request: InventoryRequest) -> bytes:
