@@ -46,15 +46,12 @@ def a_result(value: Any, secrets: Collection[str]) -> None:
     elif isinstance(value, RunStatus):
         _plain({**plain(value), "request_id": value.request_id, "executions": dict(value.executions)})
         _encodable(dict(value.request))  # kept as told, since it is compared; what is shown of it is made fit there
-    elif isinstance(value, Mapping):
-        for item in value.values():
+    elif isinstance(value, (Mapping, list)):
+        for item in value.values() if isinstance(value, Mapping) else value:
             if isinstance(item, RunsError):
                 an_error(item, secrets)
             else:
                 a_result(item, secrets)
-    elif isinstance(value, list):
-        for item in value:
-            a_result(item, secrets)
     elif isinstance(value, Workflow):
         _plain(asdict(value))
         assert not [secret for secret in secrets if secret in json.dumps(asdict(value))], value
