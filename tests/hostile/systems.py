@@ -14,30 +14,15 @@ from urllib.parse import quote
 import requests
 from requests.structures import CaseInsensitiveDict
 
-from cloud_runs.enos.client import FlowClient, FlowRequest
-from cloud_runs.enos.tokens import Session
-from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
-from cloud_runs.huawei.client import WorkflowRequest as HuaweiRequest
 from cloud_runs.limits import Times
 from cloud_runs.runs import RunApi
-from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
-from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
-from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, wires
+from tests.kits import KITS
+from tests.kits.kit import KEYS, NOW, RUN
 from tests.support.clients import GO, soon
 
-KEYS = Credentials(answers.KEY, answers.SECRET, answers.TOKEN, "environment X")
-NOW = 1574385825.0  # 22 November 2019, when the runs of the good answers began
 SINCE = datetime(2019, 11, 22, 1, tzinfo=timezone.utc)
-REQUESTS: dict[str, Any] = {
-    "tencent.workflow": WorkflowRequest("we59a9648e62e48ffb25e4b41f3721799", "test.mp4"),
-    "tencent.inventory": InventoryRequest(
-        "demo", "Workflow", {"Prefix": "input"}, {"WorkflowIds": "w7476ff3564ee45b7b490d64bccaba6cc"}
-    ),
-    "huawei.workflow": HuaweiRequest("demo-bucket", "/mpc/demo.mp4", {"template-id": 7.0}),
-    "enos.flow": FlowRequest(3377, int(NOW) * 1000),
-}
 
 
 class Clock:
@@ -57,47 +42,30 @@ def client(system: str, transport: Any, endpoint: str | None = None, seconds: fl
     """`seconds`: how long a start's answer is waited for."""
     clock = Clock()
     common: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "times": Times(start=seconds)}
-    if system == "enos.flow":
-        gateway = endpoint or "https://gw.example"
-        return FlowClient(
-            transport, KEYS, endpoint=gateway, org="o15", user="alice", flow="3377", session=Session(), **common
-        )
-    if system == "huawei.workflow":
-        return HuaweiClient(transport, KEYS, region="cn-north-4", graph_name="scan", endpoint=endpoint, **common)
-    kind: Any = WorkflowClient if system == "tencent.workflow" else InventoryClient
-    return kind(transport, KEYS, region="ap-beijing", bucket="media-1250000000", endpoint=endpoint, **common)
+    return KITS[system].make(transport, KEYS, endpoint, **common)
 
 
 def operations(system: str) -> dict[str, Callable[[Any], Any]]:
     """The calls of a client, by name."""
+    kit = KITS[system]
     calls: dict[str, Callable[[Any], Any]] = {
-        "start": lambda api: api.start(REQUESTS[system], GO),
-        "find": lambda api: api.find(REQUESTS[system], SINCE, soon()),
-        "get": lambda api: api.get(answers.RUN),
-        "get_many": lambda api: api.get_many([answers.RUN, "other"]),
-        "workflows": lambda api: list(api.workflows(REQUESTS[system])),
+        "start": lambda api: api.start(kit.request, GO),
+        "find": lambda api: api.find(kit.request, SINCE, soon()),
+        "get": lambda api: api.get(RUN),
+        "get_many": lambda api: api.get_many([RUN, "other"]),
+        "workflows": lambda api: list(api.workflows(kit.request)),
     }
-    if system in ("tencent.inventory", "enos.flow"):
-        calls["cancel"] = lambda api: api.cancel(answers.RUN)
-    if system == "tencent.inventory":
-        calls["executions"] = lambda api: api.executions(api.get(answers.RUN))
-    if system == "huawei.workflow":
-        calls["stopped_at"] = lambda api: api.stopped_at(api.get(answers.RUN))
-    return calls
+    if kit.cancels:
+        calls["cancel"] = lambda api: api.cancel(RUN)
+    return {**calls, **kit.calls}
 
 
-ALL = [(system, name) for system in REQUESTS for name in operations(system)]
+ALL = [(system, name) for system in KITS for name in operations(system)]
 
 
 def starts_a_run(line: str) -> bool:
     """Whether a request line is one that starts a run, by the vendors' pages."""
-    flows = "POST /dataflow-batch-service/v2.0/flows?action="
-    return line.startswith(
-        (
-            *("POST /triggerworkflow", "POST /inventorytriggerjob", "POST /v2/workflows/"),
-            *(f"{flows}trigger", f"{flows}updateAndTrigger"),
-        )
-    )
+    return any(kit.begun(line) for kit in KITS.values())
 
 
 class Choices:

@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from cloud_runs import errors
-from cloud_runs.enos import answers as enos
 from cloud_runs.errors import RunsError, Unavailable, UnknownOutcome, clean
-from cloud_runs.huawei import answers as huawei
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing
 from cloud_runs.promise.process import Clock, Process
@@ -31,6 +29,7 @@ from cloud_runs.wire import calls
 from cloud_runs.wire.payloads import PARTS, overfull
 from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, bombs, cases, oracle, parsers, systems
+from tests.kits import KITS
 from tests.support.clients import GO, Scripted, says, soon
 from tests.support.examples import examples
 
@@ -57,13 +56,8 @@ def test_answers_as_a_transport_hands_them_over(seed: str) -> None:
 @given(trees)
 def test_any_tree_can_be_read(tree: Any) -> None:
     members = tree if isinstance(tree, dict) else {"a": tree}
-    for status in (
-        tencent.execution_status("i", members, "r"),
-        tencent.job_status("i", members, "r"),
-        huawei.execution_status("i", members, "r"),
-        enos.instance_status("i", members),
-    ):
-        oracle.a_result(status, ())
+    for kit in KITS.values():
+        oracle.a_result(kit.status(members), ())
     for kind in ("json", "xml"):
         with contextlib.suppress(UnicodeEncodeError):
             parsers.read_all(answers.written(kind, tree))
@@ -106,10 +100,10 @@ def test_a_bomb_is_an_unknown_outcome_of_a_start(name: str) -> None:
     if name in ("ids-xml", "ids-json"):  # the id can be read, in whatever it is wrapped
         return
     body = bombs.ALL[name]()
-    for system in systems.REQUESTS:
+    for system in KITS:
         with pytest.raises((UnknownOutcome, errors.NotReached)) as raised:
-            systems.client(system, bombs.Bomb(body)).start(systems.REQUESTS[system], GO)
-        assert isinstance(raised.value, UnknownOutcome) or system == "enos.flow", "EnOS looks before it starts"
+            systems.client(system, bombs.Bomb(body)).start(KITS[system].request, GO)
+        assert isinstance(raised.value, UnknownOutcome) or KITS[system].looks_first
 
 
 # --- one defect each, found by the above and mended
@@ -127,12 +121,12 @@ def test_a_list_is_not_followed_for_ever() -> None:
     script.read = slow
     client = systems.client("tencent.workflow", script)
     with pytest.raises(calls.TooManyPages, match="took more than 600 s"):
-        client.find(systems.REQUESTS["tencent.workflow"], systems.SINCE, Limit(600, clock))
+        client.find(KITS["tencent.workflow"].request, systems.SINCE, Limit(600, clock))
     assert clock.now == systems.NOW + 600
     long = says(f"<Response><NextToken>{'t' * 5000}</NextToken></Response>")
     with pytest.raises(Unavailable, match="too long a nextToken"):
         systems.client("tencent.workflow", Scripted("", long)).find(
-            systems.REQUESTS["tencent.workflow"], systems.SINCE, soon()
+            KITS["tencent.workflow"].request, systems.SINCE, soon()
         )
 
 
@@ -156,7 +150,7 @@ def test_a_listed_id_that_cannot_be_asked_for(id: str) -> None:
     ):
         shown = re.escape(errors.clean(id, 100))
         with pytest.raises(Unavailable, match=f"listed a run whose .* cannot be used.*'{shown}'"):
-            systems.client(system, Scripted("", answer)).find(systems.REQUESTS[system], systems.SINCE, soon())
+            systems.client(system, Scripted("", answer)).find(KITS[system].request, systems.SINCE, soon())
 
 
 STARTED_AND_THROTTLED = [
@@ -168,7 +162,7 @@ STARTED_AND_THROTTLED = [
 @pytest.mark.parametrize(("system", "body"), STARTED_AND_THROTTLED)
 def test_an_id_beside_a_throttling_code_is_a_start(system: str, body: Any) -> None:
     """Else it would be fired again."""
-    assert systems.client(system, Scripted("", says(body))).start(systems.REQUESTS[system], GO).id == "e1"
+    assert systems.client(system, Scripted("", says(body))).start(KITS[system].request, GO).id == "e1"
 
 
 @pytest.mark.parametrize("code", [62103, 1203, 429])
@@ -190,7 +184,7 @@ def test_an_id_beside_a_code_of_enos_that_says_no_settles_nothing(code: int) -> 
         read = start
 
     with pytest.raises(UnknownOutcome):
-        systems.client("enos.flow", Transport(systems.Choices("x"))).start(systems.REQUESTS["enos.flow"], GO)
+        systems.client("enos.flow", Transport(systems.Choices("x"))).start(KITS["enos.flow"].request, GO)
     assert len(sent) == 1
 
 
@@ -310,4 +304,4 @@ def test_a_code_in_none_of_the_pages_says_what_to_check(system: str, body: Any, 
         read = start
 
     with pytest.raises(errors.Refused, match=hint):
-        systems.client(system, Transport(systems.Choices("x"))).start(systems.REQUESTS[system], GO)
+        systems.client(system, Transport(systems.Choices("x"))).start(KITS[system].request, GO)

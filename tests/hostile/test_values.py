@@ -20,6 +20,7 @@ from cloud_runs import KINDS
 from cloud_runs.enos import tokens
 from cloud_runs.enos.settings import gateway
 from cloud_runs.errors import InvalidConfiguration, RunsError
+from cloud_runs.huawei.client import WorkflowClient as HuaweiClient
 from cloud_runs.huawei.settings import REGION as HUAWEI_REGION
 from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import checks
@@ -30,6 +31,8 @@ from cloud_runs.tencent.workflow_run import WorkflowRunProvider
 from cloud_runs.wire.settings import Settings, is_loopback
 from cloud_runs.wire.transport import Transport
 from tests.hostile import answers, cases, systems
+from tests.kits import KITS
+from tests.kits.kit import KEYS
 from tests.support.clients import GO, Scripted, says
 from tests.support.examples import examples
 from tests.support.sockets import OK, Service
@@ -69,7 +72,7 @@ class Watching(Scripted):
 def test_bucket_and_region_of_tencent(bucket: str, region: str) -> None:
     transport: Any = Watching()
     with contextlib.suppress(RunsError):
-        systems.WorkflowClient(transport, systems.KEYS, region=region, bucket=bucket).get("i1")
+        WorkflowClient(transport, KEYS, region=region, bucket=bucket).get("i1")
     for prepared in transport.prepared:
         host = f"{bucket}.ci.{region}.myqcloud.com"
         assert sent_to(prepared) == {host.lower()}
@@ -83,9 +86,7 @@ def test_bucket_and_region_of_tencent(bucket: str, region: str) -> None:
 def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
     transport: Any = Watching()
     with contextlib.suppress(RunsError):
-        systems.HuaweiClient(transport, systems.KEYS, region=region, graph_name=graph).start(
-            systems.REQUESTS["huawei.workflow"], GO
-        )
+        HuaweiClient(transport, KEYS, region=region, graph_name=graph).start(KITS["huawei.workflow"].request, GO)
     for prepared in transport.prepared:
         assert sent_to(prepared) == {f"obs.{region.lower()}.myhuaweicloud.com"}
         assert prepared.path_url == f"/v2/workflows/{graph}"
@@ -93,7 +94,7 @@ def test_region_and_graph_of_huawei(region: str, graph: str) -> None:
 
 def test_a_host_that_is_no_host(transport_of_ours: Transport) -> None:
     """A label of more than 63 characters passes the patterns, and fails before anything is sent."""
-    client = systems.WorkflowClient(transport_of_ours, systems.KEYS, region="a" * 64, bucket="media-1250000000")
+    client = WorkflowClient(transport_of_ours, KEYS, region="a" * 64, bucket="media-1250000000")
     with pytest.raises(RunsError):
         client.get("i1")
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
+from tests.kits import KITS
 from tests.support.clients import GO
 from tests.support.examples import examples
 from tests.support.sockets import OK, Service, answer
@@ -69,7 +70,7 @@ class Routed(Service):
 LOCATIONS = ["http://{evil}/", "//{evil}/", "http://{own}@{evil}/", "\\\\{evil}\\", "http:/{evil}", "/elsewhere"]
 
 
-@pytest.mark.parametrize("system", systems.REQUESTS)
+@pytest.mark.parametrize("system", KITS)
 @pytest.mark.parametrize("location", LOCATIONS)
 def test_nothing_follows_to_another_host(system: str, location: str) -> None:
     with Service(OK) as evil:
@@ -90,7 +91,7 @@ def test_nothing_follows_to_another_host(system: str, location: str) -> None:
                 service._if_start = True
                 with pytest.raises(Refused if status != 200 else UnknownOutcome):
                     call(system, "start", service)
-                assert len(service.starts()) == (1 if system == "enos.flow" else 2)
+                assert len(service.starts()) == (1 if KITS[system].looks_first else 2)
         assert evil.connections == 0
 
 
@@ -117,7 +118,7 @@ DRIPS = {
 }
 
 
-@pytest.mark.parametrize("system", systems.REQUESTS)
+@pytest.mark.parametrize("system", KITS)
 @pytest.mark.parametrize("name", DRIPS)
 def test_a_start_that_is_answered_for_ever(system: str, name: str) -> None:
     """It ends with the deadline, was sent once, and may have run."""
@@ -127,7 +128,7 @@ def test_a_start_that_is_answered_for_ever(system: str, name: str) -> None:
         assert len(service.starts()) == 1
 
 
-@pytest.mark.parametrize("system", systems.REQUESTS)
+@pytest.mark.parametrize("system", KITS)
 def test_questions_that_are_answered_for_ever(system: str) -> None:
     for name in ("silence", "head", "chunks"):
         with Routed(lambda connection, name=name: DRIPS[name](service, connection), if_start=False) as service:
@@ -137,7 +138,7 @@ def test_questions_that_are_answered_for_ever(system: str) -> None:
             assert not service.starts()
 
 
-@pytest.mark.parametrize("system", systems.REQUESTS)
+@pytest.mark.parametrize("system", KITS)
 def test_a_hundred_megabytes(system: str) -> None:
     """No more than the limit is read, of a start's answer and of a question's."""
 
@@ -180,7 +181,7 @@ def test_an_answer_that_holds_a_second_one() -> None:
     with Service(answer(200, body=first) + answer(200, body=second)) as service:
         client = systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}")
         for _ in range(3):
-            assert client.start(systems.REQUESTS["tencent.workflow"], GO).id == "i1"
+            assert client.start(KITS["tencent.workflow"].request, GO).id == "i1"
         assert len(service.received) == 3
 
 
@@ -208,10 +209,10 @@ def test_no_value_makes_another_request(id: str, object: str) -> None:
         for system in ("tencent.workflow", "tencent.inventory", "huawei.workflow"):
             with pytest.raises(RunsError):
                 systems.client(system, cases.hasty(5.0), f"http://{service.address}").get(id)
-        request = type(systems.REQUESTS["tencent.workflow"])("w1", object, object)
+        request = type(KITS["tencent.workflow"].request)("w1", object, object)
         with pytest.raises(RunsError):
             systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
-        request = type(systems.REQUESTS["huawei.workflow"])("b", object, {"a": object})
+        request = type(KITS["huawei.workflow"].request)("b", object, {"a": object})
         with pytest.raises(RunsError):
             systems.client("huawei.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
     paths = (
@@ -242,5 +243,5 @@ def test_a_loopback_address_where_nothing_listens_hints_at_the_emulator() -> Non
         bound.bind(("127.0.0.1", 0))  # bound, not listening: the port stays ours and refuses
         endpoint = f"http://127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(NotReached, match=r"connection refused .*cloud-runs-emulator"):
-            systems.client("huawei.workflow", cases.hasty(5.0), endpoint).start(systems.REQUESTS["huawei.workflow"], GO)
+            systems.client("huawei.workflow", cases.hasty(5.0), endpoint).start(KITS["huawei.workflow"].request, GO)
     assert os.strerror(errno.ECONNREFUSED) == "Connection refused"

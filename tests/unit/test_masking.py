@@ -1,4 +1,4 @@
-"""Secrets in told texts; tests/unit/test_every_client.py has the places, and the forms in which they are written."""
+"""Secrets in told texts; tests/contract/test_every_client.py has the places, and the forms they are written in."""
 
 from __future__ import annotations
 

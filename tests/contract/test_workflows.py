@@ -14,17 +14,19 @@ from cloud_runs.runs import Workflow
 from cloud_runs.tencent.client import WorkflowRequest
 from cloud_runs.tencent.jobs import InventoryRequest
 from tests.hostile import answers, systems
+from tests.kits import KITS
+from tests.kits.kit import EMULATED
 from tests.support.clients import Scripted, hasty, says
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+from tests.support.emulator import Emulator, emulator
 
 FIRST, SECOND = "we59a9648e62e48ffb25e4b41f3721799", "w7476ff3564ee45b7b490d64bccaba6cc"
 ONE = WorkflowRequest(FIRST, "test.mp4")
-SYSTEMS = pytest.mark.parametrize("system", systems.REQUESTS)
+SYSTEMS = pytest.mark.parametrize("system", KITS)
 
 
 def asked(system: str, request: Any, *said: Any) -> tuple[tuple[Workflow, ...], Scripted]:
     token = says(answers.written(*answers.good("POST /apim-token-service")))
-    transport = Scripted("", *([token] if system == "enos.flow" else []), *said)
+    transport = Scripted("", *([token] if KITS[system].gives_token else []), *said)
     return systems.client(system, transport).workflows(request), transport
 
 
@@ -53,32 +55,16 @@ def running() -> Iterator[Emulator]:
 
 
 @SYSTEMS
-def test_a_look_tells_that_it_exists_and_fires_nothing(
-    running: Emulator, system: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_tells_that_it_exists_and_fires_nothing(running: Emulator, system: str) -> None:
     running.reset()
-    monkeypatch.setattr(systems, "KEYS", systems.Credentials(SECRET_ID, SECRET_KEY, source="environment"))
-    monkeypatch.setattr(systems, "Clock", Clock)
-    (workflow,) = systems.client(system, hasty(), running.url).workflows(systems.REQUESTS[system])
+    kit = KITS[system]
+    (workflow,) = kit.make(hasty(), EMULATED, running.url).workflows(kit.request)
     assert workflow.exists
     assert workflow.runs is not False
     assert workflow.lacks == ()
     assert running.runs(origin=None) == []
-    family = "tencent.workflow" if system.startswith("tencent") else system
-    assert running.count(family, "workflow") == 1
+    assert running.count(kit.family or system, "workflow") == 1
     assert sum(n for counts in running.requests().values() for what, n in counts.items() if what == "start") == 0
-
-
-class Clock:
-    """The emulator's clock is the real one."""
-
-    def __call__(self) -> float:
-        import time
-
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing is waited for")
 
 
 # --- what is read

@@ -1,0 +1,27 @@
+"""The kinds as the tests know them: a file each, and a line here."""
+
+from __future__ import annotations
+
+from tests.kits.enos_flow import FLOW
+from tests.kits.huawei_workflow import HUAWEI
+from tests.kits.kit import Kit
+from tests.kits.tencent_inventory import INVENTORY
+from tests.kits.tencent_workflow import WORKFLOW
+
+KITS: dict[str, Kit] = {
+    kit.name: kit
+    for kit in (
+        WORKFLOW,
+        INVENTORY,
+        HUAWEI,
+        FLOW,
+    )
+}
+"""By the names of the kinds, which come in the same order."""
+FANS: dict[str, Kit] = {name: kit for name, kit in KITS.items() if kit.fan_out}
+"""Those that can be fanned out."""
+
+
+def settings(url: str) -> dict[str, str]:
+    """The configuration of a stack whose services are all at one URL."""
+    return {key: value for kit in KITS.values() for key, value in kit.settings(url).items()}
