@@ -20,6 +20,7 @@ from tests.campaigns.lane import START, Lane, due, opened
 from tests.campaigns.oracle import Ask, Due, Seen
 from tests.campaigns.report import Report
 from tests.campaigns.works import CANCELS, FANS_OUT, PARTS, SYSTEMS
+from tests.kits import KITS
 
 Fault = dict[str, Any]
 Order = tuple[Fault, ...]
@@ -42,16 +43,6 @@ _BODIES = (
     "\x00\xff",
 )
 _ACTIONS = ("drop_response", "reset_before", "truncate")
-_REFUSALS: dict[str, list[tuple[int, str]]] = {
-    "tencent.workflow": [(400, "MediaBucketUnBinded"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
-    "huawei.workflow": [(400, "InvalidArgument"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
-    "enos.flow": [(200, "62101"), (403, "62103"), (200, "1203"), (429, "429")],
-}
-_REFUSALS["tencent.inventory"] = _REFUSALS["tencent.workflow"]
-_DOUBTS: dict[str, list[tuple[int, str]]] = {
-    system: [(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")] for system in SYSTEMS
-}
-_DOUBTS["enos.flow"] = [(500, "62109"), (200, "62109"), (200, "77777")]
 _LOSING = frozenset({"drop_response", "reset_before", "truncate", "body", "status"})
 """Actions on a start after which it may be looked for."""
 
@@ -75,7 +66,7 @@ def operations(system: str, context: str, fans: bool = False) -> list[str]:
         return ["start"]
     if context == "refresh":
         return ["get"]
-    more = ["token", "refresh"] if system == "enos.flow" else []
+    more = ["token", "refresh"] if KITS[system].token_header else []
     return ["start", *(["cancel"] if system in CANCELS else []), *more]
 
 
@@ -86,11 +77,11 @@ def singles(system: str, context: str, fans: bool = False) -> list[list[Order]]:
         where = {"system": system, "operation": operation}
         faults: list[Fault] = [{"action": action} for action in _ACTIONS]
         faults += [{"action": "body", "body": body} for body in _BODIES]
-        faults += [{"action": "status", "status": status, "code": code} for status, code in _REFUSALS[system]]
-        faults += [{"action": "status", "status": status, "code": code} for status, code in _DOUBTS[system]]
+        faults += [{"action": "status", "status": status, "code": code} for status, code in KITS[system].refusals]
+        faults += [{"action": "status", "status": status, "code": code} for status, code in KITS[system].doubts]
         faults += [
             {"action": "status", "status": status, "code": code, "after_effect": True}
-            for status, code in _DOUBTS[system]
+            for status, code in KITS[system].doubts
         ]
         waits = (0.5, START + 0.5) if operation == "start" else (0.5,)  # the second: nobody waits so long for an answer
         faults += [{"action": "delay", "seconds": wait, "after_effect": after} for wait in waits for after in (0, 1)]
@@ -123,7 +114,8 @@ def _often(fault: Fault) -> Fault:
 def sequence(rng: random.Random, system: str, context: str, fans: bool = False) -> list[Order]:
     """One to four faults in a row, on whatever operations this context asks for."""
     orders: list[Order] = []
-    lost = context == "interrupted" or system == "enos.flow"
+    kit = KITS[system]
+    lost = context == "interrupted" or kit.by_minute
     for _ in range(rng.randint(1, 4)):
         choices = ["start", "start", *operations(system, context, fans)]
         choices += ["find"] * 2 if lost else []
@@ -135,9 +127,7 @@ def sequence(rng: random.Random, system: str, context: str, fans: bool = False) 
             fault["body"] = rng.choice(_BODIES)
         elif action == "status":
             after = rng.random() < 0.4
-            fault["status"], fault["code"] = rng.choice(
-                _DOUBTS[system] if after else _REFUSALS[system] + _DOUBTS[system]
-            )
+            fault["status"], fault["code"] = rng.choice(kit.doubts if after else [*kit.refusals, *kit.doubts])
             fault["after_effect"] = after
             fault = _often(fault) if times > 3 else fault
         elif action == "delay":
@@ -171,7 +161,8 @@ def plan(rng: random.Random, cases: int, fans: bool = False) -> list[Round]:
                 for system, alone in zip(systems, row, strict=True)
             }
             one = Round(_ask(rng, context, fans), context, orders, fans)
-            if orders.get("tencent.inventory") and row[1] and _others_order_jobs(one):
+            alone = [system for system, order in zip(systems, row, strict=True) if order]
+            if any(KITS[system].plain for system in alone) and _others_order_jobs(one):
                 one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
             (first if at < firsts else other).append(one)
     rng.shuffle(first)
@@ -261,7 +252,7 @@ class _Rounds:
     def _order(self, one: Round) -> None:
         named = all(work.named for work in self.lane.works.values())
         for system, orders in one.orders.items():
-            if system == "tencent.inventory" and not named:  # a generated name is proof: nobody else has it
+            if KITS[system].plain and not named:  # a generated name is proof: nobody else has it
                 orders = [tuple(fault for fault in order if fault["action"] != "foreign_run") for order in orders]
             for order in filter(None, orders):
                 self.cloud.faults(*order)
@@ -283,8 +274,7 @@ class _Rounds:
 
 
 def _others_order_jobs(one: Round) -> bool:
-    orders = one.orders.get("tencent.inventory", [])
-    return any(fault["action"] == "foreign_run" for order in orders for fault in order)
+    return any(fault["action"] == "foreign_run" and KITS[fault["system"]].plain for fault in _faults(one))
 
 
 def _faults(one: Round) -> list[Fault]:

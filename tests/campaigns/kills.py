@@ -19,14 +19,13 @@ from pathlib import Path
 from tests.campaigns.lane import Lane, due, opened
 from tests.campaigns.oracle import Ask, Seen
 from tests.campaigns.report import Report
-from tests.campaigns.works import FANS_OUT, SYSTEMS
+from tests.campaigns.works import FANS_OUT, SYSTEMS, UNMARKED
 
 TARGETS = ("engine", "host", "both")
 KILLS = "kills by what was killed"
 WINDOW = "kills that fell between POST and checkpoint"
 LOST = "runs that were fired and not on record when they fell"
 KILLS_IN_A_LANE = 10
-UNMARKED = ("tencent.workflow", "huawei.workflow")
 """Where somebody else's run may look like ours."""
 HARD = 0.35
 """How often the recovery is killed too."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from tests.campaigns.oracle import Ask, Due, Expected, Seen, adoptable, breaches, expected
 from tests.campaigns.report import Report
-from tests.campaigns.works import FANS_OUT, IMPORT, PARTS, SYSTEMS, Place, Work, place_of
+from tests.campaigns.works import FANS_OUT, PARTS, SYSTEMS, Place, Work, place_of
+from tests.kits import IMPORT, KITS, settings
 from tests.support.emulator import Emulator, emulator
-from tests.support.stack import Result, Stack, enos_settings, huawei_settings
+from tests.support.stack import Result, Stack
 
 UPS = 8
 """So many may be needed until one succeeds; then the promise counts as broken."""
@@ -30,6 +31,7 @@ _AMBIGUOUS = re.compile(r"\w+ '([^']+)': nothing more was fired: .*? one of thes
 _OF_AN_OBJECT = re.compile(r"one of these runs: (.+?)\. If one of them is its run")
 _MINUTE_TAKEN = re.compile(r"\w+ '([^']+)': nothing was fired: run \S+ of flow \d+ has the trigger minute")
 _STAYS = re.compile(r"FlowRun (\S+) .*?: nothing was fired: run \S+ of flow \d+ has .*? The recorded run stays")
+_BY_MINUTE = tuple(name.replace(".", "-") for name, kit in KITS.items() if kit.by_minute)
 _LISTED = re.compile(r"([^\s,]+) \(began ")
 
 
@@ -49,7 +51,7 @@ class Lane:
         self.cloud, self.report, self.name, self.rng = cloud, report, name, rng
         self.stack = Stack(folder, cloud)
         times = {"runs__startSeconds": str(start), "runs__lagSeconds": str(lag + 1)}
-        self.stack.configure(**huawei_settings(cloud), **enos_settings(cloud), **times)
+        self.stack.configure(**settings(cloud.url), **times)
         self.works: dict[str, Work] = {}
         self._serial = 0
         self._at_rest: dict[Place, frozenset[str]] = {}
@@ -328,7 +330,7 @@ def _records(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def due(ask: Ask, before: dict[str, Seen], interrupted: dict[str, Seen] | None) -> dict[str, Expected]:
     """By ask."""
     return {
-        name: expected(ask, seen, interrupted[name] if interrupted else None, by_minute=name.startswith("enos"))
+        name: expected(ask, seen, interrupted[name] if interrupted else None, by_minute=name.startswith(_BY_MINUTE))
         for name, seen in before.items()
     }
 

@@ -175,7 +175,7 @@ class Striker:
         """By what the asks are called now."""
         wants = {}
         for case in cases:
-            by_minute = case.work.system == "enos.flow"
+            by_minute = case.work.kit.by_minute
             for name, before, interrupted in zip(case.work.asks, case.before, case.interrupted, strict=True):
                 wants[name] = onwards(case.ask, case.then, before, interrupted, by_minute=by_minute)
         return wants
@@ -358,7 +358,7 @@ class Plan:
         fate = rng.choice(fates)
         point = self.point(rng, _points(work, ask), fate)
         thens = [Then.SAME, Then.SAME, Then.ALIAS, Then.REMOVED]
-        if work.system != "enos.flow" or rng.random() < 0.2:  # another run of a flow waits for the next minute
+        if not work.kit.by_minute or rng.random() < 0.2:  # another run of a flow waits for the next minute
             thens += [Then.CHANGED, Then.RENAMED]
         if ask is Ask.CHANGE:
             thens += [Then.BACK, Then.BACK]
@@ -385,7 +385,7 @@ def _points(work: Work, ask: Ask) -> list[str]:
 
 def _asks(rng: random.Random, work: Work) -> list[Ask]:
     """Of a resource that is on record."""
-    if work.system == "enos.flow" and rng.random() < 0.7:
+    if work.kit.by_minute and rng.random() < 0.7:
         return [Ask.CREATE]  # another run of the same flow waits for the next minute
     return [Ask.CREATE, Ask.CHANGE, Ask.CHANGE, Ask.FORCED, *([Ask.ADDED] if work.parts else [])]
 

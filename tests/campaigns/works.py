@@ -7,25 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.stack import BUCKET, WORKFLOW, call
+from tests.kits import FANS, KITS
+from tests.kits.kit import Kit
 
-SYSTEMS = ("tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow")
-FANS_OUT = ("tencent.workflow", "huawei.workflow")
+SYSTEMS = tuple(KITS)
+FANS_OUT = tuple(FANS)
 """The systems that have fan-outs."""
 PARTS = 3
 """Objects of a new fan-out."""
-CANCELS = ("tencent.inventory", "enos.flow")
+CANCELS = tuple(name for name, kit in KITS.items() if kit.cancels)
 """The systems that have a call that stops a run."""
-IMPORT = "from cloud_runs import Provider, enos, huawei\n"
-
-_CASE = re.compile(r'case-(\d+)(?:/part-(\d+))?|"flowId":\s*(\d+)')
-_CLASSES = {
-    "tencent.workflow": "tencent.WorkflowRun",
-    "tencent.inventory": "tencent.InventoryJob",
-    "huawei.workflow": "huawei.WorkflowRun",
-    "enos.flow": "enos.FlowRun",
-}
-
+UNMARKED = tuple(name for name, kit in KITS.items() if not (kit.by_minute or kit.plain))
+"""The systems in whose lists nothing is surely ours."""
 
 Place = tuple[str, str]
 """A system, and whose work a run of it does: a number, of an object of a fan-out `number/part`."""
@@ -60,6 +53,15 @@ class Work:
     """It is not in the program any more."""
 
     @property
+    def kit(self) -> Kit:
+        return KITS[self.system]
+
+    @property
+    def case(self) -> str:
+        """Its work has this name."""
+        return f"case-{self.number}"
+
+    @property
     def name(self) -> str:
         kind = f"{self.system.replace('.', '-')}-{'fan-' if self.parts else ''}{self.number}"
         return kind + (f"-n{self.renamed}" if self.renamed else "")
@@ -83,7 +85,7 @@ class Work:
         return f"{self.name}[{part}]"
 
     def object_of(self, part: int) -> str:
-        return f"case-{self.number}/part-{part}.mp4"
+        return f"{self.case}/part-{part}.mp4"
 
     def recorded(self, entry: Mapping[str, Any]) -> dict[str, str]:
         """Ids on record by ask, from the resource's entry in the state."""
@@ -109,38 +111,20 @@ class Work:
             objects = [self.object_of(part) for part in range(self.parts) if part not in self.out]
             adopted = {self.object_of(part): id for part, id in self.adopt_ids.items()}
             steering |= {"objects": objects, "adopt_ids": adopted or None, "concurrency": 2}
-            place = {
-                "tencent.workflow": {"bucket": BUCKET, "workflow_id": WORKFLOW},
-                "huawei.workflow": {"graph_name": "scan", "bucket": "demo-bucket"},
-            }
-            kind = _CLASSES[self.system].replace("Run", "FanOut")
-            return call(kind, self.name, **place[self.system], **steering)
-        case = f"case-{self.number}"
-        steering |= {"adopt_id": self.adopt_id, "on_delete": "cancel" if self.system in CANCELS else None}
-        asked: dict[str, dict[str, Any]] = {
-            "tencent.workflow": {"bucket": BUCKET, "workflow_id": WORKFLOW, "object": f"{case}.mp4"},
-            "tencent.inventory": {
-                "bucket": BUCKET,
-                "workflow_ids": WORKFLOW,
-                "input": {"prefix": f"{case}/"},
-                "name": case if self.named else None,
-            },
-            "huawei.workflow": {"graph_name": "scan", "bucket": "demo-bucket", "object": f"{case}.mp4"},
-            "enos.flow": {"flow_id": self.number},
-        }
-        return call(_CLASSES[self.system], self.name, **asked[self.system], **steering)
+            return self.kit.fan(objects, self.name, **steering)
+        asked = self.kit.work(self.case) | (self.kit.plain(self.case) if self.named and self.kit.plain else {})
+        steering |= {"adopt_id": self.adopt_id, "on_delete": "cancel" if self.kit.cancels else None}
+        return self.kit.source(self.name, **asked, **steering)
 
     def urn(self, stack: str, intent: bool = False) -> str:
-        kind = _CLASSES[self.system].replace(".", ":")
-        kind = kind.replace("Run", "FanOut") if self.parts else kind
-        kind, name = ("runs:Intent", f"{self.name}-intent") if intent else (kind, self.name)
-        return f"urn:pulumi:{stack}::tests::pulumi-python:dynamic/{kind}::{name}"
+        if intent:
+            return f"urn:pulumi:{stack}::tests::pulumi-python:dynamic/runs:Intent::{self.name}-intent"
+        return self.kit.urn(stack, self.name, bool(self.parts))
 
 
 def place_of(run: dict[str, Any]) -> Place:
     """Whose work a run of the emulator does."""
     request = run["request"]
-    found = _CASE.search(f"{request['query']} {request['body']}")
+    found = re.search(KITS[run["system"]].named, f"{request['query']} {request['body']}")
     assert found, f"no run of the campaign: {request}"
-    number, part, flow = found.groups()
-    return run["system"], flow or (f"{number}/{part}" if part else number)
+    return run["system"], found[1].removeprefix("case-").replace("/part-", "/")

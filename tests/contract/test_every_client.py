@@ -158,7 +158,7 @@ def test_what_is_not_surely_a_list_is_none(system: str, answer: Answer) -> None:
     """A run that is not shown would be fired again."""
     with pytest.raises(Unavailable):
         found(system, answer)
-    if KITS[system].looks_first:
+    if KITS[system].by_minute:
         said = Said(KITS[system].says.started(RUN), None, answer)
         with pytest.raises(NotReached):
             client(system, said).start(request(system), GO)
@@ -301,7 +301,7 @@ def leaked(text: str, secret: str, form: str) -> bool:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_secret_that_is_told_again_is_masked_wherever_it_is_told(system: str, form: str) -> None:
     kit = KITS[system].says
-    access = [ACCESS] if KITS[system].gives_token else []
+    access = [ACCESS] if KITS[system].token_header else []
     for secret in [*SECRETS, *access]:
         text = f"see {FORMS[form](secret)} there"
         api = client(system, Said(kit.odd(text), kit.odd(text), kit.listed()))

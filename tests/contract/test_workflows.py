@@ -26,7 +26,7 @@ SYSTEMS = pytest.mark.parametrize("system", KITS)
 
 def asked(system: str, request: Any, *said: Any) -> tuple[tuple[Workflow, ...], Scripted]:
     token = says(answers.written(*answers.good("POST /apim-token-service")))
-    transport = Scripted("", *([token] if KITS[system].gives_token else []), *said)
+    transport = Scripted("", *([token] if KITS[system].token_header else []), *said)
     return systems.client(system, transport).workflows(request), transport
 
 

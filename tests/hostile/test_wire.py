@@ -91,7 +91,7 @@ def test_nothing_follows_to_another_host(system: str, location: str) -> None:
                 service._if_start = True
                 with pytest.raises(Refused if status != 200 else UnknownOutcome):
                     call(system, "start", service)
-                assert len(service.starts()) == (1 if KITS[system].looks_first else 2)
+                assert len(service.starts()) == (1 if KITS[system].by_minute else 2)
         assert evil.connections == 0
 
 

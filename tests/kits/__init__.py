@@ -20,6 +20,8 @@ KITS: dict[str, Kit] = {
 """By the names of the kinds, which come in the same order."""
 FANS: dict[str, Kit] = {name: kit for name, kit in KITS.items() if kit.fan_out}
 """Those that can be fanned out."""
+IMPORT = f"from cloud_runs import Completion, Provider, {', '.join(sorted({kit.room for kit in KITS.values()}))}\n"
+"""For programs."""
 
 
 def settings(url: str) -> dict[str, str]:

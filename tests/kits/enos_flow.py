@@ -13,7 +13,6 @@ from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.kits.kit import ACCESS, DATE, NOW, RUN, Kit, Sayings
 from tests.support.clients import GO, says
-from tests.support.emulator import SECRET_ID, SECRET_KEY
 
 SERVICE = "/dataflow-batch-service/v2.0"
 INSTANCE = {
@@ -27,16 +26,6 @@ INSTANCE = {
     "graph": '{"tasks": [{"taskName": "n", "status": "RUNNING"}]}',
 }
 FLOW_ITSELF = {"flowId": 3377, "flowName": "n", "active": 0, "locked": True, "graph": '{"tasks": []}'}
-
-
-def settings(url: str) -> dict[str, str]:
-    return {
-        "enos:accessKey": SECRET_ID,
-        "enos:secretKey": SECRET_KEY,
-        "enos:orgId": "o15",
-        "enos:userId": "alice",
-        "enos:endpoint": url,
-    }
 
 
 def make(transport: Any, keys: Credentials, endpoint: str | None, /, **options: Any) -> RunApi[Any]:
@@ -67,9 +56,9 @@ FLOW = Kit(
     resource="enos.FlowRun",
     arguments={"flow_id": 3377},
     work=lambda name: {"flow_id": int(name.removeprefix("case-"))},
-    marked=r'"flowId":\s*(\d+)',
+    named=r'"flowId":\s*(\d+)',
     another={"flow_id": 4488},
-    settings=settings,
+    configured={"enos:orgId": "o15", "enos:userId": "alice"},
     make=make,
     request=FlowRequest(3377, int(NOW) * 1000),
     requests=lambda n: FlowRequest(3377, n * 60_000),
@@ -123,8 +112,8 @@ FLOW = Kit(
     unknown="3377-19690101000000",
     refusals=[(200, "62101"), (403, "62103"), (200, "1203"), (429, "429")],
     doubts=[(500, "62109"), (200, "62109"), (200, "77777")],
-    denied=(403, "62103"),  # after another code it would be in doubt whether a run has started
-    gives_token="POST /apim-token-service",
-    looks_first=True,
+    denied="62103",  # after another code it would be in doubt whether a run has started
+    token_header="apim-accesstoken",
+    by_minute=True,
     tells_end=False,
 )

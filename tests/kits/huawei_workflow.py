@@ -11,7 +11,6 @@ from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.kits.kit import DATE, RUN, Kit, Sayings
 from tests.support.clients import GO, says
-from tests.support.emulator import SECRET_ID, SECRET_KEY
 
 GRAPH = {
     "name": "scan",
@@ -29,15 +28,6 @@ EXECUTION = {
     "state_map": {"s": {"state_name": "n", "type": "t", "status": "SUCCESS"}},
 }
 STARTED = {key: EXECUTION[key] for key in ("execution_name", "execution_urn", "started_at")}
-
-
-def settings(url: str) -> dict[str, str]:
-    return {
-        "huaweicloud:region": "cn-north-4",
-        "huaweicloud:accessKey": SECRET_ID,
-        "huaweicloud:secretKey": SECRET_KEY,
-        "runs:huaweiEndpoint": url,
-    }
 
 
 def make(transport: Any, keys: Credentials, endpoint: str | None, /, **options: Any) -> RunApi[Any]:
@@ -58,9 +48,9 @@ HUAWEI = Kit(
     fan_out="huawei.WorkflowFanOut",
     arguments={"graph_name": "scan", "bucket": "demo-bucket", "object": "a.mp4"},
     work=lambda name: {"object": f"{name}.mp4"},
-    marked=r"(case-[\w/-]+)\.mp4",
+    named=r"(case-[\w/-]+)\.mp4",
     another={"graph_name": "other"},
-    settings=settings,
+    configured={"huaweicloud:region": "cn-north-4"},
     make=make,
     request=WorkflowRequest("demo-bucket", "/mpc/demo.mp4", {"template-id": 7.0}),
     requests=lambda n: WorkflowRequest("demo-bucket", f"{n}.mp4"),

@@ -73,12 +73,12 @@ class Kit:
     """Of a resource whose run goes on and starts nothing else."""
     work: Callable[[str], Props]
     """Arguments of a run whose work has this name, which no other run of the tests has."""
-    marked: str
-    """Matches the request of such a run as the emulator tells it; its group is the name."""
+    named: str
+    """Matches what the emulator tells of the request of such a run; its group is the name."""
     another: Props
     """A change that asks for another run."""
-    settings: Callable[[str], dict[str, str]]
-    """The stack's configuration for a service at a URL."""
+    configured: Mapping[str, str]
+    """What the stack's configuration holds beside keys and endpoint."""
     make: Make
     request: Any
     """That of the good answers."""
@@ -103,18 +103,20 @@ class Kit:
     """Status and code of answers after which nothing runs."""
     doubts: Sequence[tuple[int, str]]
     """Status and code of answers after which a run may have started."""
-    denied: tuple[int, str] = (403, "AccessDenied")
-    """The refusal of keys, as the service words it."""
+    denied: str = "AccessDenied"
+    """The code, beside status 403, with which the service surely refuses keys."""
     fan_out: str = ""
     """As programs write it."""
-    plain: Props = field(default_factory=dict)
-    """Arguments with which nothing in a list is surely ours."""
+    plain: Callable[[str], Props] | None = None
+    """Arguments, for this name, with which nothing in a list is surely ours: without them its marker proves it. None
+    for a kind that has no such choice."""
     calls: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """Calls of its client beside those that all have."""
-    gives_token: str = ""
-    """The beginning of the request line that asks for an access token."""
-    looks_first: bool = False
-    """A start looks for other runs before it is sent."""
+    token_header: str = ""
+    """Of requests to a service that gives an access token for a key."""
+    by_minute: bool = False
+    """The service has one run of a flow a minute, which is found by that alone; a start looks for it before it is sent.
+    """
     tells_tasks: bool = True
     tells_end: bool = True
     family: str = ""
@@ -127,6 +129,17 @@ class Kit:
     @property
     def cancels(self) -> bool:
         return not self.kind.no_cancel
+
+    @property
+    def room(self) -> str:
+        """As programs import it."""
+        return self.resource.partition(".")[0]
+
+    def settings(self, url: str) -> dict[str, str]:
+        """The configuration of a stack whose service is the emulator at a URL."""
+        vendor = self.kind.vendor
+        keys = {vendor.id.config: SECRET_ID, vendor.secret.config: SECRET_KEY, vendor.endpoint.config: url}
+        return {**self.configured, **keys}
 
     def source(self, name: str, /, **changes: Any) -> str:
         """Of a run in a program."""

@@ -10,7 +10,7 @@ from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.kits.kit import RUN, Kit, Sayings, elements, xml
-from tests.kits.tencent_workflow import DOUBTS, ID, OTHER, PLACE, REFUSALS, odd, settings
+from tests.kits.tencent_workflow import CONFIGURED, DOUBTS, ID, OTHER, PLACE, REFUSALS, odd
 from tests.support.clients import GO, says
 from tests.support.stack import BUCKET
 
@@ -43,10 +43,10 @@ INVENTORY = Kit(
     # a prefix that no object has, so that the emulator's job starts no executions
     arguments={"bucket": BUCKET, "type": "Workflow", "workflow_ids": ID, "input": {"prefix": "none/"}},
     work=lambda name: {"input": {"prefix": f"{name}/"}},
-    marked=r"(case-[\w/-]+)/<",
+    named=r"<Prefix>(case-\w+)/<",
     another={"workflow_ids": "w" + "0" * 32},
-    plain={"name": "demo"},
-    settings=settings,
+    plain=lambda name: {"name": name},
+    configured=CONFIGURED,
     make=make,
     request=InventoryRequest("demo", "Workflow", {"Prefix": "input"}, {"WorkflowIds": OTHER}),
     requests=lambda n: InventoryRequest(f"job-{n}", "Workflow", {"Prefix": "none/"}, {"WorkflowIds": "w" + "1" * 32}),

@@ -12,11 +12,11 @@ from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.kits.kit import RUN, Kit, Sayings, elements, xml
 from tests.support.clients import GO, says
-from tests.support.emulator import SECRET_ID, SECRET_KEY
 from tests.support.stack import BUCKET
 from tests.support.stack import WORKFLOW as ID
 
 PLACE: dict[str, Any] = {"region": "ap-beijing", "bucket": BUCKET}
+CONFIGURED = {"tencentcloud:region": "ap-beijing"}
 OTHER = "w7476ff3564ee45b7b490d64bccaba6cc"
 DEFINITIONS = [
     {"Name": "n", "WorkflowId": ID, "State": "Paused"},
@@ -44,15 +44,6 @@ REFUSALS = [(400, "MediaBucketUnBinded"), (403, "AccessDenied"), (503, "SlowDown
 DOUBTS = [(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")]
 
 
-def settings(url: str) -> dict[str, str]:
-    return {
-        "tencentcloud:region": "ap-beijing",
-        "tencentcloud:secretId": SECRET_ID,
-        "tencentcloud:secretKey": SECRET_KEY,
-        "runs:tencentEndpoint": url,
-    }
-
-
 def make(transport: Any, keys: Credentials, endpoint: str | None, /, **options: Any) -> RunApi[Any]:
     return WorkflowClient(transport, keys, endpoint=endpoint, **PLACE, **options)
 
@@ -75,9 +66,9 @@ WORKFLOW = Kit(
     fan_out="tencent.WorkflowFanOut",
     arguments={"bucket": BUCKET, "workflow_id": ID, "object": "a.mp4"},
     work=lambda name: {"object": f"{name}.mp4"},
-    marked=r"(case-[\w/-]+)\.mp4",
+    named=r"(case-[\w/-]+)\.mp4",
     another={"workflow_id": "w" + "0" * 32},
-    settings=settings,
+    configured=CONFIGURED,
     make=make,
     request=WorkflowRequest(ID, "test.mp4"),
     requests=lambda n: WorkflowRequest("w" + "1" * 32, f"{n}.mp4"),

@@ -13,15 +13,13 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.tokens import Session
 from cloud_runs.errors import RunsError
-from cloud_runs.huawei import client as huawei
 from cloud_runs.runs import RunApi
-from cloud_runs.tencent import client as tencent
-from cloud_runs.tencent import jobs as batch
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
+from tests.kits import KITS
+from tests.kits.kit import Kit
 from tests.secrets.canaries import canary, leaks, leaks_in_files
 from tests.secrets.echo import STYLES, Echo, echo
 from tests.support.clients import GO, an_hour_ago, hasty, soon
@@ -29,38 +27,13 @@ from tests.support.clients import GO, an_hour_ago, hasty, soon
 ID, SECRET, TOKEN, ACCESS_TOKEN, PASSWORD = CANARIES = [canary() for _ in range(5)]
 KEYS = Credentials(ID, SECRET, TOKEN, source="environment TENCENTCLOUD_SECRET_ID")
 STATUSES = (200, 302, 400, 401, 403, 404, 429, 500)
-WORKFLOW = tencent.WorkflowRequest("we59a9648e62e48ffb25e4b41f3721799", "a.mp4")
-JOB = batch.InventoryRequest("demo", "Workflow", {"Prefix": "a"}, {"WorkflowIds": WORKFLOW.workflow_id})
-SCAN = huawei.WorkflowRequest("demo-bucket", "a.mp4")
-FLOW = FlowRequest(3377, 1574385824000)
-TENCENT: dict[str, Any] = {"region": "ap-beijing", "bucket": "media-1250000000"}
-HUAWEI: dict[str, Any] = {"region": "cn-north-4", "graph_name": "scan"}
-ENOS: dict[str, Any] = {"org": "o15", "user": "alice"}
-
-Make = Callable[[Transport, "str | None"], RunApi[Any]]
+ALL = pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 
 
-def workflows(transport: Transport, url: str | None) -> RunApi[Any]:
-    return tencent.WorkflowClient(transport, KEYS, endpoint=url, sleep=_at_once, **TENCENT)
+def client(kit: Kit, transport: Transport, url: str | None) -> RunApi[Any]:
+    return kit.make(transport, KEYS, url, sleep=lambda _: None)
 
 
-def jobs(transport: Transport, url: str | None) -> RunApi[Any]:
-    return batch.InventoryClient(transport, KEYS, endpoint=url, sleep=_at_once, **TENCENT)
-
-
-def scans(transport: Transport, url: str | None) -> RunApi[Any]:
-    return huawei.WorkflowClient(transport, KEYS, endpoint=url, sleep=_at_once, **HUAWEI)
-
-
-def flows(transport: Transport, url: str | None) -> RunApi[Any]:
-    gateway = url or "https://gateway.example.com"
-    return FlowClient(transport, KEYS, endpoint=gateway, session=Session(), sleep=_at_once, **ENOS)
-
-
-def _at_once(seconds: float) -> None: ...
-
-
-SYSTEMS = [(workflows, WORKFLOW), (jobs, JOB), (scans, SCAN), (flows, FLOW)]
 CALLS: dict[str, Callable[[RunApi[Any], Any], Any]] = {
     "start": lambda api, request: api.start(request, GO),
     "find": lambda api, request: api.find(request, an_hour_ago(), soon()),
@@ -86,15 +59,15 @@ def told(call: Callable[[], Any]) -> str:
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize(("make", "request_"), SYSTEMS)
+@ALL
 def test_a_server_that_sends_back_all_that_it_knows(
-    service: Echo, caplog: pytest.LogCaptureFixture, make: Make, request_: Any, style: str
+    service: Echo, caplog: pytest.LogCaptureFixture, kit: Kit, style: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     service.style = style
     for service.status in STATUSES:
         for name, call in CALLS.items():
-            said = told(lambda call=call: call(make(hasty(), service.url), request_))  # type: ignore[misc]
+            said = told(lambda call=call: call(client(kit, hasty(), service.url), kit.request))  # type: ignore[misc]
             assert not leaks(said, CANARIES), f"{service.status} for {name}: {said}"
     assert "debug" in {record.levelname.lower() for record in caplog.records}, "the libraries did log"
     assert not leaks(caplog.text, CANARIES)
@@ -104,15 +77,15 @@ def test_a_token_service_that_sends_back_all_that_it_knows(service: Echo) -> Non
     service.token = None
     for service.style in STYLES:
         for service.status in STATUSES:
-            said = told(lambda: flows(hasty(), service.url).get("1-1"))
+            said = told(lambda: client(KITS["enos.flow"], hasty(), service.url).get("1-1"))
             assert "no access token" in said
             assert not leaks(said, CANARIES), said
 
 
-@pytest.mark.parametrize(("make", "request_"), SYSTEMS)
+@ALL
 @pytest.mark.parametrize("status", [302, 403, 407, 502])
 def test_a_proxy_that_sends_back_the_password_in_its_url(
-    service: Echo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, make: Make, request_: Any,
+    service: Echo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kit: Kit,
     status: int,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
@@ -120,7 +93,7 @@ def test_a_proxy_that_sends_back_the_password_in_its_url(
     service.secrets = [PASSWORD]
     through(monkeypatch, service.url.replace("http://", f"http://user:{PASSWORD.replace('/', '%2F')}@"))
     for name, call in CALLS.items():
-        said = told(lambda call=call: call(make(hasty(), None), request_))  # type: ignore[misc]
+        said = told(lambda call=call: call(client(kit, hasty(), None), kit.request))  # type: ignore[misc]
         assert name == "cancel" or f"the proxy refused ({status})" in said
         assert not leaks(said, CANARIES), said
     assert not leaks(caplog.text, CANARIES)
@@ -138,14 +111,14 @@ def test_a_proxy_that_sends_back_the_password_in_its_url(
     ],
     ids=["refused", "a slash", "no scheme", "no port", "no host", "socks"],
 )
-@pytest.mark.parametrize(("make", "request_"), SYSTEMS)
+@ALL
 def test_a_proxy_that_cannot_be_used(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, make: Make, request_: Any, proxy: str
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kit: Kit, proxy: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     through(monkeypatch, proxy)
     for call in CALLS.values():
-        said = told(lambda call=call: call(make(hasty(), None), request_))  # type: ignore[misc]
+        said = told(lambda call=call: call(client(kit, hasty(), None), kit.request))  # type: ignore[misc]
         assert not leaks(said, CANARIES), said
     assert not leaks(caplog.text, CANARIES)
 
@@ -159,8 +132,8 @@ def through(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
 
 
 def test_a_client_does_not_show_its_keys() -> None:
-    for make, _ in SYSTEMS:
-        api = make(hasty(), "http://127.0.0.1:1")
+    for kit in KITS.values():
+        api = client(kit, hasty(), "http://127.0.0.1:1")
         assert not leaks(repr(api) + repr(KEYS) + repr(Session(token=TOKEN, rejected=TOKEN)), [SECRET, TOKEN])
 
 

@@ -9,15 +9,20 @@ from typing import Any
 
 import pytest
 
+from cloud_runs.wire.settings import Setting
+from tests.kits import IMPORT, KITS, settings
+from tests.kits.kit import Kit
 from tests.secrets.canaries import canary, leaks, leaks_in_files
 from tests.secrets.echo import echo
 from tests.support.emulator import Emulator, emulator
-from tests.support.stack import Result, Stack, call, job, run
+from tests.support.stack import Result, Stack, call, run
 
 pytestmark = pytest.mark.engine
 
-NAMES = ("TENCENT", "TENCENT_TOKEN", "HUAWEI", "HUAWEI_TOKEN", "ENOS", "OTHER", "OTHER_TOKEN", "PASSPHRASE")
-IMPORT = "import os\nfrom cloud_runs import Completion, Provider, enos, huawei\n"
+VENDORS = {kit.room: kit.kind.vendor for kit in KITS.values()}
+NAMES = [*VENDORS, *(f"{room} token" for room, vendor in VENDORS.items() if vendor.token)]
+CONFIGURED = "huawei"
+"""Whose keys come from the secret configuration; those of the others come from the environment."""
 OTHER = call(
     "Provider",
     "other",
@@ -35,14 +40,19 @@ logging.basicConfig(level=logging.DEBUG, filename=f"{os.environ['DEBUG_LOGS']}/{
 """
 
 
+def resource(kit: Kit) -> str:
+    return kit.name.replace(".", "-")
+
+
 def program(change: str) -> tuple[str, ...]:
-    """A run of each system, one of another account, and what waits for all but that. A change fires all but that."""
-    scan = call("huawei.WorkflowRun", "scan", graph_name="scan", bucket="demo-bucket", object=change)
-    meters = call("enos.FlowRun", "meters", flow_id=len(change))
+    """A run of each kind, one of another account, and what waits for all but that. A change fires all but that."""
+    all_kinds = [kit.source(resource(kit), **kit.work(f"case-{change}")) for kit in KITS.values()]
     there = run("there", opts="=ResourceOptions(provider=other)")
-    waits = call("Completion", "done", runs="=[run, job, scan, meters]", poll_interval=1, on_failure="continue")
-    export = "pulumi.export('all', [run.id, run.url, run.tasks, job.fired, done.outcomes])\n"
-    return (IMPORT, OTHER, run(object=change), job(name=change), scan, meters, there, waits, export)
+    names = [resource(kit).replace("-", "_") for kit in KITS.values()]
+    waits = call("Completion", "done", runs=f"=[{', '.join(names)}]", poll_interval=1, on_failure="continue")
+    told = ", ".join(f"{name}.{output}" for name in names for output in ("id", "url", "tasks", "fired"))
+    export = f"pulumi.export('all', [{told}, done.outcomes])\n"
+    return ("import os\n", IMPORT, OTHER, *all_kinds, there, waits, export)
 
 
 class Watched(Stack):
@@ -55,34 +65,34 @@ class Watched(Stack):
         self.logs.mkdir()
         (self.logs / "sitecustomize.py").write_text(LOGGING)
         super().__init__(folder, cloud)
-        self.configure(
-            tencentcloud__secretId=None,
-            tencentcloud__secretKey=None,
-            huaweicloud__region="cn-north-4",
-            huaweicloud__accessKey="AKIDhuawei",
-            runs__huaweiEndpoint=cloud.url,
-            enos__orgId="o15",
-            enos__userId="alice",
-            enos__endpoint=cloud.url,
-        )
-        for key, name in (("secretKey", "HUAWEI"), ("securityToken", "HUAWEI_TOKEN")):
-            self.pulumi("config", "set", "--secret", f"huaweicloud:{key}", canaries[name])
+        secret = {setting.config: None for vendor in VENDORS.values() for setting in vendor.keys}
+        self.configure(**settings(cloud.url) | secret | {VENDORS[CONFIGURED].id.config: f"AKID{CONFIGURED}"})
+        for setting, name in self._keys(CONFIGURED).items():
+            self.pulumi("config", "set", "--secret", setting.config, canaries[name])
+
+    @staticmethod
+    def _keys(room: str) -> dict[Setting, str]:
+        """Its secret settings, and the canaries that they have."""
+        vendor = VENDORS[room]
+        return {vendor.secret: room} | ({vendor.token: f"{room} token"} if vendor.token else {})
 
     @property
     def env(self) -> dict[str, str]:
-        return super().env | {
-            "TENCENTCLOUD_SECRET_ID": "AKIDtencent",
-            "TENCENTCLOUD_SECRET_KEY": self.canaries["TENCENT"],
-            "TENCENTCLOUD_SECURITY_TOKEN": self.canaries["TENCENT_TOKEN"],
-            "ENOS_ACCESS_KEY": "AKIDenos",
-            "ENOS_SECRET_KEY": self.canaries["ENOS"],
-            "CANARY_OTHER": self.canaries["OTHER"],
-            "CANARY_OTHER_TOKEN": self.canaries["OTHER_TOKEN"],
-            "PULUMI_CONFIG_PASSPHRASE": self.canaries["PASSPHRASE"],
-            "PYTHONPATH": f"{self.logs}:{self.settings['PYTHONPATH']}",
-            "DEBUG_LOGS": str(self.logs),
-            "TMPDIR": str(self.folder / "temporary"),  # where the engine logs to, if not to stderr
-        }
+        others = [room for room in VENDORS if room != CONFIGURED]
+        keys = {setting.environ: self.canaries[name] for room in others for setting, name in self._keys(room).items()}
+        return (
+            super().env
+            | {VENDORS[room].id.environ: f"AKID{room}" for room in others}
+            | keys
+            | {
+                "CANARY_OTHER": self.canaries["other"],
+                "CANARY_OTHER_TOKEN": self.canaries["other token"],
+                "PULUMI_CONFIG_PASSPHRASE": self.canaries["passphrase"],
+                "PYTHONPATH": f"{self.logs}:{self.settings['PYTHONPATH']}",
+                "DEBUG_LOGS": str(self.logs),
+                "TMPDIR": str(self.folder / "temporary"),  # where the engine logs to, if not to stderr
+            }
+        )
 
     def pulumi(self, *arguments: str, **options: Any) -> Result:
         result = super().pulumi(*arguments, **options)
@@ -98,63 +108,55 @@ class Watched(Stack):
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    canaries = {name: canary() for name in NAMES}
-    keys = {"tencent": "TENCENT", "huawei": "HUAWEI", "enos": "ENOS", "other": "OTHER"}
-    pairs = [("--access-key", f"AKID{id}", "--secret-key", canaries[name]) for id, name in keys.items()]
+    canaries = {name: canary() for name in (*NAMES, "other", "other token", "passphrase")}
+    pairs = [("--access-key", f"AKID{id}", "--secret-key", canaries[id]) for id in (*VENDORS, "other")]
     with emulator("--run-seconds", "0", *(flag for pair in pairs for flag in pair)) as cloud:
         yield Watched(tmp_path, cloud, canaries)
 
 
-def access_token(cloud: Emulator) -> str:
-    (meters,) = cloud.runs("enos.flow")
-    return str(meters["request"]["headers"]["apim-accesstoken"])
+def access_tokens(cloud: Emulator) -> dict[str, str]:
+    """Those that services gave, by kind."""
+    headers = {kit.name: cloud.runs(kit.name)[0]["request"]["headers"] for kit in KITS.values() if kit.token_header}
+    return {name: str(received[KITS[name].token_header]) for name, received in headers.items()}
 
 
 def test_success_with_all_that_can_be_logged(watched: Watched) -> None:
     cloud = watched.emulator
-    watched.program(*program("a"))
+    watched.program(*program("1"))
     watched.pulumi("up", "--yes", "--diff", "-s", watched.name, *VERBOSE)
-    assert len(cloud.runs()) == 5
+    assert len(cloud.runs()) == len(KITS) + 1
     assert cloud.runs("huawei.workflow")[0]["request"]["headers"]["x-obs-security-token"].startswith("cnry")
     watched.pulumi("up", "--yes", "--refresh", "--diff", "-s", watched.name)
     watched.pulumi("stack", "output", "--json", "--show-secrets", "-s", watched.name)
     watched.pulumi("stack", "export", "-s", watched.name)
     logs = "".join(file.read_text() for file in watched.logs.glob("*.log"))
     assert '"POST /triggerworkflow' in logs, "the host's libraries have logged"
-    assert "4 of 4 finished" in watched.shown, "the wait's progress was shown"
+    assert f"{len(KITS)} of {len(KITS)} finished" in watched.shown, "the wait's progress was shown"
     watched.destroy("--debug")
-    watched.assert_kept(access_token(cloud))
-    assert not leaks(str(cloud.runs()), [watched.canaries[name] for name in ("TENCENT", "HUAWEI", "ENOS", "OTHER")])
+    watched.assert_kept(*access_tokens(cloud).values())
+    assert not leaks(str(cloud.runs()), [watched.canaries[name] for name in (*VENDORS, "other")])
 
 
 def test_every_service_refuses_and_sends_the_key_back(watched: Watched) -> None:
     cloud = watched.emulator
-    watched.up(*program("a"))
-    token = access_token(cloud)
-    known = {
-        "tencent.workflow": [watched.canaries[name] for name in ("TENCENT", "TENCENT_TOKEN")],
-        "tencent.inventory": [watched.canaries[name] for name in ("TENCENT", "TENCENT_TOKEN")],
-        "huawei.workflow": [watched.canaries[name] for name in ("HUAWEI", "HUAWEI_TOKEN")],
-        "enos.flow": [watched.canaries["ENOS"], token],
-    }
-    for system, secrets in known.items():
+    watched.up(*program("1"))
+    tokens = access_tokens(cloud)
+    for kit in KITS.values():
+        known = [watched.canaries[name] for name in NAMES if name.split()[0] == kit.room]
+        message = " ".join([*known, *([tokens[kit.name]] if kit.name in tokens else [])])
         for operation in ("start", "get"):
-            where = {"system": system, "operation": operation, "times": 100}
-            code = (
-                "62103" if system == "enos.flow" else "AccessDenied"
-            )  # another would leave the outcome in doubt there
-            cloud.faults({**where, "action": "status", "status": 403, "code": code, "message": " ".join(secrets)})
+            cloud.fault(kit.name, operation, "status", times=100, status=403, code=kit.denied, message=message)
     # Not the run of the other account: it knows nothing of these keys, so it cannot leave them out.
-    targets = [flag for name in ("run", "job", "scan", "meters") for flag in ("--target", watched.urn(name))]
+    targets = [flag for kit in KITS.values() for flag in ("--target", watched.urn(resource(kit)))]
     refreshed = watched.pulumi("refresh", "--yes", "--skip-preview", "-s", watched.name, *targets, check=False).text
-    assert refreshed.count("***") >= len(known)
-    said = watched.up(*program("bb"), flags=("--continue-on-error", "--debug"), check=False).text
-    for name in ("WorkflowRun 'run'", "InventoryJob 'job'", "WorkflowRun 'scan'", "FlowRun 'meters'"):
+    assert refreshed.count("***") >= len(KITS)
+    said = watched.up(*program("2"), flags=("--continue-on-error", "--debug"), check=False).text
+    for name in (f"{kit.kind.label} {resource(kit)!r}" for kit in KITS.values()):
         (line, *_) = [line for line in said.splitlines() if f"{name}: " in line and "***" in line]
         assert "403" in line
     assert "came from environment TENCENTCLOUD_SECRET_ID" in said, "a refused key is named by its source"
-    assert len(cloud.runs()) == 5
-    watched.assert_kept(token)
+    assert len(cloud.runs()) == len(KITS) + 1
+    watched.assert_kept(*tokens.values())
 
 
 def test_a_proxy_refuses_and_sends_its_password_back(watched: Watched) -> None:
