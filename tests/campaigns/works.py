@@ -20,6 +20,8 @@ CANCELS = tuple(name for name, kit in KITS.items() if kit.cancels)
 UNMARKED = tuple(name for name, kit in KITS.items() if not (kit.by_minute or kit.plain))
 """The systems in whose lists nothing is surely ours."""
 
+_CASE = re.compile(r"(\d+)(?:/part-(\d+))?")
+
 Place = tuple[str, str]
 """A system, and whose work a run of it does: a number, of an object of a fan-out `number/part`."""
 
@@ -124,7 +126,7 @@ class Work:
 
 def place_of(run: dict[str, Any]) -> Place:
     """Whose work a run of the emulator does."""
-    request = run["request"]
-    found = re.search(KITS[run["system"]].named, f"{request['query']} {request['body']}")
-    assert found, f"no run of the campaign: {request}"
-    return run["system"], found[1].removeprefix("case-").replace("/part-", "/")
+    found = _CASE.search(KITS[run["system"]].work_of(run["request"]))
+    assert found, f"no run of the campaign: {run['request']}"
+    number, part = found.groups()
+    return run["system"], f"{number}/{part}" if part else number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cloud_runs.huawei import answers, codes
@@ -48,7 +49,7 @@ HUAWEI = Kit(
     fan_out="huawei.WorkflowFanOut",
     arguments={"graph_name": "scan", "bucket": "demo-bucket", "object": "a.mp4"},
     work=lambda name: {"object": f"{name}.mp4"},
-    named=r"(case-[\w/-]+)\.mp4",
+    work_of=lambda request: str(json.loads(request["body"])["input"]["object"]),
     another={"graph_name": "other"},
     configured={"huaweicloud:region": "cn-north-4"},
     make=make,
@@ -109,6 +110,7 @@ HUAWEI = Kit(
     refused=codes.failure,
     success="SUCCESS",
     failure="FAILED",
+    cancelled="cancelled",
     unknown="e404",
     refusals=[(400, "InvalidArgument"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
     doubts=[(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")],

@@ -73,8 +73,8 @@ class Kit:
     """Of a resource whose run goes on and starts nothing else."""
     work: Callable[[str], Props]
     """Arguments of a run whose work has this name, which no other run of the tests has."""
-    named: str
-    """Matches what the emulator tells of the request of such a run; its group is the name."""
+    work_of: Callable[[Any], str]
+    """What tells the work of such a run apart, in the request as the emulator tells it: what `work` has put there."""
     another: Props
     """A change that asks for another run."""
     configured: Mapping[str, str]
@@ -97,6 +97,7 @@ class Kit:
     refused: Callable[[Answer], Any]
     success: str
     failure: str
+    cancelled: str
     unknown: str
     """An id that the service does not know."""
     refusals: Sequence[tuple[int, str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cloud_runs.runs import RunApi
@@ -43,7 +44,7 @@ INVENTORY = Kit(
     # a prefix that no object has, so that the emulator's job starts no executions
     arguments={"bucket": BUCKET, "type": "Workflow", "workflow_ids": ID, "input": {"prefix": "none/"}},
     work=lambda name: {"input": {"prefix": f"{name}/"}},
-    named=r"<Prefix>(case-\w+)/<",
+    work_of=lambda request: str(re.search("<Prefix>(.*)</Prefix>", request["body"])[1]),
     another={"workflow_ids": "w" + "0" * 32},
     plain=lambda name: {"name": name},
     configured=CONFIGURED,
@@ -84,6 +85,7 @@ INVENTORY = Kit(
     refused=codes.failure,
     success="Success",
     failure="Failed",
+    cancelled="Cancel",
     unknown="b404",
     refusals=REFUSALS,
     doubts=DOUBTS,

@@ -45,7 +45,7 @@ def another_process(monkeypatch: pytest.MonkeyPatch) -> Process:
     return began
 
 
-@pytest.fixture(params=STACKS)
+@pytest.fixture(params=STACKS.values(), ids=STACKS)
 def stack(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
     made: HostStack = request.param(cloud, monkeypatch)
     return made

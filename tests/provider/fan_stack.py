@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from cloud_runs import errors
-from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.lifecycle.fan_out_provider import Requests
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider
-from tests.provider.host_stack import HUAWEI, HUAWEI_RUN, HostStack, HuaweiRunStack, JobStack, Killed, Props, RunStack
-from tests.support.stack import BUCKET, WORKFLOW
+from tests.kits import KITS
+from tests.provider.host_stack import HostStack, Killed, Props
 
 
 def key_of(run: Props) -> str:
     """The object of a run, as the emulator tells it."""
-    if run["system"] == HUAWEI:
-        return str(json.loads(run["request"]["body"])["input"]["object"])
-    return str(run["request"]["query"]["object"])
+    return KITS[run["system"]].work_of(run["request"])
 
 
 class FanStack(HostStack):
     """Of two objects, if none are given."""
 
-    provider_type = WorkflowFanOutProvider
-    type_name = "WorkflowFanOut"
-    defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "concurrency": 1}
+    kit = KITS["tencent.workflow"]
+    fans = True
     asks = 2
     objects: tuple[str, ...] = ("a1", "a2")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.given = {name: self.given[name] for name in self.kit.kind.shared if name in self.given} | {
+            "concurrency": 1
+        }
 
     # -- what is seen
 
@@ -80,13 +80,12 @@ class FanStack(HostStack):
         patch.setattr(Requests, "find", find)
 
 
-class HuaweiFanStack(FanStack):
-    provider_type = HuaweiFanOutProvider
-    vendor = "huawei"
-    system = HUAWEI
-    defaults: ClassVar[Props] = {**{k: v for k, v in HUAWEI_RUN.items() if k != "object"}, "concurrency": 1}
-    other: ClassVar[Props] = {"graph_name": "other"}
-
-
-STACKS: tuple[type[HostStack], ...] = (RunStack, JobStack, FanStack, HuaweiRunStack, HuaweiFanStack)
-"""A run, a job and a fan-out, for what holds for each of them."""
+STACKS: dict[str, type[HostStack]] = {
+    f"{name}{' fan-out' if base.fans else ''}": type(base.__name__, (base,), {"kit": kit})
+    for name, kit in KITS.items()
+    for base in (HostStack, *([FanStack] if kit.fan_out else []))
+    if not kit.by_minute  # another run of the same work must wait for the next minute
+}
+"""A run of each kind and a fan-out of each that can be fanned out, for what holds for each of them."""
+RUNS: dict[str, type[HostStack]] = {name: stack for name, stack in STACKS.items() if not stack.fans}
+"""Of these, what has one run."""

@@ -14,23 +14,18 @@ import pytest
 from pulumi import ResourceOptions
 from pulumi.dynamic import Config, ConfigureRequest
 
-from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle import host, options, progress
 from cloud_runs.lifecycle.intent import IntentProvider
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.lifecycle.run_provider import Bound
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.tencent.inventory_job import InventoryJobProvider
-from cloud_runs.tencent.workflow_run import WorkflowRunProvider
+from tests.kits import KITS
+from tests.kits.kit import Kit
 from tests.provider.clock import old_process
-from tests.provider.host import JOBS, PROVIDER, RUNS, older, wire
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import BUCKET, WORKFLOW
+from tests.provider.host import PROVIDER, older, wire
+from tests.support.emulator import Emulator
 
 Props = dict[str, Any]
-HUAWEI = "huawei.workflow"
-OTHER = "w" + "0" * 32
-HUAWEI_RUN = {"bucket": "demo-bucket", "graph_name": "scan", "object": "a.mp4"}
 
 
 class Killed(BaseException):
@@ -40,15 +35,8 @@ class Killed(BaseException):
 class HostStack:
     """What is on record, and the steps of an `up`. A run is that of the object ''."""
 
-    provider_type: ClassVar[type[Any]]
-    type_name: ClassVar[str]
-    vendor: ClassVar[str] = "tencent"
-    system: ClassVar[str] = RUNS
-    defaults: ClassVar[Props]
-    other: ClassVar[Props] = {"workflow_id": OTHER}
-    """A change that asks for another run."""
-    plain: ClassVar[Props] = {}
-    """Arguments with which nothing in a list is surely ours."""
+    kit: ClassVar[Kit]
+    fans: ClassVar[bool] = False
     asks: ClassVar[int] = 1
     """So many runs are asked for."""
 
@@ -56,23 +44,19 @@ class HostStack:
         self, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, name: str = "", beside: HostStack | None = None
     ) -> None:
         self.cloud, self.patch = cloud, monkeypatch
-        self.named(name or self.type_name.lower())
-        self.provider, self.intents = self.provider_type(), IntentProvider()
-        settings = {
-            "tencentcloud:region": "ap-beijing",
-            "tencentcloud:secretId": SECRET_ID,
-            "tencentcloud:secretKey": SECRET_KEY,
-            "runs:tencentEndpoint": cloud.url,
-            "huaweicloud:region": "cn-north-4",
-            "huaweicloud:accessKey": SECRET_ID,
-            "huaweicloud:secretKey": SECRET_KEY,
-            "runs:huaweiEndpoint": cloud.url,
-            "runs:startSeconds": "5",
-            "runs:lagSeconds": "0",
-        }
+        type_ = self.kit.type(self.fans)
+        self.system = self.kit.name
+        self.named(name or type_.__name__.lower())
+        self.provider: Any = type_._fan_out_provider() if self.fans else type_._run_provider()
+        self.intents = IntentProvider()
+        settings = {**self.kit.settings(cloud.url), "runs:startSeconds": "5", "runs:lagSeconds": "0"}
         for provider in (self.provider, self.intents):
             provider.configure(ConfigureRequest(Config(settings, "tests")))
-        self.given: Props = dict(self.defaults)
+        self.given: Props = dict(self.kit.arguments)
+        self.other = self.kit.another
+        """A change that asks for another run."""
+        self.plain = self.kit.plain("demo") if self.kit.plain else {}
+        """Arguments with which nothing in a list is surely ours."""
         self.intent: Props = {}
         self.intent_inputs: Props = {}
         self.former: list[Props] = []
@@ -95,7 +79,7 @@ class HostStack:
     def named(self, name: str) -> None:
         """The program calls the resource so; what is on record stays, as by an alias."""
         self.name = name
-        self.urn = f"urn:pulumi:test::tests::pulumi-python:dynamic/{self.vendor}:{self.type_name}::{name}"
+        self.urn = self.kit.urn("test", name, self.fans)
 
     def process(self) -> None:
         """From here on it is another host process."""
@@ -287,34 +271,13 @@ class HostStack:
 
 
 class RunStack(HostStack):
-    provider_type = WorkflowRunProvider
-    type_name = "WorkflowRun"
-    defaults: ClassVar[Props] = {"bucket": BUCKET, "workflow_id": WORKFLOW, "object": "a.mp4"}
-
-
-class HuaweiRunStack(HostStack):
-    provider_type = HuaweiRunProvider
-    vendor = "huawei"
-    system = HUAWEI
-    type_name = "WorkflowRun"
-    defaults: ClassVar[Props] = HUAWEI_RUN
-    other: ClassVar[Props] = {"graph_name": "other"}
+    kit = KITS["tencent.workflow"]
 
 
 class JobStack(HostStack):
     """Its name is made by us, so that what a look finds is ours for certain."""
 
-    provider_type = InventoryJobProvider
-    type_name = "InventoryJob"
-    system = JOBS
-    other: ClassVar[Props] = {"workflow_ids": OTHER}
-    plain: ClassVar[Props] = {"name": "demo"}
-    defaults: ClassVar[Props] = {
-        "bucket": BUCKET,
-        "type": "Workflow",
-        "workflow_ids": WORKFLOW,
-        "input": {"prefix": "none/"},  # it starts no executions
-    }
+    kit = KITS["tencent.inventory"]
 
 
 def pinned(news: Props, olds: Props, paths: Collection[str]) -> Props:

@@ -261,7 +261,7 @@ def test_a_run_that_was_destroyed_alone_and_is_wanted_again(stack: HostStack, ca
     stack.destroy(intent=False)
     if cancelled:
         for id in first:
-            stack.cloud.set_state(id, "Cancel" if stack.vendor == "tencent" else "cancelled")
+            stack.cloud.set_state(id, stack.kit.cancelled)
         said = stack.stops(**stack.plain)
         assert all(id in said for id in first)
         assert "cancelled" in said

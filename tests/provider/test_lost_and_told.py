@@ -8,7 +8,7 @@ import pytest
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import given_up
 from tests.provider.fan_stack import FanStack
-from tests.provider.host_stack import HostStack, JobStack
+from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
 
 FIRST, SECOND, THIRD = ({"release": number} for number in "123")
@@ -55,7 +55,7 @@ def test_the_trigger_changes_again_and_is_refused_at_first(stack: HostStack, rec
         stack.up(triggers=THIRD)
     assert stack.told(lost, runs=runs)
     stack.ages(seconds=-10)  # that up came 10 s after the other
-    if not isinstance(stack, JobStack):
+    if not stack.plain:
         said = stack.stops(triggers=THIRD)
         assert all(id in said for id in lost)
         assert len(stack.started()) == runs, "as the message says"
@@ -69,7 +69,7 @@ def test_the_up_that_gives_it_up_is_killed_before_it_comes_to_that(stack: HostSt
     lost = killed(stack, recorded=recorded)
     assert stack.up(triggers=THIRD, kill="intent") == "killed"
     stack.ages(seconds=-10)  # that up came 10 s after the other
-    if isinstance(stack, JobStack):
+    if stack.plain:
         assert stack.up(triggers=THIRD) == "create"
         assert any(all(id in text for id in lost) for text in strays(stack)), "by the intent that goes at the end"
     else:

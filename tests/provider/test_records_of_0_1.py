@@ -13,8 +13,8 @@ from cloud_runs.promise import ledger
 from cloud_runs.promise.digests import digest, digest_of_objects
 from cloud_runs.promise.records import Content, Moment
 from cloud_runs.runs import rfc3339
-from tests.provider.fan_stack import FanStack
-from tests.provider.host_stack import HostStack, HuaweiRunStack, JobStack, RunStack
+from tests.provider.fan_stack import RUNS, FanStack
+from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
 
 FIRST, SECOND = {"release": "1"}, {"release": "2"}
@@ -68,7 +68,7 @@ def as_0_1(stack: HostStack, *, provider: bool = True) -> None:
             old |= {**attempt, "doubt": [bag(one) for one in fired.doubt]}
         stack.state |= {"fired": old, "intent": record}
         if provider:
-            stack.state["__provider"] = provider_of_0_1(f"provider.{stack.vendor}.workflow_run")
+            stack.state["__provider"] = provider_of_0_1(f"provider.{stack.kit.room}.workflow_run")
 
 
 def in_form(stack: HostStack) -> bool:
@@ -204,7 +204,7 @@ def test_objects_that_were_added_by_a_killed_up_of_0_1(fan: FanStack, kill: str 
     assert fan.all_on_record(["a1", "b1", "b2"])
 
 
-@pytest.mark.parametrize("kind", [RunStack, JobStack, HuaweiRunStack])
+@pytest.mark.parametrize("kind", RUNS.values(), ids=RUNS)
 def test_a_failed_run_of_0_1_that_is_to_run_again(
     kind: type[HostStack], cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.provider.host_stack import HostStack, HuaweiRunStack, JobStack, RunStack
+from tests.provider.fan_stack import RUNS
+from tests.provider.host_stack import HostStack, JobStack
 from tests.support.emulator import Emulator
 
 RERUN = {"rerun_on_failure": True}
 
 
-@pytest.fixture(params=[RunStack, JobStack, HuaweiRunStack])
+@pytest.fixture(params=RUNS.values(), ids=RUNS)
 def single(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
     made: HostStack = request.param(cloud, monkeypatch)
     return made

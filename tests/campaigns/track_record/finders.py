@@ -98,7 +98,7 @@ def _first_line(found: BaseException) -> str:
 
 FINDERS: dict[str, Finder] = {
     **{f"rules {model.__name__}": partial(rules, model) for model in MODELS},
-    **{f"histories {stack.__name__}": partial(histories, stack) for stack in STACKS},
+    **{f"histories {name}": partial(histories, stack) for name, stack in STACKS.items()},
     "hostile told": partial(told, hostile.told),
     "hostile wire": partial(told, hostile.wire),
 }
