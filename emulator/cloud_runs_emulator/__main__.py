@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 from cloud_runs_emulator.app import Emulator
+from cloud_runs_emulator.authority import Authority, NoAuthority
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_KEYS, DEFAULT_SECRET_KEY
 from cloud_runs_emulator.orders import ACTIONS
 from cloud_runs_emulator.settings import DEFAULT_OBJECTS, Settings
@@ -79,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="how late a run shows in lists; a look by id is never late (default %(default)s)",
     )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="answer CONNECT with https as any host, by certificates of an authority that is made now; its file is "
+        "printed, for clients to trust",
+    )
     parser.add_argument("--access-key", action="append", default=[], metavar="K", help="accepted access key; see below")
     parser.add_argument("--secret-key", action="append", default=[], metavar="K", help="its secret key; see below")
     parser.add_argument(
@@ -110,10 +117,16 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"emulator: cannot listen on {flags.host}:{flags.port}: {error.strerror or error}", file=sys.stderr)
         return 1
+    try:
+        authority = Authority() if flags.tls else None
+    except NoAuthority as error:
+        print(f"emulator: {error}", file=sys.stderr)
+        return 1
     host = f"[{flags.host}]" if ":" in flags.host else flags.host
     lines = [f"listening on http://{host}:{bound.getsockname()[1]}"]
     # A secret from the command line is the user's and is not repeated; the default one is public.
     lines += [f"access key {key}" + (f", secret key {keys[key]}" if keys == DEFAULT_KEYS else "") for key in keys]
+    lines += [f"certificate authority {authority.certificate}"] if authority else []
 
     def announce() -> None:
         # One write: whoever reads only the first line and closes the pipe must not end the server.
@@ -121,7 +134,11 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
 
-    run(Emulator(settings), bound, announce)
+    try:
+        run(Emulator(settings), bound, announce, authority)
+    finally:
+        if authority:
+            authority.close()
     return 0
 
 
