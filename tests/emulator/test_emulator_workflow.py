@@ -50,6 +50,19 @@ def test_refused_start(bench: Bench, query: dict[str, str], text: str) -> None:
     assert bench.origins() == []
 
 
+ATTACHED = "<Request><AttachParam><WatermarkTemplateId>t1</WatermarkTemplateId></AttachParam></Request>"
+
+
+def test_attached_parameters(bench: Bench) -> None:
+    query = {"workflowId": WORKFLOW, "object": "a.mp4", "attachParam": ""}
+    assert bench.call("POST", "/triggerworkflow", query, ATTACHED).status == 200
+    for body in ("<Request/>", "<Request><AttachParam/></Request>"):
+        assert bench.call("POST", "/triggerworkflow", query, body).error == (400, "InvalidArgument")
+    for body in ("", "<a>", "<Other/>"):
+        assert bench.call("POST", "/triggerworkflow", query, body).error == (400, "MalformedXML")
+    assert bench.origins() == ["api"]
+
+
 def test_label(bench: Bench) -> None:
     query = {"workflowId": WORKFLOW, "object": "a.mp4", "name": "夜-1_\u2014"}
     assert bench.call("POST", "/triggerworkflow", query).status == 200

@@ -241,7 +241,7 @@ def test_bad_types(job: JobHost, type_: Any) -> None:
 
 
 def test_what_belongs_to_the_other_type(job: JobHost) -> None:
-    assert list(job.problems(operation={"tag": "Transcode"})) == ["operation"]
+    assert list(job.problems(operation={"tag": "Transcode"})) == ["operation.Tag"]
     assert list(job.problems(type="Job", operation={"tag": "Transcode"})) == ["workflow_ids"]
     assert list(job.problems(workflow_ids=None)) == ["workflow_ids"]
     assert list(job.problems(type="Job", workflow_ids=None)) == ["operation"]
@@ -259,7 +259,8 @@ TAG = {"tag": "Transcode"}
         ({**TAG, "job_level": 2, "call_back_format": "JSON", "call_back_type": "TDMQ", "user_data": "~ " * 512}, []),
         ({**TAG, "call_back": "https://example.com/x?y=1"}, []),
         ("Transcode", ["operation"]),
-        ({}, ["operation.Tag"]),
+        ({}, ["operation"]),
+        ({**TAG, "call_back": "no"}, []),
         ({"job_param": {}}, ["operation.Tag"]),
         ({"tag": ""}, ["operation.Tag"]),
         ({"tag": "x" * 129}, ["operation.Tag"]),
@@ -283,6 +284,38 @@ TAG = {"tag": "Transcode"}
 )  # fmt: skip
 def test_operations(job: JobHost, given: Any, expected: list[str]) -> None:
     assert list(job.problems(type="Job", workflow_ids=None, operation=given)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"queue_id": "p1", "user_data": "x", "job_level": 1, "call_back": "https://example.com"}, []),
+        ({"call_back_format": "XML", "CallBackType": "TDMQ", "call_back_mq_config": {"mq_name": "q"}}, []),
+        ({}, ["operation"]),
+        ({"job_level": 3}, ["operation.JobLevel"]),
+        ({"queue_id": "p1", "job_param": {"template_id": "t1"}}, ["operation.JobParam"]),
+        ({"output": {}, **TAG}, ["operation.Output", "operation.Tag"]),
+        ({"call_back_kafka_config": {"topic": "t"}}, ["operation.CallBackKafkaConfig"]),
+    ],
+)
+def test_operations_beside_workflows(job: JobHost, given: Any, expected: list[str]) -> None:
+    assert list(job.problems(operation=given)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"watermark_template_id": "t1"}, []),
+        ({"WatermarkTemplateId": "t1", "watermark": {"type": "Text", "text": {"text": "x"}}}, []),
+        ({}, ["attach_param"]),
+        ("t1", ["attach_param"]),
+        ({"template_id": "t1"}, ["attach_param.TemplateId"]),
+        ({"watermark": {"a b": 1}}, ["attach_param"]),
+        ({"watermark": {"text": "a\x00"}}, ["attach_param"]),
+    ],
+)
+def test_attached_parameters(run: RunHost, given: Any, expected: list[str]) -> None:
+    assert list(run.problems(attach_param=given)) == expected
 
 
 # -- all together

@@ -65,6 +65,27 @@ def test_a_given_name_is_sent_unchanged(run: RunHost, job: JobHost, cloud: Emula
     assert outs["name"] == name
 
 
+def test_attached_parameters_are_a_body(run: RunHost, cloud: Emulator) -> None:
+    """As the vendor's Java SDK sends them (`MediaWorkflowListRequest.setAttachParam`); tests/vendor has that one."""
+    watermark = {"type": "Text", "pos": "TopRight", "text": {"text": "x<y", "font_size": 30}}
+    run.fired(attach_param={"watermark": watermark, "watermark_template_id": "t1"})
+    request = request_of(cloud, RUNS)
+    assert request["query"] == {"workflowId": WORKFLOW, "object": "a.mp4", "attachParam": ""}
+    assert request["body"] == (
+        "<Request><AttachParam><Watermark><Pos>TopRight</Pos><Text><FontSize>30</FontSize><Text>x&lt;y</Text></Text>"
+        "<Type>Text</Type></Watermark><WatermarkTemplateId>t1</WatermarkTemplateId></AttachParam></Request>"
+    )
+    assert header(request, "content-md5")
+    assert "q-header-list=content-md5;host&" in str(header(request, "authorization"))
+
+
+def test_a_job_of_workflows_with_a_queue(job: JobHost, cloud: Emulator) -> None:
+    job.fired(name="demo", operation={"queue_id": "p1", "job_level": 2, "call_back": "no"})
+    root = ElementTree.fromstring(request_of(cloud, JOBS)["body"])
+    operation = {element.tag: element.text for element in root.findall("Operation/*")}
+    assert operation == {"WorkflowIds": WORKFLOW, "QueueId": "p1", "JobLevel": "2", "CallBack": "no"}
+
+
 def test_bucket_and_region_are_the_host(cloud: Emulator) -> None:
     configured = RunHost(cloud.url, tencentcloud__region="ap-shanghai")
     id, outs = configured.fired(bucket="other-1250000000")

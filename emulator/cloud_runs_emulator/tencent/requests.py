@@ -49,13 +49,16 @@ def workflow_id(text: str) -> str:
 
 
 def trigger(request: Request) -> tuple[str, str]:
-    """Workflow id and object key of a trigger request. The label `name` is checked and otherwise without effect."""
+    """Workflow id and object key of a trigger request. The label `name`, and a body with `AttachParam` (known from the
+    vendor's Java SDK alone), are checked and otherwise without effect."""
     workflow = workflow_id(request.param("workflowId"))
     key = request.param("object")
     if not key:
         raise invalid("object is required")
     if not _NAME.fullmatch(request.param("name")):
         raise invalid("name may have up to 128 letters, digits, hyphens and underscores")
+    if any(name == "attachParam" for name, _ in request.query):
+        _container(_root(request.body), "AttachParam")
     return workflow, key
 
 
@@ -166,12 +169,7 @@ def _time(name: str, text: str) -> float:
 
 def job_order(body: bytes) -> JobOrder:
     """A checked request for an inventory job."""
-    try:
-        root = parse_xml(body)
-    except ValueError as error:
-        raise Refused(400, "MalformedXML", f"The XML you provided was not well-formed: {error}") from None
-    if root.tag != "Request":
-        raise Refused(400, "MalformedXML", f"The root element must be Request, not {root.tag}")
+    root = _root(body)
     name = _text(root, "Name")
     if not name or not _NAME.fullmatch(name):
         raise invalid("Name is required, with up to 128 letters, digits, hyphens and underscores")
@@ -195,8 +193,10 @@ def job_order(body: bytes) -> JobOrder:
             raise invalid("Operation.WorkflowIds is required for type Workflow")
         # Several ids with commas: the Java SDK's comment on this element.
         workflows = tuple(dict.fromkeys(workflow_id(part.strip()) for part in ids.split(",")))
-    else:
-        _check_job(operation)
+    # The kinds of jobs are not a closed list, so any word goes as a Tag; no output is produced.
+    elif not _TAG.fullmatch(_text(operation, "Tag")):
+        raise invalid("Operation.Tag is required for type Job")
+    _check_operation(operation)
     return JobOrder(
         name=name,
         type=kind,
@@ -210,18 +210,26 @@ def job_order(body: bytes) -> JobOrder:
     )
 
 
-def _check_job(operation: Element) -> None:
-    """The elements of type Job. Its kinds are not a closed list, so any word goes as a Tag; no output is produced."""
-    if not _TAG.fullmatch(_text(operation, "Tag")):
-        raise invalid("Operation.Tag is required for type Job")
+def _root(body: bytes) -> Element:
+    try:
+        root = parse_xml(body)
+    except ValueError as error:
+        raise Refused(400, "MalformedXML", f"The XML you provided was not well-formed: {error}") from None
+    if root.tag != "Request":
+        raise Refused(400, "MalformedXML", f"The root element must be Request, not {root.tag}")
+    return root
+
+
+def _check_operation(operation: Element) -> None:
+    """Elements that both types have: the vendor's SDKs send them with either, its pages show them with type Job."""
     for name, allowed in _CHOICES.items():
         if _text(operation, name) not in ("", *allowed):
             raise invalid(f"Operation.{name} must be one of {', '.join(allowed)}")
     if not _USER_DATA.fullmatch(_text(operation, "UserData")):
         raise invalid("Operation.UserData may have up to 1024 printable ASCII characters")
     callback = _text(operation, "CallBack")
-    if callback and not callback.startswith(("http://", "https://")):
-        raise invalid("Operation.CallBack must be an http or https address")
+    if callback and callback != "no" and not callback.startswith(("http://", "https://")):
+        raise invalid("Operation.CallBack must be an http or https address, or no")
 
 
 def _source(given: Element) -> Element:

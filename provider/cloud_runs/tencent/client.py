@@ -7,7 +7,7 @@ time-out, cannot send `name`, and cannot read CI's errors.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
@@ -16,6 +16,7 @@ from cloud_runs.errors import InvalidConfiguration, RunsError, Throttled, Unavai
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Candidate, FanOutApi, Found, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.tencent import answers as reading
+from cloud_runs.tencent.bodies import written
 from cloud_runs.tencent.ci import EXECUTIONS, LIST_EXECUTIONS, CiClient, Query, Row, needed
 from cloud_runs.wire.calls import ASK_SECONDS, FAN_OUT_PAGES, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
@@ -27,11 +28,13 @@ _EXECUTION = Row("WorkflowExecutionList", "RunId")
 
 @dataclass(frozen=True)
 class WorkflowRequest:
-    """`POST /triggerworkflow`. `name` is a label that no answer tells again; it is sent only when given."""
+    """`POST /triggerworkflow`. `name` is a label that no answer tells again; it is sent only when given. `attach_param`
+    has the vendor's element names, and goes into a body, which none of the pages shows."""
 
     workflow_id: str
     object: str
     name: str = ""
+    attach_param: Mapping[str, Any] = field(default_factory=dict)
 
 
 class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
@@ -44,11 +47,14 @@ class WorkflowClient(CiClient, RunApi[WorkflowRequest], FanOutApi[WorkflowReques
         return {}
 
     def start(self, request: WorkflowRequest, leave: Leave) -> Started:
-        params = [("workflowId", request.workflow_id), ("object", request.object)]
-        if request.name:
-            params.append(("name", request.name))
-        _encodable(*(value for _, value in params))
-        started, _ = self._start("/triggerworkflow", params, b"", "InstanceId", "ci:TriggerMediaWorkflow", leave)
+        _encodable(request.workflow_id, request.object, request.name)
+        params: Query = [("workflowId", request.workflow_id), ("object", request.object)]
+        params += [("name", request.name)] if request.name else []
+        body = b""
+        if request.attach_param:  # as the vendor's Java SDK sends it
+            params.append(("attachParam", None))
+            body = written("Request", {"AttachParam": request.attach_param})
+        started, _ = self._start("/triggerworkflow", params, body, "InstanceId", "ci:TriggerMediaWorkflow", leave)
         return started
 
     def find(self, request: WorkflowRequest, since: datetime, limit: Limit) -> Found:

@@ -17,7 +17,7 @@ from cloud_runs.limits import Limit
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
-from cloud_runs.tencent.operation import OWN, Operation, elements
+from cloud_runs.tencent.operation import OPERATION, OWN, elements, fits
 from cloud_runs.wire.payloads import moment as time_told
 from cloud_runs.wire.settings import Settings
 
@@ -63,6 +63,12 @@ def _ends_after_it_starts(props: Props) -> Iterator[Problem]:
         yield "time_interval", "ends before it starts"
 
 
+def _operation_fits(props: Props) -> Iterator[Problem]:
+    kind = _TYPE.default if props.get("type") is None else props["type"]
+    if kind in ("Workflow", "Job"):
+        yield from fits(kind, props.get("operation"))
+
+
 _GENERATED = re.compile("-[0-9a-f]{16}$")
 _AT_ONCE = timedelta(seconds=60)
 
@@ -77,9 +83,9 @@ class InventoryKind(BucketKind[InventoryRequest]):
         Argument("input", Members(dict.fromkeys(_INPUTS, _KEY), only_one=True), subject="input"),
         Argument("workflow_ids", _WORKFLOWS, when=(_TYPE, "Workflow"), subject="workflow"),
         Argument("time_interval", Members({"start": Moment(), "end": Moment()}), required=False),
-        Argument("operation", Operation(), when=(_TYPE, "Job")),
+        Argument("operation", OPERATION, required=False),
     )
-    rules = (_ends_after_it_starts,)
+    rules = (_ends_after_it_starts, _operation_fits)
     own_outputs = ("job_id", "executions")
 
     def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> InventoryClient:
@@ -150,8 +156,7 @@ def _arguments(told: Mapping[str, Any]) -> dict[str, Any]:
     arguments["input"] = {name: inputs[element] for name, element in _INPUTS.items() if inputs.get(element)}
     arguments["workflow_ids"] = operation.get("WorkflowIds")
     arguments["time_interval"] = {name: interval.get(name.capitalize()) for name in ("start", "end")}
-    if told.get("type") == "Job":
-        arguments["operation"] = {element: value for element, value in operation.items() if element not in OWN}
+    arguments["operation"] = {element: value for element, value in operation.items() if element not in OWN}
     return {name: value for name, value in arguments.items() if value}
 
 
@@ -182,7 +187,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
     https://www.tencentcloud.com/document/api/1045/50369).
 
     Started once for each time it is asked for; `job_id` is its id. The resource returns at once. A job has no `tasks`:
-    that output stays empty, and `executions` counts what the job has started.
+    that output stays empty, and `executions` counts what the job has started: executions of its workflows, or, with
+    `type="Job"`, jobs of the media or picture queues.
 
     Never:
 
@@ -196,8 +202,10 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
     job_id: pulumi.Output[str]
     """The id of the job (`JobId`)."""
     executions: pulumi.Output[dict[str, int]]
-    """How many executions the job has started, by their state, as of the last refresh that could count them; empty
-    before it. The job's `phase` is made of them too: a job that succeeded has failed if one of them did."""
+    """How much the job has started, by state, as of the last refresh that could count it; empty before it. The job's
+    `phase` is made of it too: a job that succeeded has failed if a part of it did. With `type="Job"` it is counted only
+    where the service heeds the batch job that its list is asked for (`inventoryTriggerJobId`, known from the vendor's
+    SDKs and its API reference of `/jobs`); else `message` says so, and the job's own state is the phase."""
     bucket: pulumi.Output[str]
     region: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -237,8 +245,11 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         :param type: `"Workflow"` (default) or `"Job"`, one operation without a workflow. Changing it fires a new run.
         :param operation: For `type="Job"`: elements of the vendor's `Operation` container, such as `tag` (required),
             `job_param`, `output`, `queue_id`, `user_data`, `job_level`, `call_back`, at any depth, in snake case or in
-            the vendor's spelling. Sent in the order of the
-            names, since the engine keeps no order. Changing it fires a new run.
+            the vendor's spelling. Sent in the order of the names, since the engine keeps no order. For
+            `type="Workflow"` only `queue_id`, `user_data`, `job_level` and the elements that begin with `call_back`
+            (but Kafka's), and these from one source: the vendor's Go and Java SDKs can send them, the pages have them
+            for type Job alone. `call_back="no"` is not sent to anybody, not even as the queue says (from the vendor's
+            JavaScript demo). Changing it fires a new run.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
             `TENCENTCLOUD_REGION`. Changing the argument fires a new run; changing the configuration does not.
         :param name: The job's name, at most 128 letters, digits, hyphens, underscores or Chinese characters, sent

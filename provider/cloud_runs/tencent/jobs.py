@@ -9,19 +9,18 @@ POST after a read time-out, and cannot read CI's errors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from xml.sax.saxutils import escape
 
-from cloud_runs.errors import InvalidConfiguration, NotFound, Refused, RunsError, Throttled, Unavailable, clean
+from cloud_runs.errors import NotFound, Refused, RunsError, Throttled, Unavailable, clean
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import Found, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent import summing
+from cloud_runs.tencent.bodies import written
 from cloud_runs.tencent.children import ACTIVE, Counting, NotCounted
 from cloud_runs.tencent.ci import Row, needed
 from cloud_runs.tencent.codes import Failure
@@ -31,9 +30,6 @@ from cloud_runs.wire.payloads import segment
 
 _JOB = Row("JobsDetail", "JobId")
 _LIST = "ci:DescribeInventoryTriggerJobs"
-
-_ELEMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -181,19 +177,4 @@ class InventoryClient(Counting, RunApi[InventoryRequest]):
 
 def _request_body(request: InventoryRequest) -> bytes:
     content = {"Name": request.name, "Type": request.type, "Input": request.input, "Operation": request.operation}
-    return _element("Request", content).encode()
-
-
-def _element(name: str, value: Any) -> str:
-    """Elements in the order given, with nothing between them. Raises InvalidConfiguration for what XML forbids."""
-    if not isinstance(name, str) or not _ELEMENT.fullmatch(name):
-        raise InvalidConfiguration(f"{clean(str(name), 100)!r} cannot be the name of an element")
-    if isinstance(value, Mapping):
-        return f"<{name}>{''.join(_element(child, item) for child, item in value.items())}</{name}>"
-    if isinstance(value, (list, tuple)):
-        return "".join(_element(name, item) for item in value)
-    text = reading.wire_text(value)
-    if _NOT_XML.search(text):
-        raise InvalidConfiguration(f"{name} holds a character that XML cannot carry")
-    # A reader turns a bare carriage return into a line feed.
-    return f"<{name}>{escape(text, {chr(13): '&#13;'})}</{name}>"
+    return written("Request", content)

@@ -16,6 +16,7 @@ from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind
 from cloud_runs.tencent.client import WorkflowClient, WorkflowRequest
+from cloud_runs.tencent.operation import ATTACH_PARAM, elements
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class WorkflowKind(BucketKind[WorkflowRequest]):
         ),
         Argument("object", Text("an object key", longest_bytes=850), subject="object"),
         Argument("name", JOB_NAME, required=False, shared=False),
+        Argument("attach_param", ATTACH_PARAM, required=False, shared=False),
     )
     fans_out = "object"
     own_outputs = ("instance_id",)
@@ -44,7 +46,8 @@ class WorkflowKind(BucketKind[WorkflowRequest]):
         return WorkflowClient(**self.reach(place, settings, transport))
 
     def request(self, props: Props, occasion: Occasion) -> WorkflowRequest:
-        return WorkflowRequest(props["workflow_id"], props["object"], props.get("name") or "")
+        attached = elements(props.get("attach_param") or {})
+        return WorkflowRequest(props["workflow_id"], props["object"], props.get("name") or "", attached)
 
     def work(self, request: WorkflowRequest) -> Hashable:
         return request.workflow_id, request.object.lstrip("/")  # as loosely as `answers.same_object` compares
@@ -97,6 +100,7 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
     workflow_id: pulumi.Output[str]
     object: pulumi.Output[str]
     name: pulumi.Output[str | None]
+    attach_param: pulumi.Output[dict[str, Any] | None]
 
     def __init__(
         self,
@@ -107,6 +111,7 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         object: pulumi.Input[str],
         region: pulumi.Input[str] | None = None,
         name: pulumi.Input[str] | None = None,
+        attach_param: pulumi.Input[Mapping[str, Any]] | None = None,
         triggers: pulumi.Input[Triggers] | None = None,
         adopt_id: pulumi.Input[str] | None = None,
         on_delete: pulumi.Input[OnDelete] | None = None,
@@ -124,6 +129,9 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         :param name: A label of at most 128 letters, digits, hyphens, underscores or Chinese characters; sent
             unchanged, and left out if not given, as in the vendor's own sample. The service does not tell it again.
             Changing it fires a new run.
+        :param attach_param: A watermark for this run: `watermark_template_id`, or `watermark` with the vendor's
+            elements, in snake case or in the vendor's spelling. One source: the vendor's Java SDK, which says that it
+            takes effect with adaptive bitrate alone; no page shows it. Changing it fires a new run.
         :param triggers: Any values. A new key, or a key with another value, fires a new run; removing a key, and
             putting it back with the value that it was fired with, does not.
         :param adopt_id: Records this execution instead of firing one. Never fires.
@@ -137,7 +145,14 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         """
         self._register(
             resource_name,
-            {"bucket": bucket, "region": region, "workflow_id": workflow_id, "object": object, "name": name},
+            {
+                "bucket": bucket,
+                "region": region,
+                "workflow_id": workflow_id,
+                "object": object,
+                "name": name,
+                "attach_param": attach_param,
+            },
             Steering(triggers, adopt_id, on_delete, rerun_on_failure),
             opts,
         )
