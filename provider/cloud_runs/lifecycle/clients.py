@@ -18,6 +18,13 @@ def kind_named(name: str) -> Kind[Any] | None:
     return KINDS.get(name)
 
 
+def kinds() -> tuple[Kind[Any], ...]:
+    """All that this version knows."""
+    from cloud_runs import KINDS
+
+    return tuple(KINDS.values())
+
+
 class Clients:
     """A client for each place, made when it is needed and kept: it learns what its lists hold."""
 

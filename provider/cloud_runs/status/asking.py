@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import partial
+from threading import Lock
 from typing import Any
 
 from cloud_runs.errors import NotFound, RunsError
 from cloud_runs.lifecycle.clients import Clients
-from cloud_runs.runs import Reference, RunStatus
+from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.status import lost
 from cloud_runs.status.reading import Stack
 from cloud_runs.status.recorded import OnRecord, Records
@@ -23,6 +23,27 @@ _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 Told = Mapping[str, RunStatus | RunsError]
 Group = tuple[str, Reference]
+
+
+class Askers:
+    """The clients of a stack's providers, each with the settings that the provider would have now."""
+
+    def __init__(self, records: Records, config: Mapping[str, str]) -> None:
+        self._records, self._config = records, config
+        self._made: dict[str, Clients] = {}
+        self._lock = Lock()  # looks at several places are made at once
+
+    def settings(self, provider: str) -> Settings:
+        """Raises InvalidConfiguration."""
+        return Settings(self._records.settings(provider, self._config).get)
+
+    def of(self, group: Group) -> RunApi[Any]:
+        """Raises MissingCredentials or InvalidConfiguration."""
+        provider, place = group
+        with self._lock:
+            if provider not in self._made:
+                self._made[provider] = Clients(self.settings(provider))
+            return self._made[provider].of(place)
 
 
 def report(stack: Stack, tell: Callable[[int], None] = lambda _: None) -> Report:
@@ -42,36 +63,41 @@ def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]
     groups: dict[Group, set[str]] = {}
     for run in records.runs:
         if not run.settled:
-            groups.setdefault(_group(run), set()).add(run.reference.id)
+            groups.setdefault(group(run), set()).add(run.reference.id)
 
-    def look(group: Group) -> Told:
-        provider, place = group
-        told = _look(place, groups[group], partial(records.settings, provider, config))
-        tell(len(groups[group]))
+    askers = Askers(records, config)
+
+    def answer(one: Group) -> Told:
+        told: Told
+        try:
+            told = askers.of(one).get_many(groups[one])
+        except RunsError as error:
+            told = dict.fromkeys(groups[one], error)
+        tell(len(groups[one]))
         return told
 
-    answers: dict[Group, Any] = together(look, groups)
-    runs = [_run(run, answers[_group(run)][run.reference.id] if not run.settled else None) for run in records.runs]
+    answers: dict[Group, Any] = together(answer, groups)
+    runs = [shown(run, answers[group(run)][run.reference.id] if not run.settled else None) for run in records.runs]
+    return in_order(runs)
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """In that of their start."""
     return sorted(runs, key=lambda run: (moment(run.status.started_at) or _NEVER, run.label))
 
 
 def count(runs: Iterable[OnRecord]) -> int:
     """How many runs `ask` asks for."""
-    return len({(_group(run), run.reference.id) for run in runs if not run.settled})
+    return len({(group(run), run.reference.id) for run in runs if not run.settled})
 
 
-def _group(run: OnRecord) -> Group:
+def group(run: OnRecord) -> Group:
+    """With what else it is asked for: the provider, and its place."""
     return run.provider, replace(run.reference, id="")
 
 
-def _look(place: Reference, ids: set[str], settings: Callable[[], Mapping[str, Any]]) -> Told:
-    try:
-        return Clients(Settings(settings().get)).of(place).get_many(ids)
-    except RunsError as error:
-        return dict.fromkeys(ids, error)
-
-
-def _run(run: OnRecord, told: RunStatus | RunsError | None) -> Run:
+def shown(run: OnRecord, told: RunStatus | RunsError | None) -> Run:
+    """A run with what its system has told; None: it was not asked, since its success is on record."""
     status, answer, problem = run.status, Answer.RECORD, ""
     if isinstance(told, RunStatus):
         answer = Answer.SERVICE

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from cloud_runs.errors import RunsError
-from cloud_runs.status import asking, options, showing, terminal
+from cloud_runs.status import asking, cancelling, checking, options, pointers, showing, terminal, waits
 from cloud_runs.status.options import Commands, Usage
 from cloud_runs.status.report import Exit
 
@@ -42,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_status(commands)
+    for verb in (waits, cancelling, checking, pointers):
+        verb.add(commands)
     return parser
 
 
@@ -54,10 +56,16 @@ def _add_status(commands: Commands) -> None:
     )
     options.add_stack(parser)
     showing.add(parser)
+    parser.add_argument(
+        "--watch", action="store_true", help="look again, and write the files anew, until no run goes on any more"
+    )
+    waits.add_interval(parser)
     parser.set_defaults(run=_status)
 
 
 def _status(given: argparse.Namespace) -> Exit:
+    if given.watch:
+        return waits.watch(given)
     stack = options.read(given)
     with terminal.progress(asking.count(stack.records.runs)) as tell:
         report = asking.report(stack, tell)

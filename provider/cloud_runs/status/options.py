@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,16 @@ def verb(
     return commands.add_parser(
         name,
         help=help,
-        description=description,
+        description="\n\n".join(map(_filled, description.split("\n\n"))),
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def _filled(paragraph: str) -> str:
+    """An example is left as it is."""
+    return paragraph if paragraph.startswith(" ") else textwrap.fill(paragraph, 80)
 
 
 def add_stack(parser: argparse.ArgumentParser, *, exported: bool = True) -> None:

@@ -15,7 +15,7 @@ from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
 from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
-from cloud_runs.status.report import Missing
+from cloud_runs.status.report import Missing, labelled
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
 
 _DYNAMIC = "pulumi-python:dynamic/"
@@ -45,6 +45,10 @@ class OnRecord:
     status: RunStatus
     settled: bool = False
     """A Completion has seen it succeed."""
+
+    @property
+    def label(self) -> str:
+        return labelled(self.resource, self.object)
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,10 @@ class Records:
 
         Raises InvalidConfiguration if the export keeps it encrypted.
         """
-        name = provider.split("::")[3] if provider.count("::") >= 3 else "default"
         own = self.providers.get(provider)
-        if own is None or name == "default" or name.startswith("default_"):
+        if own is None or is_default(provider):
             return config
+        name = provider.split("::")[3]
         if any(value is _HIDDEN for value in own.values()):
             raise InvalidConfiguration(f"the keys of provider {clean(name)!r} are encrypted in this export: {_EXPORT}")
         if EXPLICIT_NAME not in own:  # not a `cloud_runs.Provider`: it gets nothing from the stack's configuration
@@ -93,11 +97,17 @@ class Records:
         keeps encrypted is left out, and so is all that is near it: half of a key pair is of no use."""
         found: dict[str, Any] = {}
         for urn, inputs in self.providers.items():
-            if urn.split("::")[3].startswith("default"):
+            if is_default(urn):
                 found |= inputs
         hidden = {key.partition(":")[0] for key, value in found.items() if value is _HIDDEN}
         kept = {key: value for key, value in found.items() if isinstance(value, str)}
         return {key: value for key, value in kept.items() if key.partition(":")[0] not in hidden}
+
+
+def is_default(provider: str) -> bool:
+    """Whether it is the one that Pulumi makes for resources that name none."""
+    name = provider.split("::")[3] if provider.count("::") >= 3 else "default"
+    return name == "default" or name.startswith("default_")
 
 
 def read(deployment: Mapping[str, Any]) -> Records:

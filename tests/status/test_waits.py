@@ -1,0 +1,140 @@
+"""`cloud-runs wait` and `status --watch` against the emulator: without engine, project or Pulumi."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.interrupted import wait_until
+from tests.status.exports import ALL, Exported
+from tests.support.emulator import Emulator, emulator
+from tests.unit.test_get_many_emulator import KINDS
+
+CI, FLOWS = "tencent.workflow", "enos.flow"
+QUICK = ("--interval", "1")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    with emulator("--run-seconds", "3600") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running: Emulator) -> Emulator:
+    running.reset()
+    return running
+
+
+def looks(cloud: Emulator, system: str = CI) -> int:
+    asked = cloud.requests().get(system, {})
+    return asked.get("get", 0) + asked.get("find", 0)
+
+
+def test_it_waits_for_every_system_and_starts_nothing(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, *ALL)
+    starts = {system: cloud.count(system, "start") for system in ALL}
+    success = {kind.system: kind.success for kind in KINDS}
+    with stack.start("wait", *QUICK, "--json") as process:
+        wait_until(lambda: all(looks(cloud, system) for system in ALL))
+        for run in cloud.runs():
+            cloud.set_state(run["id"], success[run["system"]])
+        out, error = process.communicate(timeout=120)
+    report = json.loads(out)
+    assert (process.returncode, report["counts"], report["exit_code"]) == (0, {"succeeded": 4}, 0)
+    assert error.splitlines()[0] == "0/4 done, 4 running"
+    assert error.splitlines()[-1] == "4/4 done"
+    assert {system: cloud.count(system, "start") for system in ALL} == starts
+    assert sum(cloud.count(system, "cancel") for system in ALL) == 0
+
+
+def test_a_failure_is_told_while_the_others_go_on_and_is_the_end_of_it(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, CI, CI, FLOWS)
+    first, second, flow = stack.runs.values()
+    with stack.start("wait", *QUICK) as process:
+        cloud.set_state(first, "Failed", "AccessDenied", "no right")
+        assert process.stderr
+        seen = ""
+        while "1/3 done, 1 FAILED, 2 running" not in seen:
+            line = process.stderr.readline()
+            assert line, seen
+            seen += line
+        cloud.set_state(second, "Success")
+        cloud.set_state(flow, "SUCCESS")
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 10
+    assert out.splitlines()[1].split()[:2] == ["tencent-workflow-0", "failed"]
+    assert "tencent-workflow-0: task Transcode_1: AccessDenied: no right\n" in out
+
+
+def test_the_end_of_the_time_and_ctrl_c_leave_the_runs_alone(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, CI, FLOWS)
+    code, out, error = stack.run("wait", *QUICK, "--timeout", "1s")
+    assert (code, "2 running" in out) == (11, True)
+    assert error.endswith("not ended after 1s; the runs go on\n")
+    asked = looks(cloud)
+    with stack.start("wait", *QUICK) as process:
+        wait_until(lambda: looks(cloud) > asked)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in error
+    assert {run["state"] for run in cloud.runs()} == {"Running", "RUNNING"}
+
+
+def test_a_key_that_is_refused_ends_a_wait_at_once_and_not_a_watch(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, CI, FLOWS)
+    stack.env["ENOS_SECRET_KEY"] = "wrong-and-not-to-be-told"
+    code, out, error = stack.run("wait", *QUICK)
+    assert code == 12
+    assert "enos-flow-1: could not be asked, so this is what is on record: " in out
+    assert "wrong-and-not-to-be-told" not in out + error
+    asked = looks(cloud)
+    with stack.start("status", "--watch", *QUICK) as process:
+        wait_until(lambda: looks(cloud) > asked + 1)
+        cloud.set_state(stack.runs["tencent-workflow-0"], "Success")
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 12
+    assert re.search(r"\ntencent-workflow-0 +succeeded ", out)
+
+
+@pytest.mark.long  # a service may show a run late, so the answer counts after 20 s
+def test_a_run_that_is_gone_ends_a_wait(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, CI)
+    stack.add(CI, "old", "i404", phase="running")
+    cloud.set_state(stack.runs["tencent-workflow-0"], "Success")
+    code, out, _ = stack.run("wait", *QUICK)
+    assert code == 10
+    assert "old: no longer known to the service; its end is not on record\n" in out
+
+
+def test_nothing_to_wait_for(tmp_path: Path, cloud: Emulator) -> None:
+    code, out, error = Exported(tmp_path, cloud).run("wait")
+    assert (code, out[-10:], error) == (0, ": no runs\n", "0/0 done\n")
+
+
+def test_a_page_that_is_watched_renews_itself_until_the_end(tmp_path: Path, cloud: Emulator) -> None:
+    stack, page = Exported(tmp_path, cloud, CI), tmp_path / "runs.html"
+    with stack.start("status", "--watch", *QUICK, "--html", str(page), "--prometheus", "runs.prom") as process:
+        wait_until(page.exists)
+        text = page.read_text()
+        assert '<meta http-equiv="refresh" content="1">' in text
+        assert 'href="#running">1 running<' in text
+        cloud.set_state(stack.runs["tencent-workflow-0"], "Success")
+        out, _ = process.communicate(timeout=120)
+    assert (process.returncode, out.endswith("1 run: 1 succeeded\n")) == (0, True)
+    assert "refresh" not in page.read_text()
+    assert 'phase="succeeded"} 1\n' in (tmp_path / "runs.prom").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.html", "runs.prom", "state.json"]
+
+
+@pytest.mark.parametrize("time", ["", "0", "x", "-1s", "9999h9m9999999s"])
+def test_what_is_no_duration(tmp_path: Path, cloud: Emulator, time: str) -> None:
+    code, out, error = Exported(tmp_path, cloud).run("wait", f"--timeout={time}")
+    assert (code, out) == (2, "")
+    assert 'is not a duration such as "90s", "30m" or "1h30m"' in error
