@@ -16,9 +16,10 @@ CLAIMED = {
     "docs/enos.md": ("tests/demo/test_readme.py", {"python": 1}),
     "docs/how-to.md": ("tests/demo/test_how_to.py", {"python": 5, "sh": 3}),
     "docs/huawei.md": ("tests/demo/test_readme.py", {"python": 1}),
+    "docs/monitoring.md": ("tests/status/test_monitoring_page.py", {"sh": 4}),
     "docs/pipelines.md": ("tests/packaging/test_template.py", {"sh": 1}),
     "docs/reliability.md": ("tests/engine/test_interrupted_and_odd.py", {"sh": 1}),
-    "docs/status.md": ("tests/engine/test_status.py", {"python": 1, "sh": 2}),
+    "docs/status.md": ("tests/engine/test_status.py", {"python": 1, "sh": 5}),
     "docs/teams.md": ("tests/demo/test_how_to.py", {"sh": 1}),
     "docs/waiting.md": ("tests/demo/test_waiting_page.py", {"python": 3, "sh": 1}),
 }

@@ -133,7 +133,7 @@ def test_refused_objects_a_completion_over_them_and_the_next_up(stack: Stack, cl
     assert result.code != 0, "red, since two objects have no run"
     assert "2 of 7 runs did not succeed" in result.text
     assert (
-        "WorkflowFanOut 'fan' object 'c': failed: Tencent CI refused POST /triggerworkflow: 400 NoSuchKey"
+        "WorkflowFanOut 'fan': 2 objects (c, d): failed: Tencent CI refused POST /triggerworkflow: 400 NoSuchKey"
         in result.text
     )
     outputs = stack.outputs("fan")

@@ -254,7 +254,7 @@ def test_an_export_without_project_pulumi_or_backend(stack: Stack, cloud: Emulat
     assert asked(revealed, "--stack", "x") == (2, None)
     assert [asked(wrong)[0] for wrong in ("[]", "no JSON", '{"deployment": 7}')] == [12, 12, 12]
 
-    (_, commands), (_, program) = blocks("docs/status.md")[1:]
+    *_, (_, commands), (_, program) = blocks("docs/status.md")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     printed = stack.shell(f"set +e\n{commands.replace('--stack dev', f'--stack {stack.name}')}true", PATH=path, **keys)
     assert re.findall(r"UTC: (.*)", printed) == ["2 runs: 1 running, 1 pending; 1 not answered", "2 runs: 2 running"]

@@ -140,7 +140,7 @@ def test_what_the_run_and_its_task_both_tell_is_said_once() -> None:
     ],
 )
 def test_a_line_on_a_run_that_has_not_ended(run: Watched, expected: str) -> None:
-    assert outcomes.open_line(WHO, run) == f"{WHO}: {expected}"
+    assert outcomes.going(run) == expected
 
 
 @pytest.mark.parametrize(

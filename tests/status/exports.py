@@ -9,52 +9,54 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cloud_runs.accounts import settings
 from cloud_runs.runs import Reference
-from cloud_runs.wire.settings import Credentials
+from cloud_runs.wire.settings import Settings
+from tests import kits
+from tests.kits import KITS
+from tests.kits.kit import EMULATED, Kit
 from tests.status.test_recorded import resource
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.unit.test_get_many_emulator import KINDS
+from tests.support.clients import hasty
+from tests.support.emulator import Emulator
 
-_TYPES = {
-    "tencent.workflow": ("tencent:WorkflowRun", "ap-beijing", "media-1250000000"),
-    "tencent.inventory": ("tencent:InventoryJob", "ap-beijing", "media-1250000000"),
-    "huawei.workflow": ("huawei:WorkflowRun", "cn-north-4", "scan"),
-    "enos.flow": ("enos:FlowRun", "", "3377/o15/alice"),
-}
-ALL = tuple(_TYPES)
+ALL = tuple(KITS)
 
 
 def environment(cloud: Emulator) -> dict[str, str]:
     """What points a command at the emulator."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI", "COLUMNS"))}
-    ids = dict.fromkeys(("TENCENTCLOUD_SECRET_ID", "HW_ACCESS_KEY", "ENOS_ACCESS_KEY"), SECRET_ID)
-    keys = dict.fromkeys(("TENCENTCLOUD_SECRET_KEY", "HW_SECRET_KEY", "ENOS_SECRET_KEY"), SECRET_KEY)
-    urls = dict.fromkeys(("RUNS_TENCENT_ENDPOINT", "RUNS_HUAWEI_ENDPOINT", "RUNS_ENOS_ENDPOINT"), cloud.url)
-    return {**others, **ids, **keys, **urls, "RUNS_LAG_SECONDS": "0"}
+    given = {"runs:lagSeconds": "0", **kits.settings(cloud.url)}
+    ours = {one.environ: given[key] for one in settings() for key in one.keys if key in given}
+    return {**others, **ours}
+
+
+def place(kit: Kit) -> Reference:
+    return kit.kind.place(kit.arguments, Settings(kit.settings("http://127.0.0.1").get))
 
 
 class Exported:
-    """`runs`: ids by resource."""
+    """`runs`: ids by resource, whose name is the kind with hyphens, and a number."""
 
     def __init__(self, folder: Path, cloud: Emulator, *systems: str) -> None:
         self.folder, self.cloud, self.env = folder, cloud, environment(cloud)
         self.runs: dict[str, str] = {}
         self._entries: list[dict[str, Any]] = []
         for at, system in enumerate(systems):
-            kind = next(kind for kind in KINDS if kind.system == system)
-            id = kind.start(kind.client(cloud.url, Credentials(SECRET_ID, SECRET_KEY)), at)
-            self.add(system, f"{system.replace('.', '-')}-{at}", id)
+            kit = KITS[system]
+            client = kit.make(hasty(), EMULATED, cloud.url, sleep=lambda _: None)
+            self.add(system, f"{system.replace('.', '-')}-{at}", kit.begin(client, kit.requests(at)))
 
     def add(self, system: str, name: str, id: str, **outputs: Any) -> None:
-        type, region, scope = _TYPES[system]
-        told = {"reference": str(Reference(system, region, scope, id)), "phase": "pending", "url": "x"}
+        at = place(KITS[system])
+        told = {"reference": str(Reference(at.system, at.region, at.scope, id)), "phase": "pending", "url": "x"}
+        type = KITS[system].type()._resource_type_name.removeprefix("dynamic/")
         self._entries.append(resource(type, name, {**told, **outputs}))
         self.runs[name] = id
 
     def fan_out(self, name: str, ids: dict[str, str], **outputs: Any) -> None:
-        _, region, scope = _TYPES["tencent.workflow"]
-        place = f"tencent.workflow:{region}:{scope}:"
-        self._entries.append(resource("tencent:WorkflowFanOut", name, {"instance_ids": ids, "place": place, **outputs}))
+        at = place(KITS["tencent.workflow"])
+        told = {"instance_ids": ids, "place": f"{at.system}:{at.region}:{at.scope}:"}
+        self._entries.append(resource("tencent:WorkflowFanOut", name, {**told, **outputs}))
 
     @property
     def file(self) -> Path:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.interrupted import wait_until
+from tests.kits import KITS
 from tests.status.exports import ALL, Exported
 from tests.support.emulator import Emulator, emulator
-from tests.unit.test_get_many_emulator import KINDS
 
 CI, FLOWS = "tencent.workflow", "enos.flow"
 QUICK = ("--interval", "1")
@@ -39,16 +39,16 @@ def looks(cloud: Emulator, system: str = CI) -> int:
 def test_it_waits_for_every_system_and_starts_nothing(tmp_path: Path, cloud: Emulator) -> None:
     stack = Exported(tmp_path, cloud, *ALL)
     starts = {system: cloud.count(system, "start") for system in ALL}
-    success = {kind.system: kind.success for kind in KINDS}
+    success = {name: kit.success for name, kit in KITS.items()}
     with stack.start("wait", *QUICK, "--json") as process:
         wait_until(lambda: all(looks(cloud, system) for system in ALL))
         for run in cloud.runs():
             cloud.set_state(run["id"], success[run["system"]])
         out, error = process.communicate(timeout=120)
     report = json.loads(out)
-    assert (process.returncode, report["counts"], report["exit_code"]) == (0, {"succeeded": 4}, 0)
-    assert error.splitlines()[0] == "0/4 done, 4 running"
-    assert error.splitlines()[-1] == "4/4 done"
+    assert (process.returncode, report["counts"], report["exit_code"]) == (0, {"succeeded": len(ALL)}, 0)
+    assert error.splitlines()[0] == f"0/{len(ALL)} done, {len(ALL)} running"
+    assert error.splitlines()[-1] == f"{len(ALL)}/{len(ALL)} done"
     assert {system: cloud.count(system, "start") for system in ALL} == starts
     assert sum(cloud.count(system, "cancel") for system in ALL) == 0
 

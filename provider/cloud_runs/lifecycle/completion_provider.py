@@ -15,7 +15,7 @@ from cloud_runs.checks import Problem
 from cloud_runs.lifecycle import durations, progress
 from cloud_runs.lifecycle.asked import of_0_1
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
-from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
+from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of, told
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, settings_of
 from cloud_runs.limits import Limit
@@ -80,7 +80,7 @@ class CompletionProvider(dynamic.ResourceProvider):
         wait.run(interval, cancel=props.get("on_timeout") == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
         bad = [(run, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
-        lines = [outcomes.line(run.label, found) for run, found in bad]
+        lines = told((run, outcomes.became(found)) for run, found in bad)
         if bad and props["on_failure"] == "halt":
             raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(bad)}{listed(lines)}")
         if bad:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from cloud_runs.errors import Interrupted
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.interrupts import Questions, Stop
-from cloud_runs.promise import outcomes, waiting
+from cloud_runs.promise import groups, outcomes, waiting
 from cloud_runs.promise.waiting import Told, Watch
 from cloud_runs.runs import Reference
 
@@ -34,6 +34,11 @@ class Wanted(NamedTuple):
     reference: Reference | None
     object: str = ""
     refused: str = ""
+
+    @property
+    def resource(self) -> str:
+        """The label without the object."""
+        return self.label.removesuffix(f" object {self.object!r}")
 
 
 class Wait:
@@ -112,27 +117,23 @@ class Wait:
     # -- telling
 
     def _not_in_time(self, late: Sequence[Reference], asked: Mapping[Reference, str]) -> str:
-        """One line for each run that had not ended in time, or did not succeed."""
-        lines = []
+        """What had not ended in time, or did not succeed."""
+        lines: list[tuple[Wanted, str]] = []
         for one in self._wanted:
             run = self._watch.runs.get(one.reference) if one.reference else None
             if one.refused:
-                lines.append(outcomes.line(one.label, outcomes.refusal(one.refused)))
+                lines.append((one, outcomes.became(outcomes.refusal(one.refused))))
             elif run and one.reference and (not run.succeeded or one.reference in late):
-                line = (
-                    outcomes.line(one.label, outcomes.outcome(one.reference, run))
-                    if run.ended
-                    else outcomes.open_line(one.label, run)
-                )
+                line = outcomes.became(outcomes.outcome(one.reference, run)) if run.ended else outcomes.going(run)
                 said = asked.get(one.reference)
                 more = "" if said is None or run.ended else f"; not cancelled: {said}" if said else "; asked to stop"
-                lines.append(line + more)
+                lines.append((one, line + more))
         goes_on = "It goes on" if len(late) == 1 else "They go on"
         if asked:
             goes_on = "What was not stopped goes on"
         return (
             f"{of(late, self._wanted)} had not ended after {outcomes.span(self._timeout)}. {goes_on}; the next "
-            f"`pulumi up` waits again and fires nothing{listed(lines)}"
+            f"`pulumi up` waits again and fires nothing{listed(told(lines))}"
         )
 
     def _counts(self) -> str:
@@ -154,6 +155,21 @@ class Wait:
 
 def of(some: Sequence[Any], wanted: Sequence[Wanted]) -> str:
     return f"{len(some)} of {len(wanted)} runs" if len(wanted) != 1 else "the run"
+
+
+def told(of: Iterable[tuple[Wanted, str]]) -> list[str]:
+    """One line for all runs of which the same is to be said."""
+    lines = []
+    for runs, what in groups.alike(of):
+        objects: dict[str, list[Wanted]] = {}
+        for run in runs:
+            objects.setdefault(run.resource, []).append(run)
+        who = [
+            some[0].label if len(some) == 1 else f"{resource}: {groups.objects([run.object for run in some])}"
+            for resource, some in objects.items()
+        ]
+        lines.append(f"{groups.some(who)}: {what}")
+    return lines
 
 
 def listed(lines: Sequence[str]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from cloud_runs.lifecycle import progress
+from cloud_runs.promise import groups
 from cloud_runs.promise.fanned import Fanned
 
 _SHOWN = 20  # objects that a warning names
@@ -33,15 +33,6 @@ def listed(told: Mapping[str, str]) -> str:
 
 
 def reasons(refused: Mapping[str, str]) -> str:
-    """One line a reason, as long as there are few objects; the same reason for many is told once."""
-    count = Counter(refused.values())
-    if len(count) == len(refused) or len(refused) <= 2:
-        return listed(refused)
-    groups: dict[str, list[str]] = {}
-    for key, why in refused.items():
-        groups.setdefault(why, []).append(key)
-    lines = {}
-    for why, keys in groups.items():
-        more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
-        lines[", ".join(keys[:5]) + more] = why
-    return listed(lines)
+    """One line a reason, with the objects that have it."""
+    told = {keys[0] if len(keys) == 1 else groups.objects(keys): why for keys, why in groups.alike(refused.items())}
+    return listed(told)

@@ -45,12 +45,17 @@ def succeeded(found: Mapping[str, Any]) -> bool:
 
 
 def line(who: str, found: Mapping[str, Any]) -> str:
-    """One line on a run that ended: what the service says of it, the failing task, and the request id."""
+    """One line on a run that ended."""
+    return f"{who}: {became(found)}"
+
+
+def became(found: Mapping[str, Any]) -> str:
+    """What became of a run: what the service says of it, the failing task, and the request id."""
     state = found["state"]
     word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
     why = told(found)
     request = f" (request {found['request_id']})" if found["request_id"] else ""
-    return f"{who}: {word}{': ' if why else ''}{why}{request}"
+    return f"{word}{': ' if why else ''}{why}{request}"
 
 
 def told(found: Mapping[str, Any]) -> str:
@@ -62,15 +67,15 @@ def told(found: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def open_line(who: str, run: Watched) -> str:
-    """One line on a run that has not ended."""
+def going(run: Watched) -> str:
+    """How a run is that has not ended."""
     if run.untold is not None:
-        return f"{who}: not known: {run.untold}"
+        return f"not known: {run.untold}"
     if run.status is None:
-        return f"{who}: not asked yet"
+        return "not asked yet"
     if run.status.phase is Phase.UNKNOWN:
-        return f"{who}: in state {run.status.state!r}, which this version does not know"
-    return f"{who}: {run.status.phase.value} (state {run.status.state})"
+        return f"in state {run.status.state!r}, which this version does not know"
+    return f"{run.status.phase.value} (state {run.status.state})"
 
 
 def failed_tasks(status: RunStatus) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,13 +15,11 @@ from cloud_runs.promise.outcomes import succeeded
 from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
 from cloud_runs.status.report import Missing, labelled
+from cloud_runs.status.secrets import HIDDEN, readable, revealed
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
 
 _DYNAMIC = "pulumi-python:dynamic/"
 _PROVIDER = "pulumi:providers:pulumi-python"
-# Keys with which Pulumi marks a secret in a state.
-_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
-_HIDDEN = object()  # in the place of a secret that the export keeps encrypted
 _EXPORT = "make the export with `pulumi stack export --show-secrets`"
 _LOOKS = "the next `pulumi up` looks for it before it fires"
 
@@ -86,7 +83,7 @@ class Records:
         if own is None or is_default(provider):
             return config
         name = provider.split("::")[3]
-        if any(value is _HIDDEN for value in own.values()):
+        if any(value is HIDDEN for value in own.values()):
             raise InvalidConfiguration(f"the keys of provider {clean(name)!r} are encrypted in this export: {_EXPORT}")
         if EXPLICIT_NAME not in own:  # not a `cloud_runs.Provider`: it gets nothing from the stack's configuration
             return own
@@ -99,7 +96,7 @@ class Records:
         for urn, inputs in self.providers.items():
             if is_default(urn):
                 found |= inputs
-        hidden = {key.partition(":")[0] for key, value in found.items() if value is _HIDDEN}
+        hidden = {key.partition(":")[0] for key, value in found.items() if value is HIDDEN}
         kept = {key: value for key, value in found.items() if isinstance(value, str)}
         return {key: value for key, value in kept.items() if key.partition(":")[0] not in hidden}
 
@@ -114,14 +111,12 @@ def read(deployment: Mapping[str, Any]) -> Records:
     """The runs in the order of the state. Secrets are in plain text, unless `deployment` is an export without them."""
     resources = [entry for entry in deployment.get("resources") or () if not entry.get("delete")]
     providers = {
-        f"{entry['urn']}::{entry.get('id', '')}": _revealed(entry.get("inputs") or {})
+        f"{entry['urn']}::{entry.get('id', '')}": revealed(entry.get("inputs") or {})
         for entry in deployment.get("resources") or ()
         if entry["type"] == _PROVIDER
     }
     dynamic = [entry for entry in resources if entry["type"].startswith(_DYNAMIC)]
-    seen = {
-        found["reference"]: found for entry in dynamic for found in _outcomes(_revealed(entry.get("outputs") or {}))
-    }
+    seen = {found["reference"]: found for entry in dynamic for found in _outcomes(revealed(entry.get("outputs") or {}))}
     runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
     project = resources[0]["urn"].split("::")[1] if resources else ""
     refused = (*_refused(dynamic), *_encrypted(dynamic))
@@ -138,7 +133,7 @@ def _outcomes(outputs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
     """The runs of one resource: none, one, or those of a fan-out."""
-    outs, shown = _revealed(entry.get("outputs") or {}), _revealed(entry.get("outputs") or {}, secrets=False)
+    outs, shown = revealed(entry.get("outputs") or {}), revealed(entry.get("outputs") or {}, secrets=False)
     urn, at = entry["urn"], _fired_at(outs)
     common = {
         "resource": _name(urn),
@@ -223,31 +218,31 @@ def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
     """Intents without a run, or with a run that was fired for something else."""
     fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != INTENT_TYPE}
     for entry in dynamic:
-        outs = _revealed(entry.get("outputs") or {})
+        outs = revealed(entry.get("outputs") or {})
         intent = ledger.intent_of(outs.get(RECORD))
         if entry["type"] != INTENT_TYPE or intent is None:
             continue
         other = fired_for.get(entry["urn"])
-        run = ledger.recorded(str(other.get("id") or ""), _revealed(other.get("outputs") or {})) if other else None
+        run = ledger.recorded(str(other.get("id") or ""), revealed(other.get("outputs") or {})) if other else None
         lack = lacks.lacking(intent, run, bool(other and other.get("pendingReplacement")))
         if lack:
             name = _name(entry["urn"]).removesuffix("-intent")
             missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
             arguments = outs.get(ARGUMENTS) or {}
-            known = arguments if _readable(arguments) else {}
+            known = arguments if readable(arguments) else {}
             yield Lacking(missing, intent, known, entry.get("provider") or "", run)
 
 
 def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
-        outs = _revealed(entry.get("outputs") or {}, secrets=False)
+        outs = revealed(entry.get("outputs") or {}, secrets=False)
         for key, why in (ledger.refused_of(outs) or {}).items():
             yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
 
 
 def _encrypted(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
-        if _revealed(entry.get("outputs") or {}).get("reference") is _HIDDEN:
+        if revealed(entry.get("outputs") or {}).get("reference") is HIDDEN:
             yield Missing(
                 _name(entry["urn"]), "", entry["urn"], "", f"its record is encrypted in this export: {_EXPORT}"
             )
@@ -273,29 +268,3 @@ def _text(told: Mapping[str, Any], name: str) -> str:
 
 def _name(urn: str) -> str:
     return urn.split("::", 3)[-1]
-
-
-def _revealed(value: Any, *, secrets: bool = True) -> Any:
-    """The value with its secrets in plain text, or without what is secret."""
-    if isinstance(value, list):
-        shown = [item for item in value if secrets or not _is_secret(item)]
-        return [_revealed(item, secrets=secrets) for item in shown]
-    if not isinstance(value, dict):
-        return value
-    if _is_secret(value):
-        if not secrets:
-            return None
-        return _revealed(json.loads(value["plaintext"])) if "plaintext" in value else _HIDDEN
-    shown_items = ((key, item) for key, item in value.items() if secrets or not _is_secret(item))
-    return {key: _revealed(item, secrets=secrets) for key, item in shown_items}
-
-
-def _readable(value: Any) -> bool:
-    """Whether nothing in it is encrypted."""
-    if isinstance(value, Mapping):
-        return all(map(_readable, value.values()))
-    return all(map(_readable, value)) if isinstance(value, list) else value is not _HIDDEN
-
-
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, dict) and value.get(_SIGNATURE) == _SECRET
