@@ -117,6 +117,23 @@ def test_a_line_names_state_code_message_task_and_request() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (RunStatus("i1", Phase.RUNNING, "Running"), "running (state Running)"),
+        (RunStatus("i1", Phase.PENDING, ""), "pending"),
+        (RunStatus("i1", Phase.SUCCEEDED, "Success"), "succeeded"),
+        (replace(ENDED, phase=Phase.SUCCEEDED, code="", message=""), "succeeded after 1m"),
+        (replace(ENDED, tasks=(FAILED_TASK,)),
+         "failed after 1m: task Transcode_1: AccessDenied: no right to read the object"),
+        (replace(ENDED, finished_at="", message="two\nlines"), "failed: AccessDenied: two lines"),
+        (RunStatus("i1", Phase.UNKNOWN, "Odd\x1b[31m"), "unknown (state Odd [31m)"),
+    ],
+)  # fmt: skip
+def test_what_a_look_shows_fits_a_row(status: RunStatus, expected: str) -> None:
+    assert outcomes.learned(status) == expected
+
+
 def test_what_the_run_and_its_task_both_tell_is_said_once() -> None:
     assert line(tasks=(FAILED_TASK,)) == (
         f"{WHO}: failed: task Transcode_1: AccessDenied: no right to read the object (request r1)"

@@ -98,6 +98,8 @@ def test_bad_names(either: Host, name: str) -> None:
         ("adopt_id", ""), ("adopt_id", "  "), ("adopt_id", 5), ("adopt_id", ["x"]),
         ("rerun_on_failure", "yes"), ("rerun_on_failure", 1), ("rerun_on_failure", "true"),
         ("triggers", "42"), ("triggers", ["a"]), ("triggers", 42),
+        ("if_running", "queue"), ("if_running", True), ("if_running", ["wait"]),
+        ("max_attempts", 0.0), ("max_attempts", 1.5), ("max_attempts", 1001.0), ("max_attempts", "3"),
     ],
 )  # fmt: skip
 def test_bad_steering(either: Host, name: str, value: Any) -> None:
@@ -112,6 +114,9 @@ def test_bad_steering(either: Host, name: str, value: Any) -> None:
         ("rerun_on_failure", False),
         ("triggers", {}),
         ("triggers", {"": 0}),
+        ("if_running", "wait"),
+        ("max_attempts", 1.0),
+        ("max_attempts", 1000.0),
     ],
 )
 def test_good_steering(either: Host, name: str, value: Any) -> None:
@@ -342,7 +347,19 @@ def test_every_problem_of_a_job_at_once(job: JobHost, cloud: Emulator) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["bucket", "region", "workflow_id", "object", "name", "triggers", "adopt_id", "on_delete", "rerun_on_failure"],
+    [
+        "bucket",
+        "region",
+        "workflow_id",
+        "object",
+        "name",
+        "triggers",
+        "adopt_id",
+        "on_delete",
+        "rerun_on_failure",
+        "if_running",
+        "max_attempts",
+    ],
 )
 def test_an_unknown_value_of_a_run_passes(run: RunHost, name: str) -> None:
     assert failures(run.check({**run.inputs(), name: UNKNOWN})) == {}

@@ -15,7 +15,7 @@ from cloud_runs.enos.client import FlowClient, FlowRequest
 from cloud_runs.enos.settings import ENOS, ORG, USER, gateway
 from cloud_runs.errors import InvalidConfiguration
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
-from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
+from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunStatus, rfc3339
 from cloud_runs.wire.settings import Settings
@@ -209,6 +209,8 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         adopt_id: pulumi.Input[str] | None = None,
         on_delete: pulumi.Input[OnDelete] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
+        if_running: pulumi.Input[IfRunning] | None = None,
+        max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
@@ -237,6 +239,12 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`. The phase is recorded by a
             refresh, so use `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
             Has no effect together with `adopt_id`, and is an error together with a `trigger_time` that stays.
+        :param if_running: What is done when a new run is wanted while the recorded one goes on: `"allow"` (default)
+            fires all the same; `"wait"` holds the update until it has ended, then fires; `"skip"` keeps it with a
+            warning, fires nothing, and the next `pulumi up` tries again; `"forbid"` fails the update, nothing fired or
+            lost (a forced replacement, which cannot fail any more, is skipped). Changing it never fires.
+        :param max_attempts: How often at most `rerun_on_failure` fires for one ask, the first time included, 1 to 1000;
+            then the update fails, with nothing fired. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         :raises ValueError: `trigger_time` is a `datetime` without time zone.
@@ -252,7 +260,7 @@ class FlowRun(Run, module="enos", name="FlowRun"):
                 "trigger_time": later.apply(convert) if isinstance(later, pulumi.Output) else convert(later),
                 "parameters": parameters,
             },
-            Steering(triggers, adopt_id, on_delete, rerun_on_failure),
+            Steering(triggers, adopt_id, on_delete, rerun_on_failure, if_running, max_attempts),
             opts,
         )
 

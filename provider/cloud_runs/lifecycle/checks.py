@@ -10,9 +10,11 @@ from cloud_runs.checks import LATER, Problem, Values, kind_of
 from cloud_runs.kinds import Kind, Props
 from cloud_runs.lifecycle.values import settled
 from cloud_runs.promise.ledger import ADOPT
+from cloud_runs.promise.overlap import POLICIES
 from cloud_runs.wire.settings import Settings
 
 MOST_OBJECTS = 10_000
+MOST_ATTEMPTS = 1000
 MOST_CONCURRENT = 32  # the connections of the host's pool
 
 _TRIGGERS = Values('a mapping of names to values, for example {"release": "42"}')
@@ -53,6 +55,11 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
         yield "adopt_id", "must be the id of a run that exists"
     if rerun not in (None, LATER) and not isinstance(rerun, bool):
         yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
+    policy = props.get("if_running")
+    if policy not in (None, LATER, *POLICIES):
+        yield "if_running", f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
+    if props.get("max_attempts") is not None:
+        yield from _number(props, "max_attempts", 1, MOST_ATTEMPTS, whole=True)
 
 
 def _triggers(props: Props) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.values import known
-from cloud_runs.promise import digests, ledger, rules
+from cloud_runs.promise import digests, history, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
 from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Intent
@@ -49,13 +49,15 @@ class IntentProvider(HostProvider):
         """Mints a token. Sends nothing."""
         moment = self.process.moment()
         objects = props.get(OBJECTS) or ""
+        content, former = _wanted(props, None).content, self.process.replacing(str(props.get(_RUN) or ""))
         intent = Intent(
             moment=moment,
-            content=_wanted(props, None).content,
+            content=content,
             kind=str(props.get(_KIND) or ""),
             name=ledger.name_of(str(props.get(_RUN) or "")),
             objects=objects,
             attempts=(moment,) if objects else (),
+            why=history.because(former.content.differences(content)) if former else "",
         )
         return dynamic.CreateResult(moment.token, _outputs(intent, props.get(ARGUMENTS)))
 

@@ -13,13 +13,14 @@ from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import carried
-from cloud_runs.promise.ledger import ADOPT, FIRED, IGNORED, INTENT, OBJECTS, REFERENCE, URN
+from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, IGNORED, INTENT, OBJECTS, REFERENCE, URN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
+IfRunning = Literal["allow", "wait", "skip", "forbid"]
 
 _OUTPUTS = [
     REFERENCE,
@@ -36,6 +37,7 @@ _OUTPUTS = [
     "provenance",
     "record_expired",
     FIRED,
+    HISTORY,
 ]
 
 
@@ -46,6 +48,8 @@ class Steering(NamedTuple):
     adopt_id: pulumi.Input[str] | None = None
     on_delete: pulumi.Input[OnDelete] | None = None
     rerun_on_failure: pulumi.Input[bool] | None = None
+    if_running: pulumi.Input[IfRunning] | None = None
+    max_attempts: pulumi.Input[int] | None = None
 
 
 class Run(dynamic.Resource):
@@ -84,7 +88,11 @@ class Run(dynamic.Resource):
     record_expired: pulumi.Output[bool]
     """Whether the last refresh found that the system no longer knows the run. Nothing fires because of it."""
     fired: pulumi.Output[str]
-    """What the run was fired with, as digests, and when (server time), in one line."""
+    """What the run was fired with, as digests, when (server time) and why, in one line."""
+    history: pulumi.Output[list[dict[str, str]]]
+    """The runs that the resource had before this one, the last five, oldest first: `id`, `phase` and `code` as the last
+    refresh told them, `fired_at`, and `why` it was fired (`first`, `trigger release`, `argument object`, `forced`,
+    `rerun after failed`, `adopted`; empty where an earlier version has fired it)."""
 
     _run_provider: ClassVar[type[RunProvider[Any]]]
 

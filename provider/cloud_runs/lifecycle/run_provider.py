@@ -6,9 +6,9 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
@@ -28,35 +28,20 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
+from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
 from cloud_runs.lifecycle.values import known, settled
-from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise import firing, ledger, rules
-from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
+from cloud_runs.limits import Limit
+from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
+from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, INTENT, PHASE, REFERENCE
+from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask
-from cloud_runs.promise.world import Settled
-from cloud_runs.runs import Found, Phase, Reference, RunApi, RunStatus, Started, plain
+from cloud_runs.promise.world import Settled, World
+from cloud_runs.runs import Phase, Reference, RunStatus, plain
 
 Request = TypeVar("Request")
-
-STEERING = ("adopt_id", "on_delete", "rerun_on_failure")
-
-
-@dataclass(frozen=True)
-class Bound(Generic[Request]):
-    """One request, bound to the client that sends it: what firing needs of a service."""
-
-    api: RunApi[Request]
-    request: Request
-    work: Hashable
-    marked: bool
-
-    def start(self, leave: Leave) -> Started:
-        return self.api.start(self.request, leave)
-
-    def find(self, since: datetime, limit: Limit) -> Found:
-        return self.api.find(self.request, since, limit)
 
 
 class RunProvider(KindProvider, Generic[Request]):
@@ -94,10 +79,12 @@ class RunProvider(KindProvider, Generic[Request]):
             if due.unintended:
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
-            rerun = not changed and _news.get("rerun_on_failure") is True and _olds.get("phase") == "failed"
-            replaces = sorted({name.split(".")[0] for name in due.replaces}) or ["rerun_on_failure"] * rerun
+            replaces = sorted({name.split(".")[0] for name in due.replaces})
+            rerun = _news.get("rerun_on_failure") is True and not (changed or replaces)
+            if rerun and history.again(run, _news.get("max_attempts")):
+                replaces = ["rerun_on_failure"]
             if replaces:
-                self._may_replace(_id, _olds, _news, replaces)
+                self._may_replace(run, _news, replaces, previewed=previewed)
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in STEERING)
         steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
@@ -123,11 +110,17 @@ class RunProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
+        before = self.process.before(urn, ask.token)
+        why = history.why(ask, before, rerun=props.get("rerun_on_failure") is True)
+        if old := self._overlapped(props, ask, before, world):
+            return self._created(props, place, request, old.fired, Settled(old.id, at=old.fired.at, kept=old))
         outcome = firing.settle(ask, space, bound, world)
         if outcome.note:
             progress.note(urn, outcome.note)
-        progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}")  # in the place of "starting"
-        return self._created(props, place, request, Fired(ask.token, ask.content, outcome.at), outcome)
+        # In the place of "starting".
+        progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}: {errors.clean(why)}")
+        fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=history.reruns(why, before))
+        return self._created(props, place, request, fired, outcome, before=before.recorded)
 
     @reported
     @recorded_settings
@@ -140,7 +133,9 @@ class RunProvider(KindProvider, Generic[Request]):
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
-            return dynamic.ReadResult(id_, {**props, "record_expired": True})
+            progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
+            return dynamic.ReadResult(id_, {**props, PHASE: Phase.UNKNOWN.value, "record_expired": True})
+        progress.tell(ledger.urn_of(props), outcomes.learned(status))
         if warning := repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)):
             progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
@@ -148,7 +143,7 @@ class RunProvider(KindProvider, Generic[Request]):
         outs = {**props, **plain(status), **url, **self.kind.outputs(reference, None, status), "record_expired": False}
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
-                name: _shown(value)
+                name: shown(value)
                 for name, value in self.kind.told(status).items()
                 if name in self.kind.names and name not in props
             }
@@ -205,10 +200,29 @@ class RunProvider(KindProvider, Generic[Request]):
             )
         return None
 
-    def _may_replace(self, id: str, olds: dict[str, Any], news: dict[str, Any], replaces: list[str]) -> None:
+    def _may_replace(self, run: Recorded, news: dict[str, Any], replaces: list[str], *, previewed: bool) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
-        if why := self.kind.hindrance(id, olds, settled(news)):
+        why = self.kind.hindrance(run.id, run.outputs, settled(news))
+        if not why and news.get("if_running") == overlap.FORBID and news.get("on_delete") != "cancel" and not previewed:
+            get = partial(self.kind.client(self.place(run.outputs), self.settings).get, run.id)
+            if told := overlap.goes_on(get):
+                why = f"run {errors.clean(run.id)} {told.rstrip('.')}, and if_running is {overlap.FORBID!r}"
+        if why:
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
+
+    def _overlapped(self, props: Mapping[str, Any], ask: Ask, before: Before, world: World) -> Recorded | None:
+        """The run whose replacement is not fired, since it still goes on: it stays on record."""
+        old, policy = before.recorded, props.get("if_running") or overlap.ALLOW
+        if policy == overlap.ALLOW or not (old and before.deleted):
+            return None
+        get = partial(self.kind.client(self.place(old.outputs), self.settings).get, old.id)
+        why = overlap.why_not(policy, old, get, world)
+        if not why:
+            return None
+        again = "The next `pulumi up` tries again" if old.content.differences(ask.content) else "Force it again later"
+        progress.warn(ask.urn, f"nothing was fired: {why}. The recorded run stays. {again}")
+        self.process.settled(ask.urn, ask.token, self.space(old.outputs), [old.id])
+        return old
 
     def _ask(self, props: Mapping[str, Any]) -> Ask:
         content = wanted(self.kind.names, props, props.get("triggers")).content
@@ -230,8 +244,10 @@ class RunProvider(KindProvider, Generic[Request]):
         )  # it will be on record: it is not among the lost ones
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
+        old = self.process.before(ask.urn, ask.token).recorded
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
-        return self._created(props, place, None, Fired(ask.token, ask.content, None), Settled(id, "given"), status)
+        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED)
+        return self._created(props, place, None, fired, Settled(id, "given"), status, old)
 
     def _created(
         self,
@@ -241,8 +257,9 @@ class RunProvider(KindProvider, Generic[Request]):
         fired: Fired,
         outcome: Settled,
         status: RunStatus | None = None,
+        before: Recorded | None = None,
     ) -> dynamic.CreateResult:
-        """The outputs. Must not raise."""
+        """The outputs. Must not raise. `before`: the run that the resource had."""
         if outcome.kept:
             return dynamic.CreateResult(outcome.id, restated(outcome.kept, self.as_recorded(props, outcome.kept)))
         started = outcome.started
@@ -252,7 +269,7 @@ class RunProvider(KindProvider, Generic[Request]):
             status = RunStatus(outcome.id, phase, state)
         at = outcome.at or ledger.time_of(status.created_at)
         outs = {
-            **_inputs(props),
+            **inputs(props),
             **plain(status),
             "url": self.kind.page(reference, props),
             **self.kind.outputs(reference, request, status),
@@ -263,26 +280,6 @@ class RunProvider(KindProvider, Generic[Request]):
             "request_id": started.request_id if started else status.request_id,
             "record_expired": False,
             FIRED: ledger.fired_text(replace(fired, at=at, beside=fired.token)),
+            HISTORY: history.attempts(before),
         }
         return dynamic.CreateResult(outcome.id, outs)
-
-
-def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the outputs keep them. Not the intent: its own resource has it on record."""
-    return {name: value for name, value in props.items() if name not in (INTENT, ADOPT)}
-
-
-def _shown(told: Any) -> Any:
-    """What a service tells of a request, made fit for outputs."""
-    if isinstance(told, str):
-        return errors.clean(told, max(len(told), 1))
-    if isinstance(told, Mapping):
-        return {_shown(name): _shown(item) for name, item in told.items()}
-    return [_shown(item) for item in told] if isinstance(told, list) else told
-
-
-def restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT, ADOPT)}
-    token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
-    return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from cloud_runs.errors import RunsError
 from cloud_runs.promise.digests import SHORT
 from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
-from cloud_runs.runs import Reference, rfc3339
+from cloud_runs.runs import Phase, Reference, rfc3339
 
 VERSION = "1"
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
@@ -27,6 +27,7 @@ RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
 ADOPT = "adopt"  # what the setting `runs:adopt` says
 IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
+PHASE, CODE, HISTORY = "phase", "code", "history"
 
 
 # -- writing
@@ -35,6 +36,7 @@ IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
 def intent_text(intent: Intent) -> str:
     fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
     fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
+    fields |= {"why": _quoted(intent.why)}
     return _text(fields)
 
 
@@ -47,6 +49,8 @@ def fired_text(fired: Fired) -> str:
         "try": _moments([fired.attempt] if fired.attempt else []),
         "doubt": _moments(fired.doubt),
         "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.former.items()),
+        "why": _quoted(fired.why),
+        "reruns": str(fired.reruns or ""),
     }
     return _text(fields)
 
@@ -98,6 +102,7 @@ def intent_of(bag: Any) -> Intent | None:
         name=unquote(told.get("of", "")),
         objects=told.get("objects", ""),
         attempts=_listed(told.get("tries", "")),
+        why=unquote(told.get("why", "")),
     )
 
 
@@ -133,7 +138,28 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         attempt=attempts[0] if attempts else None,
         doubt=_listed(told.get("doubt", "")),
         former={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
+        why=unquote(told.get("why", "")),
+        reruns=_count(told.get("reruns", "")),
     )
+
+
+def phase_of(outputs: Mapping[str, Any]) -> Phase:
+    """The phase on record, as the start or the last refresh told it; unknown for what is none."""
+    try:
+        return Phase(outputs.get(PHASE))
+    except ValueError:
+        return Phase.UNKNOWN
+
+
+def code_of(outputs: Mapping[str, Any]) -> str:
+    code = outputs.get(CODE)
+    return code if isinstance(code, str) else ""
+
+
+def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The attempts before the run on record, oldest first."""
+    found = outputs.get(HISTORY)
+    return [dict(one) for one in found if isinstance(one, Mapping)] if isinstance(found, Sequence) else []
 
 
 def is_ours(outputs: Mapping[str, Any]) -> bool:
@@ -221,6 +247,10 @@ def _moment(parts: Sequence[str]) -> Moment:
     if not re.fullmatch(r"\d{1,12}(\.\d+)?", uptime):  # somebody has edited it
         boot, uptime = "", "0"
     return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime))
+
+
+def _count(text: str) -> int:
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
 
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cloud_runs.errors import clean
 from cloud_runs.promise.waiting import Watched
 from cloud_runs.runs import Phase, Reference, RunStatus
 
@@ -65,6 +66,16 @@ def told(found: Mapping[str, Any]) -> str:
     parts = [] if not own or any(why == own for _, why in blamed) else [own]  # said once is enough
     parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
     return "; ".join(parts)
+
+
+def learned(status: RunStatus) -> str:
+    """What a look at one run shows, for its own row: `succeeded after 4s`, `failed: task Transcode_1: InvalidInput`."""
+    if not status.phase.terminal:
+        return status.phase.value + (f" (state {clean(status.state, 100)})" if status.state else "")
+    found = outcome(Reference("", "", "", status.id), Watched(status))
+    seconds, why = lasted(status), told(found)
+    after = f" after {span(seconds)}" if seconds is not None and seconds >= 0 else ""
+    return clean(f"{status.phase.value}{after}{': ' if why else ''}{why}", 1000)
 
 
 def going(run: Watched) -> str:

@@ -204,6 +204,11 @@ class Process:
         with self._lock:
             self._former[urn] = former, arguments
 
+    def replacing(self, urn: str) -> Intent | None:
+        """The intent that this update gives up for a new one."""
+        with self._lock:
+            return self._former.get(urn, (None, None))[0]
+
     def former(self, urn: str) -> Former | None:
         """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
         record. Told once. For a resource that is created, since then the engine has deleted what was to be deleted."""

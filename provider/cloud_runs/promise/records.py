@@ -47,7 +47,8 @@ class Moment:
 class Intent:
     """The durable record made before firing. `kind` and `name` tell what of: both are empty in a record of 0.1.
 
-    `objects` (a digest) and `attempts` (a moment for each list of objects, oldest first) are those of a fan-out.
+    `why`: what has changed, so that it is wanted. `objects` (a digest) and `attempts` (a moment for each list of
+    objects, oldest first) are those of a fan-out.
     """
 
     moment: Moment
@@ -56,6 +57,7 @@ class Intent:
     name: str = ""
     objects: str = ""
     attempts: tuple[Moment, ...] = ()
+    why: str = ""
 
     @property
     def token(self) -> str:
@@ -70,7 +72,8 @@ class Intent:
 @dataclass(frozen=True)
 class Fired:
     """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
-    beside it: another one after a rename, or after a change was taken back. `at`: in server time.
+    beside it: another one after a rename, or after a change was taken back. `at`: in server time. `why` it was fired,
+    and how many `reruns` of what failed it is the last of.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
@@ -83,6 +86,8 @@ class Fired:
     attempt: Moment | None = None
     doubt: tuple[Moment, ...] = ()
     former: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    reruns: int = 0
 
     @property
     def shown(self) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 
 from cloud_runs.checks import Choice, Members, Moment, Problem, Text, moment
 from cloud_runs.kinds import Argument, Occasion, Props
-from cloud_runs.lifecycle.run import OnDelete, Run, Steering, Triggers
+from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.limits import Limit
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.tencent.bucket import JOB_NAME, PLACE, WORKFLOW_ID, BucketKind
+from cloud_runs.tencent.inputs import InventoryInputArgs, TimeIntervalArgs
 from cloud_runs.tencent.jobs import InventoryClient, InventoryRequest
 from cloud_runs.tencent.operation import OPERATION, OWN, elements, fits
 from cloud_runs.wire.payloads import moment as time_told
@@ -23,28 +24,6 @@ from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Transport
-
-
-class InventoryInputArgs(TypedDict, total=False):
-    """Which objects the job takes: exactly one of these."""
-
-    prefix: pulumi.Input[str]
-    """All objects whose key begins so."""
-    manifest: pulumi.Input[str]
-    """The `manifest.json` of a COS inventory."""
-    url_file: pulumi.Input[str]
-    """A text object with one COS object address a line."""
-    object: pulumi.Input[str]
-    """One object key."""
-
-
-class TimeIntervalArgs(TypedDict, total=False):
-    """Only objects uploaded in this time; ISO times with offset, for example `2022-02-01T12:00:00+0800`."""
-
-    start: pulumi.Input[str]
-    """Without it: from the beginning."""
-    end: pulumi.Input[str]
-    """Without it: until now."""
 
 
 _INPUTS = {"prefix": "Prefix", "manifest": "Manifest", "url_file": "UrlFile", "object": "Object"}
@@ -232,6 +211,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         adopt_id: pulumi.Input[str] | None = None,
         on_delete: pulumi.Input[OnDelete] | None = None,
         rerun_on_failure: pulumi.Input[bool] | None = None,
+        if_running: pulumi.Input[IfRunning] | None = None,
+        max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
@@ -265,6 +246,12 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
             executions did not succeed; the new job takes all objects again. The phase is recorded by a refresh, so use
             `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
             Has no effect together with `adopt_id`.
+        :param if_running: What is done when a new run is wanted while the recorded one goes on: `"allow"` (default)
+            fires all the same; `"wait"` holds the update until it has ended, then fires; `"skip"` keeps it with a
+            warning, fires nothing, and the next `pulumi up` tries again; `"forbid"` fails the update, nothing fired or
+            lost (a forced replacement, which cannot fail any more, is skipped). Changing it never fires.
+        :param max_attempts: How often at most `rerun_on_failure` fires for one ask, the first time included, 1 to 1000;
+            then the update fails, with nothing fired. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         """
@@ -280,7 +267,7 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
                 "time_interval": time_interval,
                 "operation": operation,
             },
-            Steering(triggers, adopt_id, on_delete, rerun_on_failure),
+            Steering(triggers, adopt_id, on_delete, rerun_on_failure, if_running, max_attempts),
             opts,
         )
 

@@ -1,0 +1,35 @@
+"""What a run records: its inputs as the outputs keep them, and what a service tells, made fit for a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from cloud_runs import errors
+from cloud_runs.promise import ledger
+from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT
+from cloud_runs.promise.records import Recorded
+
+STEERING = ("adopt_id", "on_delete", "rerun_on_failure", "if_running", "max_attempts")
+
+
+def inputs(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as the outputs keep them. Not the intent: its own resource has it on record."""
+    return {name: value for name, value in props.items() if name not in (INTENT, ADOPT)}
+
+
+def shown(told: Any) -> Any:
+    """What a service tells of a request, made fit for outputs."""
+    if isinstance(told, str):
+        return errors.clean(told, max(len(told), 1))
+    if isinstance(told, Mapping):
+        return {shown(name): shown(item) for name, item in told.items()}
+    return [shown(item) for item in told] if isinstance(told, list) else told
+
+
+def restated(run: Recorded, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
+    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT, ADOPT)}
+    token = ledger.token_of(given.get(INTENT)) or run.fired.shown
+    return {**stays, **inputs(given), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -1,0 +1,78 @@
+"""Why a run was fired, and what became of the runs that its resource had before. Pure.
+
+A replacement that was killed between its delete and its create has forgotten the run before it: that one is on no
+record by then, and the history begins anew. Why it was fired is in the intent, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cloud_runs.errors import RunsError, clean
+from cloud_runs.promise import ledger
+from cloud_runs.promise.process import Before
+from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.rules import Ask
+from cloud_runs.runs import Phase, rfc3339
+
+KEPT = 5
+"""Attempts before the run on record that its history holds."""
+
+FIRST, FORCED, RERUN, ADOPTED = "first", "forced", "rerun after failed", "adopted"
+
+
+def because(changed: Iterable[str]) -> str:
+    """`trigger release`, `argument object`; empty if nothing has changed."""
+    triggers: list[str] = []
+    arguments: list[str] = []
+    for name in changed:
+        root, _, key = name.partition(".")
+        (triggers if root == "triggers" else arguments).append(key or name)
+    told = [("trigger", triggers), ("argument", arguments)]
+    return ", ".join(f"{word}{'s' * (len(names) > 1)} {' '.join(names)}" for word, names in told if names)
+
+
+def why(ask: Ask, before: Before, *, rerun: bool) -> str:
+    """Why this ask fires. `rerun`: a run that failed is to be fired again."""
+    if old := before.recorded:
+        if changed := old.content.differences(ask.content):
+            return because(changed)
+        return RERUN if rerun and failed(old) and old.fired.shown == ask.token else FORCED
+    return ask.intent.why or FIRST if ask.intent else FIRST
+
+
+def failed(run: Recorded) -> bool:
+    """As the last refresh has recorded it."""
+    return ledger.phase_of(run.outputs) is Phase.FAILED
+
+
+def again(run: Recorded, most: Any) -> bool:
+    """Whether a run that failed is to be fired again. Raises RunsError if that was done as often as it may: `most` are
+    the attempts for one ask, the first one included; None for any number."""
+    made = run.fired.reruns + 1
+    if failed(run) and isinstance(most, (int, float)) and made >= most:
+        raise RunsError(
+            f"run {clean(run.id)} failed, as the last of {made} attempts, and max_attempts is {most:g}: nothing was "
+            "fired. Mend what makes it fail, then raise max_attempts or change a trigger"
+        )
+    return failed(run)
+
+
+def reruns(why: str, before: Before) -> int:
+    """How often a run that failed was fired again since it was asked for."""
+    return before.recorded.fired.reruns + 1 if why == RERUN and before.recorded else 0
+
+
+def attempts(old: Recorded | None) -> list[dict[str, Any]]:
+    """The runs before the one that follows this one, oldest first."""
+    if old is None:
+        return []
+    last = {
+        "id": old.id,
+        "phase": ledger.phase_of(old.outputs).value,
+        "code": ledger.code_of(old.outputs),
+        "fired_at": rfc3339(old.fired.at) if old.fired.at else "",
+        "why": old.fired.why,
+    }
+    return [*ledger.history_of(old.outputs), last][-KEPT:]

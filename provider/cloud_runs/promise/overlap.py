@@ -1,0 +1,53 @@
+"""What is done when a new run is wanted while the recorded one still goes on (`if_running`). Fires nothing.
+
+The engine has deleted the record of that run by then, so nothing raises here: what does not fire keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cloud_runs.errors import NotFound, RunsError, clean
+from cloud_runs.promise.outcomes import span
+from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.world import World
+from cloud_runs.runs import RunStatus
+
+ALLOW, WAIT, SKIP, FORBID = POLICIES = ("allow", "wait", "skip", "forbid")
+
+LONGEST_WAIT = 24 * 3600.0
+"""Seconds. A run whose end its service never tells must not hold an `up` for ever."""
+PAUSES = (1.0, 10.0)
+"""Seconds between two looks while it is waited for: the first pause, and the longest."""
+
+
+def goes_on(get: Callable[[], RunStatus]) -> str:
+    """What is told of a run that has not ended, or of which that is not known; empty if it has, or if its service knows
+    it no longer."""
+    try:
+        status = get()
+    except NotFound:
+        return ""
+    except RunsError as error:
+        return f"could not be asked for: {error}"
+    return "" if status.phase.terminal else f"is {status.phase.value}"
+
+
+def why_not(policy: str, old: Recorded, get: Callable[[], RunStatus], world: World) -> str:
+    """Why the new run is not fired, in words; empty if it may be. `wait` holds until it may, or until Ctrl-C."""
+    if policy == ALLOW:
+        return ""
+    clock = world.process.clock.monotonic
+    began, pause = clock(), PAUSES[0]
+    while told := goes_on(get):
+        run = f"run {clean(old.id)} {told.rstrip('.')}"
+        waited = clock() - began
+        if policy != WAIT:
+            return f"{run}, and if_running is {policy!r}"
+        if world.over() or waited >= LONGEST_WAIT:
+            ended = "was interrupted" if world.over() else f"took {span(waited)}"
+            return f"{run}, and the wait for its end {ended}"
+        world.tell(f"waiting for its end before firing: {run}, {span(int(waited))}")
+        world.pause(pause)
+        pause = min(pause * 2, PAUSES[1])
+    return ""
