@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import inspect
 import pickletools
 
 import dill
@@ -17,6 +19,7 @@ from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOu
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
 from cloud_runs.lifecycle.intent import IntentProvider, RunIntent
+from cloud_runs.status.report import Answer, Exit, Missing, Report, Run
 from cloud_runs.tencent.inventory_job import InventoryJobProvider
 from cloud_runs.tencent.workflow_run import WorkflowFanOutProvider, WorkflowRunProvider
 
@@ -46,6 +49,33 @@ def test_public_names() -> None:
     ]
     for module in (cloud_runs, enos, huawei, tencent):
         assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_a_report_is_values_with_these_names() -> None:
+    """What programs read of `report(...)`; JSON has its own names in docs/status.md."""
+    given = inspect.signature(cloud_runs.report).parameters
+    assert {name: one.kind.name for name, one in given.items()} == {
+        "cwd": "POSITIONAL_OR_KEYWORD",
+        "stack": "KEYWORD_ONLY",
+        "state": "KEYWORD_ONLY",
+    }
+    assert cloud_runs.report.__annotations__["return"] == "Report"
+    fields = {kind: [field.name for field in dataclasses.fields(kind)] for kind in (Report, Run, Missing)}
+    assert fields == {
+        Report: ["stack", "asked_at", "runs", "missing", "project"],
+        Run: [
+            "resource", "object", "urn", "kind", "system", "reference", "url", "status", "answer", "problem", "subject",
+        ],
+        Missing: ["resource", "object", "urn", "asked_at", "reason", "possibly_lost"],
+    }  # fmt: skip
+    for name in ("exit", "counts", "remarks", "duration", "summary", "as_json"):
+        assert hasattr(Report, name)
+    for name in ("label", "phase", "going", "verdict", "failed_tasks", "remarks"):
+        assert hasattr(Run, name)
+    assert {code.name: code.value for code in Exit} == {
+        "SUCCEEDED": 0, "USAGE": 2, "FAILED": 10, "GOING": 11, "NOT_ASKED": 12, "INTERRUPTED": 130,
+    }  # fmt: skip
+    assert [answer.value for answer in Answer] == ["service", "record", "gone", "none"]
 
 
 @CLASSES

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
 import signal
 from collections.abc import Iterator
@@ -131,6 +134,28 @@ def test_a_page_that_is_watched_renews_itself_until_the_end(tmp_path: Path, clou
     assert "refresh" not in page.read_text()
     assert 'phase="succeeded"} 1\n' in (tmp_path / "runs.prom").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.html", "runs.prom", "state.json"]
+
+
+def test_a_table_that_is_watched_in_a_terminal(tmp_path: Path, cloud: Emulator) -> None:
+    stack = Exported(tmp_path, cloud, CI)
+    stack.env |= {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    ours, theirs = pty.openpty()
+    with stack.start("status", "--watch", *QUICK, stdout=theirs) as process:
+        os.close(theirs)
+        shown = ""
+        while "0/1 done, 1 running" not in shown:
+            shown += os.read(ours, 65_536).decode()
+        cloud.set_state(stack.runs["tencent-workflow-0"], "Success")
+        with contextlib.suppress(OSError):  # the other end is closed
+            while read := os.read(ours, 65_536):
+                shown += read.decode()
+        process.communicate(timeout=120)
+    os.close(ours)
+    assert process.returncode == 0
+    lines = [re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", line) for line in shown.splitlines()]
+    rows = [line.split()[1] for line in lines if line.startswith("tencent-workflow-0 ")]
+    assert rows[0] == "running"
+    assert rows[-1] == "succeeded"
 
 
 @pytest.mark.parametrize("time", ["", "0", "x", "-1s", "9999h9m9999999s"])

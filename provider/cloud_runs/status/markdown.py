@@ -20,7 +20,7 @@ _SIGNS = {
     Phase.UNKNOWN.value: "❔",
 }
 # What Markdown, its tables and HTML read as something else than text.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>@:-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~>@]|:(?=//))")
 
 
 def text(report: Report) -> str:
