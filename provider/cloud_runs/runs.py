@@ -223,6 +223,14 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
+def time_of(text: str) -> datetime | None:
+    """The moment that an RFC 3339 text tells; None for what is none."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:  # an adopted run whose service told no time
+        return None
+
+
 def plain(status: RunStatus) -> dict[str, Any]:
     """The outputs that a status fills, as plain values for a Pulumi state."""
     return {

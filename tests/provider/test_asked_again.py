@@ -8,6 +8,7 @@ import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import ledger
+from cloud_runs.runs import time_of
 from tests.provider.fan_stack import FanStack
 from tests.provider.host_stack import HostStack
 
@@ -159,7 +160,7 @@ def test_a_refused_object_is_in_doubt_since_its_up_began(fan: FanStack) -> None:
     ((refused),) = fan.refused
     began = next(run["started_at"] for run in fan.cloud.runs() if run["request"]["query"]["object"] == refused)
     doubt = ledger.fired_of(fan.state).doubt[-1].at
-    assert doubt <= (ledger.time_of(began) or doubt) + timedelta(seconds=1), "a service tells whole seconds"
+    assert doubt <= (time_of(began) or doubt) + timedelta(seconds=1), "a service tells whole seconds"
     assert fan.up(["earlier", *objects]) == "update"
     assert fan.all_on_record(["earlier", *objects])
 

@@ -12,6 +12,7 @@ import pytest
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import ledger
+from cloud_runs.runs import time_of
 from tests.provider.conftest import another_process
 from tests.provider.host import JOBS, RUNS, Host, JobHost, RunHost, of_an_earlier_process, older
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -498,7 +499,7 @@ def test_adopt_records_and_fires_nothing(run: RunHost, job: JobHost, cloud: Emul
         assert adopted == id
         assert (outs["provenance"], outs["request_id"] != "") == ("given", True)
         assert outs["state"] in ("Running", "Submitted"), "it was asked for"
-        assert ledger.fired_of(outs).at == ledger.time_of(outs["created_at"]) is not None
+        assert ledger.fired_of(outs).at == time_of(outs["created_at"]) is not None
         assert cloud.count(system, "start") == starts
         assert host.diff(id, outs, host.intended(name="demo", adopt_id=id)).replaces == []
 

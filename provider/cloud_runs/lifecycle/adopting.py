@@ -14,12 +14,11 @@ import pulumi
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.values import known
-from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import ADOPT, OBJECTS
 from cloud_runs.promise.looking import TICK
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Recorded
-from cloud_runs.runs import RunApi, RunStatus
+from cloud_runs.runs import RunApi, RunStatus, time_of
 
 SETTING = "runs:adopt"
 
@@ -108,7 +107,7 @@ def _forget(name: str) -> str:
 def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
     """Raises RunsError for a run of the setting that is older than the one whose replacement is not on record: it is
     none that was fired for that."""
-    began, at = ledger.time_of(status.created_at or status.started_at), replaced.fired.at if replaced else None
+    began, at = time_of(status.created_at or status.started_at), replaced.fired.at if replaced else None
     if began and at and began < at - TICK:
         raise errors.RunsError(
             f"{SETTING} names run {errors.clean(status.id)}, which is older than what is to be replaced: nothing was "

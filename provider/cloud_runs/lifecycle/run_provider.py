@@ -39,7 +39,7 @@ from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.world import Settled, World
-from cloud_runs.runs import Phase, Reference, RunStatus, plain
+from cloud_runs.runs import Phase, Reference, RunStatus, plain, time_of
 
 Request = TypeVar("Request")
 
@@ -267,7 +267,7 @@ class RunProvider(KindProvider, Generic[Request]):
         if status is None:
             phase, state = (started.phase, started.state) if started else (Phase.PENDING, "")
             status = RunStatus(outcome.id, phase, state)
-        at = outcome.at or ledger.time_of(status.created_at)
+        at = outcome.at or time_of(status.created_at)
         outs = {
             **inputs(props),
             **plain(status),

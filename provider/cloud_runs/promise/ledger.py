@@ -1,21 +1,20 @@
 """What is on record: the format of the state, typed. The only file with its keys.
 
 Each record is one text, `1 token=… at=… args=object:1f0c…`, so that a diff shows one line and the state stays small.
-The texts are versioned; the bags of 0.1, which were mappings, are read as well. No Pulumi and no HTTP library here.
+The texts are versioned; the bags of 0.1, which were mappings, are read by ledger_0_1.py. No Pulumi, no HTTP.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, unquote
 
 from cloud_runs.errors import RunsError
-from cloud_runs.promise.digests import SHORT
-from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
-from cloud_runs.runs import Phase, Reference, rfc3339
+from cloud_runs.promise import ledger_0_1
+from cloud_runs.promise.records import LONG_AGO, Content, Fired, Intent, Moment, Recorded
+from cloud_runs.runs import Phase, Reference, rfc3339, time_of
 
 VERSION = "1"
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
@@ -91,7 +90,7 @@ def is_old(bag: Any) -> bool:
 def intent_of(bag: Any) -> Intent | None:
     """The intent that the engine brought, or None if it brought none. Raises RunsError for a text that is not ours."""
     if isinstance(bag, Mapping):
-        return _old_intent(bag)
+        return ledger_0_1.intent_of(bag)
     if not isinstance(bag, str):
         return None
     told = _fields(bag)
@@ -127,7 +126,7 @@ def recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
 def fired_of(outputs: Mapping[str, Any]) -> Fired:
     bag = outputs.get(FIRED)
     if not isinstance(bag, str):
-        return _old_fired(bag if isinstance(bag, Mapping) else {}, outputs.get(INTENT))
+        return ledger_0_1.fired_of(bag if isinstance(bag, Mapping) else {}, outputs.get(INTENT))
     told = _fields(bag)
     attempts = _listed(told.get("try", ""))
     return Fired(
@@ -246,54 +245,8 @@ def _moment(parts: Sequence[str]) -> Moment:
     boot, _, uptime = clock.partition("+")
     if not re.fullmatch(r"\d{1,12}(\.\d+)?", uptime):  # somebody has edited it
         boot, uptime = "", "0"
-    return Moment(token, time_of(at) or _LONG_AGO, host, boot, float(uptime))
+    return Moment(token, time_of(at) or LONG_AGO, host, boot, float(uptime))
 
 
 def _count(text: str) -> int:
     return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
-
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-def time_of(text: str) -> datetime | None:
-    """The moment that an RFC 3339 text tells; None for what is none."""
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:  # an adopted run whose service told no time
-        return None
-
-
-# -- the bags of 0.1
-
-
-def _old_intent(bag: Mapping[str, Any]) -> Intent | None:
-    if not isinstance(bag.get("token"), str):
-        return None
-    attempts = tuple(_old_moment(one) for one in bag.get("attempts") or () if isinstance(one, Mapping))
-    # Its digest of the objects was a whole one.
-    return Intent(_old_moment(bag), _old_content(bag), objects=str(bag.get("objects") or "")[:SHORT], attempts=attempts)
-
-
-def _old_moment(bag: Mapping[str, Any]) -> Moment:
-    at = time_of(str(bag.get("minted_at") or "")) or _LONG_AGO
-    host, boot = str(bag.get("process") or ""), str(bag.get("boot") or "")
-    return Moment(str(bag.get("token") or ""), at, host, boot, float(bag.get("uptime") or 0))
-
-
-def _old_content(bag: Mapping[str, Any]) -> Content:
-    parts = (bag.get("digests") or {}, bag.get("triggers") or {})
-    return Content(*({str(name): str(value)[:SHORT] for name, value in part.items()} for part in parts))
-
-
-def _old_fired(bag: Mapping[str, Any], intent: Any) -> Fired:
-    beside = str(intent.get("token") or "") if isinstance(intent, Mapping) else ""
-    attempt = bag.get("attempt")
-    return Fired(
-        token=str(bag.get("token") or ""),
-        content=_old_content(bag),
-        at=time_of(str(bag.get("at") or "")),
-        beside=beside,
-        attempt=_old_moment(attempt) if isinstance(attempt, Mapping) else None,
-        doubt=tuple(_old_moment(one) for one in bag.get("doubt") or () if isinstance(one, Mapping)),
-    )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+"""For a moment whose time cannot be read."""
 
 
 @dataclass(frozen=True)
