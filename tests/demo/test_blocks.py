@@ -19,7 +19,7 @@ CLAIMED = {
     "docs/monitoring.md": ("tests/status/test_monitoring_page.py", {"sh": 4}),
     "docs/pipelines.md": ("tests/packaging/test_template.py", {"sh": 1}),
     "docs/reliability.md": ("tests/engine/test_interrupted_and_odd.py", {"sh": 1}),
-    "docs/status.md": ("tests/engine/test_status.py", {"python": 1, "sh": 5, "text": 1}),
+    "docs/status.md": ("tests/engine/test_status.py", {"python": 1, "sh": 6, "text": 1}),
     "docs/teams.md": ("tests/demo/test_how_to.py", {"sh": 1}),
     "docs/waiting.md": ("tests/demo/test_waiting_page.py", {"python": 3, "sh": 1}),
 }

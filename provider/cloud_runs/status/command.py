@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 
 from cloud_runs.errors import RunsError
-from cloud_runs.status import asking, cancelling, checking, options, pointers, showing, terminal, waits
+from cloud_runs.status import asking, cancelling, checking, histories, options, pointers, showing, terminal, waits
 from cloud_runs.status.options import Commands, Usage
 from cloud_runs.status.report import Exit
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_status(commands)
-    for verb in (waits, cancelling, checking, pointers):
+    for verb in (waits, cancelling, checking, histories, pointers):
         verb.add(commands)
     return parser
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud_runs.errors import InvalidConfiguration, clean
 from cloud_runs.lifecycle.clients import kind_named
-from cloud_runs.promise import lacks, ledger
+from cloud_runs.promise import history, lacks, ledger
 from cloud_runs.promise.lacks import Lack
 from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
@@ -42,6 +42,9 @@ class OnRecord:
     status: RunStatus
     settled: bool = False
     """A Completion has seen it succeed."""
+    attempts: tuple[Mapping[str, Any], ...] = ()
+    """Of a run that is no fan-out's: those before it that are on record, and itself: `id`, `phase`, `code`, `fired_at`,
+    `why`. Each phase is as the last refresh saw it."""
 
     @property
     def label(self) -> str:
@@ -154,8 +157,15 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
             shown_reference=shown.get("reference") or "",
             status=_status(reference.id, shown, at),
             **_told(reference, shown),
+            attempts=_attempts(str(entry.get("id") or ""), shown),
             **common,
         )
+
+
+def _attempts(id: str, shown: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    if not ledger.is_ours(shown):
+        return ()
+    return (*ledger.history_of(shown), *history.attempts(ledger.recorded(id, shown))[-1:])
 
 
 def _told(reference: Reference, shown: Mapping[str, Any], object: str = "") -> dict[str, Any]:

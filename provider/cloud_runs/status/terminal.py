@@ -18,7 +18,7 @@ from cloud_runs.runs import Phase
 from cloud_runs.status.report import Exit, Report, shown_time
 from cloud_runs.status.rows import MISSING, Row, rows
 
-_UNBOUND = 10_000  # columns; lines of a file or a pipe are not broken
+UNBOUND = 10_000  # columns; lines of a file or a pipe are not broken
 _GAP = "  "
 _LEAST = 24  # columns that a resource gets before another column is left out
 _SHORT = 15  # columns of an id
@@ -49,8 +49,8 @@ def text(report: Report, console: Console | None = None, *, wide: bool = False) 
     never read as markup, and holds no control characters.
     """
     console = console or Console(highlight=False)
-    width = _UNBOUND if wide or not (console.is_terminal or os.environ.get("COLUMNS")) else console.width
-    console.width = _UNBOUND
+    width = UNBOUND if wide or not (console.is_terminal or os.environ.get("COLUMNS")) else console.width
+    console.width = UNBOUND
     with console.capture() as captured:  # when it prints by itself, rich ends the process if nobody reads
         _print(report, console, width, wide)
     return captured.get()
@@ -107,16 +107,20 @@ def _table(report: Report, found: list[Row], console: Console, width: int, wide:
     columns = _columns(report, found, width, wide)
     left = width - sum(len(_GAP) + column.width for column in columns)
     resource = Column("Resource", [shortened(label, max(left, 2)) for label in labels])
-    heads = [_padded(column.head, column.width) for column in (resource, *columns)]
-    console.print(Text(_GAP.join(heads).rstrip(), "bold"), soft_wrap=True)
-    for at, row in enumerate(found):
-        line = Text(_padded(resource.cells[at], resource.width))
-        for column in columns:
-            style = _STYLES[row.phase] if column.head == "Phase" else ""
-            line.append(_GAP)
-            line.append(_padded(column.cells[at], column.width), style)
-        line.rstrip()
+    for line in lines([resource, *columns], [row.phase for row in found]):
         console.print(line, soft_wrap=True)
+
+
+def lines(columns: Sequence[Column], phases: Sequence[str]) -> Iterator[Text]:
+    """The columns under their heads. `phases`: of each line, for the colour of the column `Phase`."""
+    yield Text(_GAP.join(_padded(column.head, column.width) for column in columns).rstrip(), "bold")
+    for at, phase in enumerate(phases):
+        line = Text()
+        for column in columns:
+            line.append(_padded(column.cells[at], column.width), _STYLES[phase] if column.head == "Phase" else "")
+            line.append(_GAP)
+        line.rstrip()
+        yield line
 
 
 def _columns(report: Report, found: list[Row], width: int, wide: bool) -> list[Column]:
