@@ -162,6 +162,32 @@ def test_a_forced_replacement_refused_and_forced_again_says_what_it_found(stack:
     assert cloud.ids()[-1] == stack.id()
 
 
+def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(stack: Stack, cloud: Emulator) -> None:
+    """It stays forced until a run is on record, and the engine asks for no diff then: the intent's token tells that
+    another run is wanted. That the old run is none of it cannot be told while it is young, so it is named."""
+    first, second = (run(opts=f"=ResourceOptions(replacement_trigger='{value}')") for value in "12")
+    stack.up(first)
+    id = stack.id()
+    refuse(cloud)
+    assert stack.up(second, check=False).code != 0
+    again = stack.up(second, check=False)
+    assert again.code != 0
+    assert "nothing more was fired" in again.text
+    assert id in again.text
+    cloud.fault("tencent.workflow", "find", "forget")  # it is of long ago
+    stack.up(second)
+    assert stack.outputs()["provenance"] == "fired"
+    assert stack.id() != id
+
+
+def test_a_region_that_is_configured_otherwise_after_a_kill_fires_nothing_again(stack: Stack, cloud: Emulator) -> None:
+    id = kill_after_start(stack, cloud, run())
+    stack.configure(tencentcloud__region="ap-shanghai")
+    stack.up()
+    assert cloud.ids() == [id]
+    assert (stack.id(), stack.outputs()["region"]) == (id, "ap-beijing")
+
+
 # -- unknown values
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloud_runs.lifecycle import host
+from cloud_runs.lifecycle import host, strays
 from cloud_runs.promise import fanning, firing, given_up
 from cloud_runs.promise.process import Process
 from tests.provider.clock import old_process
@@ -31,7 +31,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> None:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host process that has seen nothing, has been there for long, and has no settings but the stack's."""
     another_process(monkeypatch)
-    for module in (firing, fanning, given_up):
+    for module in (firing, fanning, given_up, strays):
         monkeypatch.setattr(module, "SIBLINGS_SECONDS", 0.0)
     for name in [*os.environ]:
         if name.startswith(("TENCENTCLOUD_", "RUNS_")):

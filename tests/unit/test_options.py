@@ -69,10 +69,11 @@ def test_nothing_can_make_the_intent_cause_a_run_or_stay_behind() -> None:
     )
     intent = options.for_intent(given, NAMES)
     for option in (
-        "protect", "replace_on_changes", "replacement_trigger", "additional_secret_outputs",
+        "protect", "replace_on_changes", "additional_secret_outputs",
         "deleted_with", "retain_on_delete", "import_", "id", "urn", "custom_timeouts", "delete_before_replace",
     ):  # fmt: skip
         assert not getattr(intent, option), option
+    assert intent.replacement_trigger == "1", "it stays forced until it has fired, so it needs a token of its own"
     assert intent.version == "1.2.3"
     assert intent.ignore_changes == ["arguments.object"]
 

@@ -9,7 +9,7 @@ token has expired.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from typing import Any
@@ -34,6 +34,7 @@ from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.pauses import nap
 from cloud_runs.wire.payloads import usable_id
 
+MOVES = 60  # minutes in a row that replacements of one intent may have come to
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
 
@@ -41,11 +42,13 @@ CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; th
 @dataclass(frozen=True)
 class FlowRequest:
     """`trigger_time` is in milliseconds since 1970. With `parameters` the call is `updateAndTrigger`: they hold for
-    this run, and the stored flow stays as it is."""
+    this run, and the stored flow stays as it is. `moves`: a run that replaced one of this minute, of which nothing is
+    known here, has the minute after it; so a look takes these minutes in, too."""
 
     flow_id: int
     trigger_time: int
     parameters: Mapping[str, str] = field(default_factory=dict)
+    moves: bool = False
 
 
 class MinuteTaken(Occupied):
@@ -95,9 +98,16 @@ class FlowClient(Lists, RunApi[FlowRequest]):
         The service tells no zone, so when a run began is not known; one that is older in every zone is left out.
         """
         rows, server_time = self._in_minute(request, limit)
+        own, last = set(rows), rows
+        for later in range(1, MOVES if request.moves else 1):
+            if not last:
+                break
+            following = replace(request, trigger_time=request.trigger_time + later * reading.MINUTE)
+            last, _ = self._in_minute(following, limit)
+            rows = rows | last
         latest = {id: reading.latest_creation(row) for id, row in rows.items()}
         found = tuple(
-            Candidate(id, None, proof=True, phase=reading.instance_status(id, rows[id]).phase)
+            Candidate(id, None, proof=id in own, phase=reading.instance_status(id, rows[id]).phase)
             for id, at in latest.items()
             if at is None or at >= since
         )

@@ -79,7 +79,8 @@ class FlowKind(Kind[FlowRequest]):
         given = props.get("trigger_time")
         parameters = {key: _wire(value) for key, value in (props.get("parameters") or {}).items() if value is not None}
         flow = int(props["flow_id"])
-        return FlowRequest(flow, int(given) if given is not None else _default_time(flow, occasion), parameters)
+        time = int(given) if given is not None else _default_time(flow, occasion)
+        return FlowRequest(flow, time, parameters, moves=given is None and occasion.before is None)
 
     def work(self, request: FlowRequest) -> Hashable:
         return request.flow_id, minute_of(request.trigger_time)

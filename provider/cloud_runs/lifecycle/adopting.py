@@ -6,6 +6,7 @@ Two ways to say which: an argument (`adopt_id`, `adopt_ids`), which holds as lon
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,8 +51,12 @@ def _as_text(found: Any) -> Any:
 
 def how(name: str, *, of_object: bool = False) -> str:
     """The command that lets the next `up` record a run, of a fan-out that of one object."""
-    key = f'["{name}"]' + ('["OBJECT"]' if of_object else "")
-    return f"pulumi config set --path '{SETTING}{key}' ID"
+    return f"pulumi config set --path {_path(name, *(['OBJECT'] if of_object else []))} ID"
+
+
+def _path(*names: str) -> str:
+    """For a shell, whatever the names are."""
+    return shlex.quote(SETTING + "".join('["' + name.replace('"', '\\"') + '"]' for name in names))
 
 
 def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:
@@ -101,7 +106,7 @@ def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> s
 
 
 def _forget(name: str) -> str:
-    return f"take it away: pulumi config rm --path '{SETTING}[\"{name}\"]'"
+    return f"take it away: pulumi config rm --path {_path(name)}"
 
 
 def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
@@ -113,6 +118,17 @@ def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
             f"{SETTING} names run {errors.clean(status.id)}, which is older than what is to be replaced: nothing was "
             f"fired. To fire, {_forget(name)}; to record that run all the same, set adopt_id or adopt_ids"
         )
+
+
+def other_work(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> str:
+    """What is said of a run on record that does other work; empty if it does not."""
+    differs = list(kind.mismatches({name: value for name, value in props.items() if known(value)}, status))
+    if not differs:
+        return ""
+    return (
+        f"run {errors.clean(status.id)} does other work than was asked for: {'; '.join(map(errors.clean, differs))}. "
+        "Its start may have been answered with the id of another run: look for its own in the console"
+    )
 
 
 def verified(kind: Kind[Any], props: Mapping[str, Any], id: str, api: RunApi[Any]) -> RunStatus:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any, ClassVar
 
 from pulumi import dynamic
 
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import host
+from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import ledger, rules
 from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Content, Recorded
-from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Reference
 from cloud_runs.wire.settings import Settings
@@ -87,5 +87,18 @@ class KindProvider(HostProvider):
         moments = rules.abandoned(ask, self.process.before(ask.urn, ask.token), self.process)
         if former or not (moments and ask.intent):
             return former
-        arguments = {name: props[name] for name in self.kind.names if props.get(name) is not None}
-        return Former(ask.intent, arguments, moments)
+        return Former(ask.intent, self.arguments(props), moments)
+
+    def tell_of_adopted(self, ask: Ask, props: Mapping[str, Any], work: Work, adopted: Collection[str]) -> None:
+        """Names what an earlier `up` may have started for the objects for which other runs are recorded now: nobody
+        looks for it any more. `work`: what was to be done if no run was given."""
+        for doubt in work.look:
+            objects = [key for key in doubt.keys if key in adopted]
+            if objects and ask.intent:
+                arguments = self.process.arguments(ask.token) or self.arguments(props)
+                former = Former(ask.intent, arguments, doubt.moments, work.replaced)
+                strays.tell(former, objects, self.settings, self.world(ask.urn))
+
+    def arguments(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Those that are given, as an intent has them on record."""
+        return {name: props[name] for name in self.kind.names if props.get(name) is not None}

@@ -31,7 +31,7 @@ from cloud_runs.promise.fanned import Fanned
 from cloud_runs.promise.fanning import FanOut
 from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
 from cloud_runs.promise.process import Before, Former
-from cloud_runs.promise.records import Fired, Recorded
+from cloud_runs.promise.records import Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
@@ -131,6 +131,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if rules.gave_up(ask, before, self.process, former):
             progress.warn(ask.urn, _GAVE_UP)
         adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
+        self.tell_of_adopted(ask, props, rules.decide(ask, before, self.process), adopted)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
@@ -152,6 +153,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         ask = self._ask(_news)
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
+        self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         work = rules.add(_without(ask, adopted), run, self.process)
         return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
 
@@ -230,7 +232,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
         own, began = work.keep, self.process.moment()
         if own:
             props = self.as_recorded(props, own)
-        place = (ledger.place_of(own.outputs) if own else None) or self.kind.place(props, self.settings)
+        place = (ledger.place_of(own.outputs) if own else None) or strays.where(
+            self.kind, self.arguments(props), ask, work, self.settings, self.world(ask.urn)
+        )
         keys = {*work.fire, *work.doubtful}
         requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})
         world = self.world(ask.urn, many=True)
@@ -267,7 +271,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         attempt = ask.intent.moments[-1] if ask.intent else None
         token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
         former = rules.former(fanned.refused, work)
-        fired = Fired(token, content, latest, ask.token, attempt, doubt, former)
+        past = own.fired.past if own else past_of(work.replaced, ask.token)
+        fired = Fired(token, content, latest, ask.token, attempt, doubt, former, past=past)
         return {
             **_inputs(props),
             **({"region": place.region} if place.region else {}),

@@ -17,6 +17,7 @@ from pulumi import dynamic
 from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
+from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, history, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
@@ -58,6 +59,7 @@ class IntentProvider(HostProvider):
             objects=objects,
             attempts=(moment,) if objects else (),
             why=history.because(former.content.differences(content)) if former else "",
+            place=self._place(props),
         )
         return dynamic.CreateResult(moment.token, _outputs(intent, props.get(ARGUMENTS)))
 
@@ -71,6 +73,14 @@ class IntentProvider(HostProvider):
             intent = replace(intent, attempts=attempts, objects=objects)
         named = replace(intent, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
         return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
+
+    def _place(self, props: Mapping[str, Any]) -> str:
+        """Where the configuration of today puts the run: an `up` that looks for it may have another one."""
+        kind, arguments = kind_named(str(props.get(_KIND) or "")), props.get(ARGUMENTS)
+        try:
+            return ledger.place_text(kind.place(arguments, self.settings)) if kind and arguments else ""
+        except Exception:  # noqa: BLE001 - whatever is wrong with the arguments, the run's own check tells it
+            return ""
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,

@@ -38,7 +38,7 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptio
 
 def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOptions:
     """The same parent, provider, dependencies and former places. Nothing that could make the intent cause a run."""
-    return ResourceOptions(
+    made = ResourceOptions(
         parent=opts.parent,
         depends_on=opts.depends_on,
         provider=opts.provider,
@@ -50,6 +50,10 @@ def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOpt
             mapped for path in opts.ignore_changes or [] if (mapped := _intent_path(path, arguments)) is not None
         ],
     )
+    # What it forces is another ask, and it stays forced until a run is on record: so it needs a token of its own.
+    if getattr(opts, "replacement_trigger", None) is not None:  # older SDKs have none
+        made.replacement_trigger = opts.replacement_trigger
+    return made
 
 
 def _intent_path(path: str, arguments: Collection[str]) -> str | None:

@@ -36,7 +36,7 @@ from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
 from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, INTENT, PHASE, REFERENCE
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import Fired, Recorded
+from cloud_runs.promise.records import Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.world import Settled, World
 from cloud_runs.runs import Phase, Reference, RunStatus, plain, time_of
@@ -101,13 +101,14 @@ class RunProvider(KindProvider, Generic[Request]):
         if given := props.get("adopt_id") or self._once(props):
             return self._adopt(props, str(given))
         props = self.as_intended(props, self._ask(props))
-        ask, place = self._ask(props), kind.place(props, settings)
+        ask, world = self._ask(props), self.world(urn)
+        rules.intended(ask, self.process)
+        work = rules.decide(ask, self.process.before(urn, ask.token), self.process)
+        place = strays.where(kind, self.arguments(props), ask, work, settings, world)
         api = kind.client(place, settings)
         request = kind.request(props, self._occasion(ask))
         space = kind.id_space(place)
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
-        world = self.world(urn)
-        rules.intended(ask, self.process)
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
         before = self.process.before(urn, ask.token)
@@ -119,7 +120,8 @@ class RunProvider(KindProvider, Generic[Request]):
             progress.note(urn, outcome.note)
         # In the place of "starting".
         progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}: {errors.clean(why)}")
-        fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=history.reruns(why, before))
+        past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
+        fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past)
         return self._created(props, place, request, fired, outcome, before=before.recorded)
 
     @reported
@@ -136,7 +138,8 @@ class RunProvider(KindProvider, Generic[Request]):
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
             return dynamic.ReadResult(id_, {**props, PHASE: Phase.UNKNOWN.value, "record_expired": True})
         progress.tell(ledger.urn_of(props), outcomes.learned(status))
-        if warning := repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)):
+        others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
+        for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)))):
             progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
         url = {"url": self.kind.page(reference, {**self.kind.told(status), **props})}
@@ -236,18 +239,20 @@ class RunProvider(KindProvider, Generic[Request]):
     def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
         ask, place = self._ask(props), self.kind.place(props, self.settings)
         status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
+        before = self.process.before(ask.urn, ask.token)
         if not props.get("adopt_id"):
-            before = self.process.before(ask.urn, ask.token)
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         self.process.claim(
             self.kind.id_space(place), id, ask.urn
         )  # it will be on record: it is not among the lost ones
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
-        old = self.process.before(ask.urn, ask.token).recorded
+        else:
+            self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
-        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED)
-        return self._created(props, place, None, fired, Settled(id, "given"), status, old)
+        past = past_of(before.recorded, ask.token)
+        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED, past=past)
+        return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(
         self,

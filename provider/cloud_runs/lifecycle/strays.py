@@ -11,14 +11,18 @@ from cloud_runs import errors
 from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit, Times
-from cloud_runs.promise import given_up
+from cloud_runs.promise import given_up, ledger, looking
 from cloud_runs.promise.digests import digest_of_objects
+from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, listed
 from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Intent, Recorded
-from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
-from cloud_runs.runs import Found
+from cloud_runs.runs import Found, Reference
 from cloud_runs.wire.settings import Settings
+
+_NO_PLACE = (301, 404)
+"""Answers of a service that has no such bucket or workflow there, so that nothing can have run."""
 
 
 def tell(former: Former, objects: Collection[str], settings: Settings, world: World) -> list[str]:
@@ -34,7 +38,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         )
         return []
     try:
-        place = kind.place(arguments, settings)
+        place = ledger.meant_for(intent) or kind.place(arguments, settings)
         space = kind.id_space(place)
     except errors.RunsError as error:
         world.warn(f"{given_up.NOT_LOOKED_UP}: {error}")
@@ -44,6 +48,35 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
 
     return given_up.tell(former.moments, find, space, world, former.after)
+
+
+def where(
+    kind: Kind[Any], arguments: Mapping[str, Any], ask: Ask, work: Work, settings: Settings, world: World
+) -> Reference:
+    """Where the run is to be: where the configuration says today, unless an earlier `up` may have fired it where the
+    configuration said then and something of it is there. Fires nothing; raises Unavailable if that cannot be told."""
+    now, then = kind.place(arguments, settings), ledger.meant_for(ask.intent)
+    if ask.intent is None or then is None or then == now or not work.look:
+        return now
+    moments = [moment for doubt in work.look for moment in doubt.moments]
+    world.sleep(SIBLINGS_SECONDS)
+    world.wait(moments, f"an earlier up may have fired in {then.region or then.scope}: looking there before firing")
+    limit = world.limit(LOOK_SECONDS)
+    since = looking.since(moments, world.clocks(), work.replaced)
+    intent, objects = ask.intent, [key for key in work.doubtful if key]
+    try:
+        api = kind.client(then, settings)
+        found = world.ask(lambda: search(kind, api, arguments, intent, objects, since, limit), limit)
+        listing = listed(found, kind.id_space(then), world, [work.replaced])
+    except (errors.Unavailable, errors.Refused, errors.MissingCredentials, errors.InvalidConfiguration) as error:
+        if isinstance(error, errors.Refused) and error.status in _NO_PLACE:
+            return now
+        raise errors.Unavailable(
+            f"nothing was fired: an earlier `pulumi up` was configured for {then.region or then.scope} and may have "
+            f"started it there, and that could not be looked up. {str(error).rstrip('.')}. If nothing runs there, "
+            "change a trigger to fire it where the configuration says now"
+        ) from error
+    return then if looking.strays(listing, moments, work.replaced) else now
 
 
 def objects_of(former: Former, ask: Ask, recorded: Recorded | None) -> Collection[str]:

@@ -36,6 +36,7 @@ def intent_text(intent: Intent) -> str:
     fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
     fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
     fields |= {"why": _quoted(intent.why)}
+    fields |= {"place": _quoted(intent.place)}
     return _text(fields)
 
 
@@ -50,6 +51,7 @@ def fired_text(fired: Fired) -> str:
         "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.former.items()),
         "why": _quoted(fired.why),
         "reruns": str(fired.reruns or ""),
+        "past": ",".join(fired.past),
     }
     return _text(fields)
 
@@ -102,6 +104,7 @@ def intent_of(bag: Any) -> Intent | None:
         objects=told.get("objects", ""),
         attempts=_listed(told.get("tries", "")),
         why=unquote(told.get("why", "")),
+        place=unquote(told.get("place", "")),
     )
 
 
@@ -139,6 +142,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         former={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
         why=unquote(told.get("why", "")),
         reruns=_count(told.get("reruns", "")),
+        past=tuple(filter(None, told.get("past", "").split(","))),
     )
 
 
@@ -175,6 +179,14 @@ def place_of(outputs: Mapping[str, Any]) -> Reference | None:
         return None
     found = Reference.parse(text)
     return Reference(found.system, found.region, found.scope, "")
+
+
+def meant_for(intent: Intent | None) -> Reference | None:
+    """Where an intent was to be fired, with an empty id; None if its record does not tell."""
+    try:
+        return place_of({PLACE: intent.place}) if intent and intent.place else None
+    except ValueError:  # somebody has edited it
+        return None
 
 
 def place_text(place: Reference) -> str:

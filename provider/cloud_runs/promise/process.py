@@ -115,8 +115,7 @@ class Process:
             return twins
 
     def _settles(self, run: Recorded) -> None:
-        fired = run.fired
-        self._settled.update((fired.token, fired.beside, *([fired.attempt.token] if fired.attempt else [])))
+        self._settled.update(run.fired.settled)
 
     def _ids_on_record(self, urn: str) -> Iterable[str]:
         found = self._recorded.get(urn)

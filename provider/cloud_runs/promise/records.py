@@ -9,6 +9,7 @@ from typing import Any
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """For a moment whose time cannot be read."""
+PAST = 8
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,11 @@ class Content:
 
     arguments: Mapping[str, str] = field(default_factory=dict)
     triggers: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, name: str) -> str | None:
+        """The digest of an argument, or of a trigger (`triggers.KEY`)."""
+        root, dot, key = name.partition(".")
+        return self.triggers.get(key) if root == "triggers" and dot else self.arguments.get(name)
 
     def differences(self, wanted: Content) -> list[str]:
         """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
@@ -52,6 +58,7 @@ class Intent:
 
     `why`: what has changed, so that it is wanted. `objects` (a digest) and `attempts` (a moment for each list of
     objects, oldest first) are those of a fan-out.
+    `place`: where the configuration put the run, as a text (`ledger.place_text`); empty if nothing told.
     """
 
     moment: Moment
@@ -61,6 +68,7 @@ class Intent:
     objects: str = ""
     attempts: tuple[Moment, ...] = ()
     why: str = ""
+    place: str = ""
 
     @property
     def token(self) -> str:
@@ -78,6 +86,8 @@ class Fired:
     beside it: another one after a rename, or after a change was taken back. `at`: in server time. `why` it was fired,
     and how many `reruns` of what failed it is the last of.
 
+    `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
+
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
     """
@@ -91,6 +101,13 @@ class Fired:
     former: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
+    past: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        """The tokens of all moments of which this record is what came."""
+        own = (self.token, self.beside, self.attempt.token if self.attempt else "")
+        return tuple(dict.fromkeys(token for token in (*self.past, *own) if token))
 
     @property
     def shown(self) -> str:
@@ -115,6 +132,13 @@ class Recorded:
     @property
     def fired_at(self) -> datetime | None:
         return self.fired.at
+
+
+def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
+    """What the record of a run under this token says of those before it: the engine deletes an intent that was
+    replaced some `up`s later, if these fail, and must not be told then that its run was lost."""
+    settled = replaced.fired.settled if replaced else ()
+    return tuple(one for one in settled if one != token)[-PAST:]
 
 
 def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:

@@ -82,11 +82,16 @@ def decide(ask: Ask, before: Before, process: Process) -> Work:
     # Under the token on record beside it the replacement was forced, and no change has been taken back.
     if old and not deleted and old.fired.shown != intent.token and not other_work(old.content, ask):
         return add(ask, old, process)
-    here = deleted or all(process.minted(moment) for moment in intent.moments)
-    moments = [*(() if here else intent.moments), *process.attempted(ask.urn, ask.attempt)]  # an error hook asks again
-    if not moments:
-        return Work(fire=ask.objects, replaced=old)
-    return Work(look=[Doubt(ask.objects, moments)], replaced=old)
+    doubt = in_doubt(ask, before, process)
+    return doubt if doubt.look else Work(fire=ask.objects, replaced=old)
+
+
+def in_doubt(ask: Ask, before: Before, process: Process) -> Work:
+    """What an earlier `up`, or this process (an error hook asks again), may have fired, whatever is done about it."""
+    minted = ask.intent.moments if ask.intent else ()
+    here = before.deleted or all(process.minted(moment) for moment in minted)
+    moments = [*(() if here else minted), *process.attempted(ask.urn, ask.attempt)]
+    return Work(look=[Doubt(ask.objects, moments)] if moments else [], replaced=before.recorded)
 
 
 def abandoned(ask: Ask, before: Before, process: Process) -> list[Moment]:
@@ -255,12 +260,7 @@ def minted_for(intent: Intent | None, run: Recorded, wanted: Content, changed: I
         return False
     if process.minted(intent.moment):  # made in this update, so for what the program asks for now
         return True
-    made_for, asked = flat(intent.content), flat(wanted)
-    return all(made_for.get(name) == asked.get(name) for name in changed)
-
-
-def flat(content: Content) -> dict[str, str]:
-    return {**content.arguments, **{f"triggers.{key}": value for key, value in content.triggers.items()}}
+    return all(intent.content.of(name) == wanted.of(name) for name in changed)
 
 
 def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -> list[Moment]:

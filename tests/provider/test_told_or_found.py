@@ -1,0 +1,178 @@
+"""An `up` was killed after its starts, and then something other than the ask changes: the configuration, the run that
+is to be recorded, what is forced. What was started is recorded or named, and never fired again in silence."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from cloud_runs.lifecycle import adopting
+from tests.kits import KITS
+from tests.provider.fan_stack import FanStack
+from tests.provider.host_stack import HostStack, RunStack
+from tests.provider.test_adopting import argument, elsewhere
+from tests.support.emulator import Emulator
+
+__all__ = ["elsewhere"]
+FIRST, SECOND, THIRD = ({"release": number} for number in "123")
+REGIONS = {"tencentcloud:region": "ap-shanghai", "huaweicloud:region": "cn-north-1"}
+
+
+def strays(stack: HostStack) -> list[str]:
+    return [text for text in stack.warned if "may have started" in text]
+
+
+def configured(stack: HostStack, **others: str) -> None:
+    """From here on the configuration says this."""
+    settings = {**stack.kit.settings(stack.cloud.url), "runs:startSeconds": "5", "runs:lagSeconds": "0", **others}
+    for provider in (stack.provider, stack.intents):
+        provider.configure(ConfigureRequest(Config(settings, "tests")))
+
+
+# -- the region is not an argument, and its setting changes
+
+
+def test_what_ran_in_the_former_region_is_recorded_there(stack: HostStack) -> None:
+    stack.up(kill=stack.asks)
+    lost = stack.started()
+    configured(stack, **REGIONS)
+    assert stack.up() == "create"
+    assert stack.lost() == []
+    assert stack.started() == lost
+    assert stack.state["region"] not in REGIONS.values()
+    assert stack.up() == "same"
+
+
+def test_what_did_not_run_is_fired_where_the_configuration_says_now(stack: HostStack) -> None:
+    stack.up(kill="intent")
+    configured(stack, **REGIONS)
+    assert stack.up() == "create"
+    assert len(stack.started()) == stack.asks
+    assert stack.state["region"] in REGIONS.values()
+
+
+def test_a_former_region_that_cannot_be_asked_stops_the_up(stack: HostStack) -> None:
+    stack.up(kill=stack.asks)
+    configured(stack, **REGIONS)
+    stack.no_lists()
+    assert "change a trigger to fire it where the configuration says now" in stack.stops()
+    assert len(stack.started()) == stack.asks
+
+
+def test_a_bucket_that_is_not_in_the_former_region_has_no_runs_there(cloud: Emulator, monkeypatch: Any) -> None:
+    stack = RunStack(cloud, monkeypatch)
+    stack.up(kill="intent")
+    configured(stack, **REGIONS)
+    cloud.fault(stack.system, "find", "status", status=404, code="NoSuchBucket", message="no")
+    assert stack.up() == "create"
+
+
+def test_a_changed_ask_is_told_of_what_ran_in_the_former_region(stack: HostStack) -> None:
+    stack.up(triggers=FIRST, kill=stack.asks)
+    lost = stack.started()
+    configured(stack, **REGIONS)
+    assert stack.up(triggers=SECOND) == "create"
+    assert stack.told(lost, runs=stack.asks)
+
+
+# -- another run is recorded
+
+
+def test_what_was_started_is_named_when_another_run_is_adopted(stack: HostStack, elsewhere: HostStack) -> None:
+    known = list(elsewhere.ids.values())
+    stack.up(kill=stack.asks, **stack.plain)
+    lost = [id for id in stack.started() if id not in known]
+    stack.up(**argument(stack, elsewhere.ids), **stack.plain)
+    assert list(stack.ids.values()) == known
+    assert stack.told(lost, runs=2 * stack.asks)
+    assert not any(id in text for id in known for text in strays(stack))
+
+
+def test_a_setting_that_was_left_hides_no_run_of_a_forced_replacement(cloud: Emulator, monkeypatch: Any) -> None:
+    stack = RunStack(cloud, monkeypatch)
+    stack.up(kill=1)
+    (first,) = stack.started()
+    stack.up(adopt=first)
+    stack.up(adopt=first, forced=True, kill=1)
+    (lost,) = (id for id in stack.started() if id != first)
+    stack.state, stack.replacing = {}, False  # forced again: the engine tells nothing of the run before
+    stack.up(adopt=first)
+    assert stack.told([lost], runs=2)
+
+
+# -- nothing is named that is on record, or was
+
+
+def test_a_replaced_run_was_not_lost(stack: HostStack) -> None:
+    """The engine deletes intents that were replaced at the end of an `up` that succeeds: if others fail, ups later."""
+    stack.up(triggers=FIRST)
+    for trigger in (SECOND, THIRD):
+        assert stack.up(triggers=trigger, kill="create") == "killed"  # after the run is on record
+    assert stack.up(triggers=THIRD) == "same"
+    assert len(stack.started()) == 3 * stack.asks
+    assert strays(stack) == []
+
+
+# -- EnOS: a replacement has the minute after that of the run before
+
+
+@pytest.fixture
+def flow(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
+    made: HostStack = type("FlowStack", (HostStack,), {"kit": KITS["enos.flow"]})(cloud, monkeypatch)
+    return made
+
+
+def test_a_flow_that_was_forced_and_is_forced_again_or_destroyed_names_the_lost_run(flow: HostStack) -> None:
+    flow.up()
+    flow.up(forced=True, kill=1)
+    first, lost = flow.started()
+    flow.state, flow.replacing = {}, False  # the engine tells nothing of the run before
+    said = flow.stops()
+    assert first in said
+    assert lost in said
+    assert len(flow.started()) == 2
+    flow.destroy()
+    assert any(lost in text for text in strays(flow))
+
+
+# -- a start that was answered with the id of another run
+
+
+def test_a_refresh_tells_of_a_run_that_does_other_work(cloud: Emulator, monkeypatch: Any) -> None:
+    other, run = (RunStack(cloud, monkeypatch, name) for name in ("other", "run"))
+    other.up(object="b.mp4")
+    cloud.fault(run.system, "start", "same_id")
+    run.process()
+    run.up()
+    run.warned.clear()
+    other.refresh()
+    assert run.warned == []
+    run.refresh()
+    assert any("does other work" in text and "b.mp4" in text for text in run.warned)
+
+
+# -- advice
+
+
+@pytest.mark.parametrize("name", ["transcode", "it's", 'a"b', "a.b", "a]b", "$HOME `x`"])
+def test_the_command_for_a_name_is_one_word_of_a_shell(name: str) -> None:
+    *command, path, id = shlex.split(adopting.how(name))
+    assert (command, id) == (["pulumi", "config", "set", "--path"], "ID")
+    assert path == 'runs:adopt["' + name.replace('"', '\\"') + '"]'
+
+
+def test_a_fan_out_tells_what_ran_beside_what_is_adopted(cloud: Emulator, monkeypatch: Any) -> None:
+    """Of the other objects what was started is found, not named."""
+    old, fan = (FanStack(cloud, monkeypatch, name) for name in ("old", "fan"))
+    old.up(["a1", "a2"])
+    old.ages(hours=1)
+    known = old.ids
+    fan.up(["a1", "a3"], kill=2)
+    lost = {fan.kit.work_of(run["request"]): run["id"] for run in cloud.runs() if run["id"] not in known.values()}
+    fan.process()
+    fan.up(["a1", "a3"], adopt_ids={"a1": known["a1"]})
+    assert fan.ids == {"a1": known["a1"], "a3": lost["a3"]}
+    assert [lost["a1"] in text and lost["a3"] not in text for text in strays(fan)] == [True]
