@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cloud_runs.errors import InvalidConfiguration, MissingCredentials, Refused, RunsError, clean
+from cloud_runs.errors import InvalidConfiguration, MissingCredentials, Refused, RunsError, Throttled, clean
 from cloud_runs.kinds import Occasion
 from cloud_runs.limits import Limit
 from cloud_runs.promise import groups
@@ -102,8 +102,8 @@ def check(folder: str, name: str) -> Iterator[Line]:
             continue
         try:
             place = run.kind.place(run.arguments, askers.settings(run.provider))
-        except InvalidConfiguration as error:
-            yield Line(Found.WRONG, run.name, str(error))
+        except RunsError as error:
+            yield _trouble(run.name, error)
             continue
         places.setdefault((run.provider, place), []).append(run)
     answers = together(lambda group: list(_place(askers, group, places[group])), places)
@@ -111,6 +111,12 @@ def check(folder: str, name: str) -> Iterator[Line]:
     clock = [line for line in told if line.what == _CLOCK]
     yield from sorted(clock, key=lambda line: line.found is not Found.WRONG)[:1]  # it is one clock
     yield from (line for line in told if line.what != _CLOCK)
+
+
+def _trouble(who: str, error: RunsError) -> Line:
+    """A question that was not answered says nothing of what is asked for."""
+    wrong = isinstance(error, (Refused, MissingCredentials, InvalidConfiguration)) and not isinstance(error, Throttled)
+    return Line(Found.WRONG if wrong else Found.UNKNOWN, who, str(error))
 
 
 def _late(error: Exception) -> Line:
@@ -142,11 +148,8 @@ def _place(askers: Askers, group: tuple[str, Reference], runs: list[Planned]) ->
         api = askers.of(group)
         now = datetime.now(timezone.utc)
         found = api.find(first.kind.request(first.arguments, _occasion(now)), now, Limit(_SECONDS))
-    except (Refused, MissingCredentials, InvalidConfiguration) as error:
-        yield Line(Found.WRONG, who, str(error))
-        return
     except RunsError as error:
-        yield Line(Found.UNKNOWN, who, str(error))
+        yield _trouble(who, error)
         return
     if found.server_time:
         yield _clock((found.server_time - datetime.now(timezone.utc)).total_seconds())
@@ -160,11 +163,8 @@ def _workflows(run: Planned, api: RunApi[Any]) -> Iterator[Line]:
     request = run.kind.request(run.arguments, _occasion(datetime.now(timezone.utc)))
     try:
         found = api.workflows(request, Limit(_SECONDS))
-    except Refused as error:
-        yield Line(Found.WRONG, run.name, str(error))
-        return
     except RunsError as error:
-        yield Line(Found.UNKNOWN, run.name, str(error))
+        yield _trouble(run.name, error)
         return
     for workflow in found:
         yield _workflow(run, workflow)
