@@ -7,7 +7,7 @@ OLDEST := .venv/oldest
 OLDEST_PYTHON = python3.10
 PYTHON = python3.13
 OTHER = .venv/other/$(notdir $(PYTHON))
-OTHER_ARGS = tests/unit tests/upgrades tests/engine/test_state.py
+OTHER_ARGS = tests/unit tests/contract tests/upgrades tests/engine/test_state.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 # Three times as many as there are cores: tests of interrupted updates mostly wait.
 PYTEST_ARGS = -n $$(python3 -c 'import os; print(3 * (os.cpu_count() or 1))') --dist worksteal

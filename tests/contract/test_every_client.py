@@ -19,7 +19,7 @@ from tests.hostile import answers, oracle, systems
 from tests.kits import KITS
 from tests.kits.kit import ACCESS, KEY, NOW, RUN, SECRET, TOKEN, xml
 from tests.kits.tencent_workflow import execution
-from tests.support.clients import GO, says, soon
+from tests.support.clients import GO, Clock, says, soon
 
 SINCE = datetime(2019, 11, 22, 0, tzinfo=timezone.utc)
 
@@ -36,7 +36,7 @@ class Said:
         self.starts: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.page: Callable[[int], Answer] | None = None
-        self.clock, self.takes = systems.Clock(), 0.0
+        self.clock, self.takes = Clock(NOW), 0.0
 
     def read(self, method: str, url: str, *, params: Any = (), **_: Any) -> Answer:
         query = "&".join(f"{name}={value}" for name, value in params or ())

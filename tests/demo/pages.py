@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.kits import settings
 from tests.support.emulator import Emulator
-from tests.support.stack import Stack, enos_settings, huawei_settings
+from tests.support.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +29,7 @@ def documented(page: str, section: str) -> list[str]:
 
 def stack_of_all_systems(folder: Path, cloud: Emulator) -> Stack:
     stack = Stack(folder, cloud)
-    stack.configure(**huawei_settings(cloud) | enos_settings(cloud) | {"huaweicloud__region": None})  # pages tell it
+    stack.configure(**settings(cloud.url) | {"huaweicloud:region": None})  # pages tell it
     return stack
 
 

@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.kits import KITS
 from tests.support.emulator import Emulator
-from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
+from tests.support.stack import Stack
 
 CI = "tencent.workflow"
+KIT = KITS[CI]
+"""Of all kinds; what the others have of their own is in test_every_kind.py and in a file each."""
 RUN, FAN_OUT = "run", "fan-out"
 BOTH = (RUN, FAN_OUT)
 BLOCK = re.compile(r"\((\w+)\)\n +\[id=.*\]\n +\[urn=.*::(.*)\]\n((?: {6}.*\n)*)")
@@ -23,8 +26,7 @@ BLOCK = re.compile(r"\((\w+)\)\n +\[id=.*\]\n +\[urn=.*::(.*)\]\n((?: {6}.*\n)*)
 
 def fan(objects: Any, name: str = "fan", /, **arguments: Any) -> str:
     """Source of a fan-out."""
-    given = {"bucket": BUCKET, "workflow_id": WORKFLOW, "objects": objects, **arguments}
-    return call("tencent.WorkflowFanOut", name, **given)
+    return KIT.fan(objects, name, **arguments)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Ask:
         """`resource` is another name for it."""
         name = resource or self.resource
         if self.subject == RUN:
-            return run(name, **{"object": self.objects[0], **arguments})
+            return KIT.source(name, **{"object": self.objects[0], **arguments})
         return fan(self.objects, name, **arguments)
 
     def on_record(self, stack: Stack, resource: str = "") -> dict[str, str]:
@@ -53,8 +55,7 @@ class Ask:
         return dict(outputs["instance_ids"]) if self.subject == FAN_OUT else {self.objects[0]: outputs["instance_id"]}
 
     def urn(self, stack: Stack) -> str:
-        kind = "WorkflowRun" if self.subject == RUN else "WorkflowFanOut"
-        return f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/tencent:{kind}::{self.resource}"
+        return KIT.urn(stack.name, self.resource, self.subject == FAN_OUT)
 
     def intent(self, stack: Stack) -> str:
         return f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/runs:Intent::{self.resource}-intent"
@@ -68,7 +69,7 @@ def fired(cloud: Emulator) -> dict[str, list[str]]:
     """Ids of what was asked for, oldest first, by object."""
     found: dict[str, list[str]] = {}
     for one in cloud.runs(CI):
-        found.setdefault(str(one["request"]["query"]["object"]), []).append(str(one["id"]))
+        found.setdefault(KIT.work_of(one["request"]), []).append(str(one["id"]))
     return found
 
 

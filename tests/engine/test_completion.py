@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.engine.interrupted import wait_until
+from tests.kits import settings
 from tests.support.emulator import Emulator
-from tests.support.stack import BUCKET, Result, Stack, call, enos_settings, huawei_settings, job, run
+from tests.support.stack import BUCKET, Result, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +28,7 @@ def done(*runs: str, name: str = "done", **arguments: Any) -> str:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(**huawei_settings(cloud), **enos_settings(cloud))
+    stack.configure(**settings(cloud.url))
     return stack
 
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from tests import kits
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.sockets import Service, answer
-from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, enos_settings, huawei_settings, job, run
+from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, job, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -127,8 +128,7 @@ Completion("of-nothing", runs=[None], opts=ResourceOptions(depends_on=[mine]))
 def settings(cloud: Emulator, **changes: str | None) -> dict[str, str | None]:
     """Not those of `QUICK`: they are for services on this machine alone."""
     return {
-        **huawei_settings(cloud),
-        **enos_settings(cloud),
+        **kits.settings(cloud.url),
         "runs__startSeconds": None,
         "runs__lagSeconds": None,
         **changes,

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.engine.asks import fan
 from tests.engine.interrupted import hosts, kill_after_start, wait_until
 from tests.engine.test_waiting_interrupted import Terminal, peak_megabytes
+from tests.kits import KITS
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import BUCKET, WORKFLOW, Result, Stack, call, huawei_settings, run
+from tests.support.stack import BUCKET, Result, Stack, call, run
 
 pytestmark = pytest.mark.engine
 
@@ -22,11 +24,6 @@ CI, OBS = "tencent.workflow", "huawei.workflow"
 IMPORT = "from cloud_runs import Completion, Provider, huawei\n"
 RECOVERY = 25
 """Requests at most that finding the runs of a killed fan-out of 1,000 objects takes."""
-
-
-def fan(objects: Any, name: str = "fan", /, **arguments: Any) -> str:
-    given = {"bucket": BUCKET, "workflow_id": WORKFLOW, "objects": objects, **arguments}
-    return call("tencent.WorkflowFanOut", name, **given)
 
 
 def many(count: int, first: int = 0) -> str:
@@ -70,7 +67,7 @@ def going(stack: Stack, *source: str) -> Iterator[Result]:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(**huawei_settings(cloud))
+    stack.configure(**KITS[OBS].settings(cloud.url))
     return stack
 
 

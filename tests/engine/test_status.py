@@ -15,8 +15,9 @@ import pytest
 
 from tests.demo.pages import blocks
 from tests.engine.interrupted import kill_after_start
+from tests.kits import settings
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, enos_settings, huawei_settings, job, run
+from tests.support.stack import BUCKET, ROOT, WORKFLOW, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -85,8 +86,8 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
         stack = Stack(tmp_path, cloud)
         stack.pulumi("stack", "select", stack.name)
-        others = {**huawei_settings(cloud), **enos_settings(cloud)}
-        del others["huaweicloud__secretKey"]
+        others = settings(cloud.url)
+        del others["huaweicloud:secretKey"]
         stack.configure(**others, tencentcloud__secretKey=None)
         for key in ("tencentcloud:secretKey", "huaweicloud:secretKey"):
             stack.pulumi("config", "set", "--secret", key, SECRET_KEY, "-s", stack.name)

@@ -20,27 +20,14 @@ from cloud_runs.wire.transport import Answer
 from tests.hostile import answers, wires
 from tests.kits import KITS
 from tests.kits.kit import KEYS, NOW, RUN
-from tests.support.clients import GO, soon
+from tests.support.clients import GO, Clock, soon
 
 SINCE = datetime(2019, 11, 22, 1, tzinfo=timezone.utc)
 
 
-class Clock:
-    """Goes on only while one sleeps."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def client(system: str, transport: Any, endpoint: str | None = None, seconds: float = 30.0) -> RunApi[Any]:
     """`seconds`: how long a start's answer is waited for."""
-    clock = Clock()
+    clock = Clock(NOW)
     common: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "times": Times(start=seconds)}
     return KITS[system].make(transport, KEYS, endpoint, **common)
 

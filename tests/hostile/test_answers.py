@@ -110,7 +110,7 @@ def test_a_bomb_is_an_unknown_outcome_of_a_start(name: str) -> None:
 
 
 def test_a_list_is_not_followed_for_ever() -> None:
-    clock = systems.Clock()
+    clock = systems.Clock(systems.NOW)
 
     def slow(*_: Any, **__: Any) -> Answer:
         clock.sleep(60)  # each page as long as one call may take

@@ -9,20 +9,13 @@ import pytest
 
 from cloud_runs.promise import pacing
 from cloud_runs.promise.pacing import FIRST_PAUSE, FIRST_SPACING, LONGEST_PAUSE, LONGEST_SPACING, Pace
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.support.clients import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(pacing.random, "uniform", lambda least, most: 1.0)
-    return Clock()
+    return Clock(100.0)
 
 
 def paced(clock: Clock, rate: float | None = None) -> Pace:
@@ -133,7 +126,7 @@ def test_a_long_wait_can_be_interrupted(clock: Clock) -> None:
 
 def test_threads_share_one_pace() -> None:
     """Each of them is given a turn of its own."""
-    clock, lock, times = Clock(), threading.Lock(), list[float]()
+    clock, lock, times = Clock(100.0), threading.Lock(), list[float]()
 
     def sleep(seconds: float) -> None:
         with lock:

@@ -41,6 +41,20 @@ def says(body: Any = b"", status: int = 200, complete: bool = True, **headers: s
     return Answer(status, CaseInsensitiveDict(named), body.encode() if isinstance(body, str) else body, complete)
 
 
+class Clock:
+    """Goes on only while one sleeps, or a test moves it."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now, self.slept = now, 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
 class Scripted:
     """In place of a transport: gives the next answer (the last one for ever), or raises it.
 
@@ -82,6 +96,21 @@ class Answering:
 
 
 @contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The URL of a server on loopback, with a thread for each connection."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
 def service(
     answer: Callable[[str], bytes], **headers: str
 ) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
@@ -104,13 +133,5 @@ def service(
 
         def log_message(self, *args: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as url:
+        yield url, received

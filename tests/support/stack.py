@@ -52,25 +52,6 @@ def job(name: str = "job", /, **arguments: Any) -> str:
     return call("tencent.InventoryJob", name, **{**defaults, **arguments})
 
 
-def huawei_settings(emulator: Emulator) -> dict[str, str | None]:
-    return {
-        "huaweicloud__accessKey": SECRET_ID,
-        "huaweicloud__secretKey": SECRET_KEY,
-        "huaweicloud__region": "cn-north-4",
-        "runs__huaweiEndpoint": emulator.url,
-    }
-
-
-def enos_settings(emulator: Emulator) -> dict[str, str | None]:
-    return {
-        "enos__accessKey": SECRET_ID,
-        "enos__secretKey": SECRET_KEY,
-        "enos__orgId": "o15",
-        "enos__userId": "alice",
-        "enos__endpoint": emulator.url,
-    }
-
-
 def shell(script: str, folder: Path, env: Mapping[str, str], typed: str = "") -> str:
     """Commands as a page has them, which must succeed. What they print."""
     done = subprocess.run(

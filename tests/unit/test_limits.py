@@ -7,21 +7,11 @@ import pytest
 from cloud_runs.errors import Interrupted, Orphaned, Unavailable
 from cloud_runs.limits import LEAVE_SECONDS, Leave, Limit, Times
 from cloud_runs.wire.pauses import NAP, nap
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.support.clients import Clock
 
 
 def test_a_limit_ends() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     limit = Limit(10, clock)
     limit.check()
     clock.now += 4
@@ -43,7 +33,7 @@ def test_a_part_is_given_up_with_the_whole() -> None:
 
 
 def test_a_pause_ends_when_the_user_gives_up() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     with pytest.raises(Interrupted):
         nap(60, Limit(600, clock, lambda: clock.now >= 101), clock.sleep)
     assert clock.now <= 101 + NAP
@@ -51,7 +41,7 @@ def test_a_pause_ends_when_the_user_gives_up() -> None:
 
 
 def test_a_leave_is_short_lived_by_either_clock() -> None:
-    wall, boot = Clock(), Clock()
+    wall, boot = Clock(100.0), Clock(100.0)
     leave = Leave(lambda: True, wall, boot)
     assert not leave.holds()
     leave.ask()
@@ -69,7 +59,7 @@ def test_a_leave_is_short_lived_by_either_clock() -> None:
 
 def test_the_leave_counts_from_before_the_question() -> None:
     """The engine may have ended while its answer was on the way."""
-    wall, boot = Clock(), Clock()
+    wall, boot = Clock(100.0), Clock(100.0)
 
     def alive() -> bool:
         boot.now += LEAVE_SECONDS + 1

@@ -19,7 +19,7 @@ from cloud_runs.tencent.client import WorkflowClient
 from cloud_runs.tencent.jobs import InventoryClient
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
-from tests.support.clients import Answering, says, soon
+from tests.support.clients import Answering, Clock, says, soon
 
 KEYS = Credentials("AKIDhunter1", "s3cret-hunter2", source="environment TENCENTCLOUD_SECRET_ID")
 BASE = "https://media-1250000000.ci.ap-beijing.myqcloud.com"
@@ -34,20 +34,6 @@ def response(inner: str) -> Answer:
 
 def failure(code: str, status: int) -> Answer:
     return says(f"<Error><Code>{code}</Code><Message>m</Message><RequestId>r</RequestId></Error>", status)
-
-
-class Clock:
-    """Goes on while one sleeps."""
-
-    now = 1000.0
-    slept = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.slept += seconds
 
 
 class Service:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.kits import KITS, settings
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import Stack, enos_settings, huawei_settings
+from tests.support.stack import Stack
 
 HERE = Path(__file__).parent
 STATES = HERE / "states"
@@ -23,16 +24,14 @@ class Kept(Stack):
         super().__init__(folder, emulator, name)
         self.configure(
             tests__otherId=SECRET_ID,
-            **huawei_settings(emulator)
-            | enos_settings(emulator)
-            | dict.fromkeys(("runs__tencentEndpoint", "runs__huaweiEndpoint", "enos__endpoint")),
+            **settings(emulator.url) | {kit.kind.vendor.endpoint.config: None for kit in KITS.values()},
         )
         self.pulumi("config", "set", "--secret", "otherKey", SECRET_KEY, "-s", name)
         self.program(PROGRAM)
 
     @property
     def env(self) -> dict[str, str]:
-        names = ("RUNS_TENCENT_ENDPOINT", "RUNS_HUAWEI_ENDPOINT", "RUNS_ENOS_ENDPOINT")
+        names = [kit.kind.vendor.endpoint.environ for kit in KITS.values()]
         return super().env | dict.fromkeys(names, self.emulator.url) | {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
 
     def load(self, state: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.support.clients import serving
 
 _PROXY_FORM = re.compile(r"http://[^/]+")
 _OF_ONE_CONNECTION = frozenset({"connection", "transfer-encoding"})
@@ -49,16 +50,8 @@ def recorder(upstream: str) -> Iterator[Recorder]:
     class Handler(_Handler):
         to, noted = urlsplit(upstream).netloc, []
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recording = Recorder(f"http://127.0.0.1:{server.server_address[1]}", Handler.noted)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield recording
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as url:
+        yield Recorder(url, Handler.noted)
 
 
 class _Handler(BaseHTTPRequestHandler):
