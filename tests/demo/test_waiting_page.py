@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from cloud_runs import Completion
-from cloud_runs.enos import answers as enos
-from cloud_runs.huawei import answers as huawei
 from cloud_runs.runs import Phase
-from cloud_runs.tencent import answers as tencent
 from tests.demo.pages import ROOT, blocks, documented, stack_of_all_systems, up
 from tests.engine.interrupted import wait_until
+from tests.kits import KITS
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack, job, run
 
@@ -94,12 +92,7 @@ def test_it_waits_for_runs_of_another_stack(tmp_path: Path, cloud: Emulator) -> 
 def test_the_states_are_those_of_the_code() -> None:
     section = (ROOT / PAGE).read_text().split("## What counts")[1].split("\n- ")[0]
     rows = {row[0]: row[1:] for line in section.splitlines() if (row := line.strip("|").split("|"))[0].startswith(" `")}
-    known = {
-        "tencent.WorkflowRun": tencent.PHASES,
-        "tencent.InventoryJob": tencent.PHASES,
-        "huawei.WorkflowRun": huawei.PHASES,
-        "enos.FlowRun": dict(enos.STATES.values()),
-    }
+    known = {kit.resource: kit.words for kit in KITS.values()}
     assert [name.strip(" `") for name in rows] == list(known)
     columns = ({Phase.SUCCEEDED}, {Phase.FAILED}, {Phase.CANCELLED}, {Phase.PENDING, Phase.RUNNING})
     for phases, cells in zip(known.values(), rows.values(), strict=True):

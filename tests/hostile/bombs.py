@@ -132,7 +132,7 @@ class Bomb:
 def detonate(name: str, calls: list[str]) -> None:
     body = ALL[name]()
     for system in KITS:
-        if (name in XML) != system.startswith("tencent") and name not in ("number", "deep-json"):
+        if (name in XML) != (KITS[system].good[0][1] == "xml") and name not in ("number", "deep-json"):
             continue
         for call, make in systems.operations(system).items():
             if not calls or call in calls:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 from urllib3.util import parse_url
 
-from cloud_runs import KINDS
+from cloud_runs import KINDS, accounts
 from cloud_runs.enos import tokens
 from cloud_runs.enos.settings import gateway
 from cloud_runs.errors import InvalidConfiguration, RunsError
@@ -158,28 +157,8 @@ def test_regions_of_the_configuration(value: str) -> None:
 
 # --- checks: any inputs end in a list of problems, and what passes can be asked for
 
-NAMES = [
-    "bucket", "region", "workflow_id", "object", "name", "type", "input", "workflow_ids", "time_interval", "operation",
-    "graph_name", "inputs", "flow_id", "org_id", "user_id", "trigger_time", "parameters", "triggers", "adopt_id",
-    "on_delete", "rerun_on_failure",
-]  # fmt: skip
-GOOD: dict[str, Any] = {
-    "bucket": "media-1250000000",
-    "region": "ap-beijing",
-    "workflow_id": "we59a9648e62e48ffb25e4b41f3721799",
-    "object": "test.mp4",
-    "input": {"prefix": "a"},
-    "workflow_ids": "w7476ff3564ee45b7b490d64bccaba6cc",
-    "time_interval": {"start": "2022-02-01T12:00:00+0800"},
-    "operation": {"tag": "Transcode", "user_data": "x"},
-    "graph_name": "scan",
-    "inputs": {"template-id": 7.0},
-    "flow_id": 3377.0,
-    "org_id": "o15",
-    "user_id": "alice",
-    "trigger_time": 1574385825000.0,
-    "parameters": {"REPLACE": "x"},
-}
+STEERING = ["triggers", "adopt_id", "on_delete", "rerun_on_failure"]
+NAMES = list(dict.fromkeys([*(name for kind in KINDS.values() for name in kind.names), *STEERING]))
 keys = st.sampled_from([*NAMES, "start", "tag", "prefix", "a"]) | st.text(max_size=5)
 plain = st.sampled_from([*answers.TEXTS, *answers.VALUES, UNKNOWN]) | st.text(max_size=8) | st.floats() | hosts
 values = st.recursive(
@@ -192,15 +171,10 @@ changes = st.dictionaries(st.sampled_from(NAMES), values, max_size=5)
 
 @pytest.fixture(scope="module")
 def configured() -> Iterator[None]:
-    settings_ = {
-        "TENCENTCLOUD_SECRET_ID": answers.KEY,
-        "TENCENTCLOUD_SECRET_KEY": answers.SECRET,
-        "HW_ACCESS_KEY": answers.KEY,
-        "HW_SECRET_KEY": answers.SECRET,
-        "ENOS_ACCESS_KEY": answers.KEY,
-        "ENOS_SECRET_KEY": answers.SECRET,
-        "RUNS_ENOS_ENDPOINT": "https://gw.example",
-    }
+    vendors = [kit.kind.vendor for kit in KITS.values()]
+    settings_ = {vendor.id.environ: answers.KEY for vendor in vendors}
+    settings_ |= {vendor.secret.environ: answers.SECRET for vendor in vendors}
+    settings_["RUNS_ENOS_ENDPOINT"] = "https://gw.example"  # it has no default
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings_.items():
             patch.setenv(name, value)
@@ -212,14 +186,14 @@ def configured() -> Iterator[None]:
 @given(changes)
 @example({})
 def test_inputs_of_any_shape(configured: None, kind: Kind[Any], changes: dict[str, Any]) -> None:
-    given_ = {name: value for name, value in {**GOOD, **changes}.items() if name in (*kind.names, *changes)}
-    if "name" not in changes and kind.name == "tencent.inventory" and changes.get("type") == "Job":
-        given_.pop("workflow_ids", None)
+    kit = KITS[kind.name]
+    given_ = {**kit.arguments, **kit.more, **changes}
     props = {**given_, "resource_urn": "urn:pulumi:dev::p::pulumi-python:dynamic/x:Y::r", "intent": UNKNOWN}
     problems = list(checks.of_run(kind, props, Settings()))
     for name, reason in problems:
         assert name
         assert len(reason) < 20_000
+    assert changes or not problems, "what is good has none"
     if problems or any(value is UNKNOWN for value in given_.values()):
         return
     place = kind.place(props, Settings())
@@ -254,17 +228,15 @@ def test_a_recorded_place_that_was_tampered_with(configured: None, region: str, 
 
 @pytest.mark.parametrize("adopt", ["a\x1b[31m", "a\nb", "\u202ea", " ", "", "a" * 2000, 7, ["x"]])
 def test_an_id_to_adopt_that_cannot_be_shown(adopt: Any) -> None:
-    told = SimpleNamespace(**GOOD)
-    result = WorkflowRunProvider().check({}, {"bucket": told.bucket, "adopt_id": adopt})
+    result = WorkflowRunProvider().check({}, {"bucket": "media-1250000000", "adopt_id": adopt})
     assert "adopt_id" in [failure.property for failure in result.failures]
 
 
 def test_what_is_missing_names_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TENCENTCLOUD_REGION", "HW_REGION_NAME", "ENOS_ORG_ID", "RUNS_ENOS_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-    for kind, argument in zip(
-        KINDS.values(), ["tencent_region", "tencent_region", "huawei_region", "enos_org_id"], strict=True
-    ):
+    for setting in accounts.settings():
+        monkeypatch.delenv(setting.environ, raising=False)
+    for kind in KINDS.values():
+        argument = kind.vendor.more[0].argument
         with pytest.raises(
             InvalidConfiguration, match=re.escape(f"the argument, cloud_runs.Provider({argument}=...), stack")
         ):

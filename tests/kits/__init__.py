@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloud_runs import accounts
 from tests.kits.enos_flow import FLOW
 from tests.kits.huawei_workflow import HUAWEI
 from tests.kits.kit import Kit
@@ -22,6 +23,8 @@ FANS: dict[str, Kit] = {name: kit for name, kit in KITS.items() if kit.fan_out}
 """Those that can be fanned out."""
 IMPORT = f"from cloud_runs import Completion, Provider, {', '.join(sorted({kit.room for kit in KITS.values()}))}\n"
 """For programs."""
+PREFIXES = tuple(sorted({setting.environ.partition("_")[0] + "_" for setting in accounts.settings()}))
+"""Of the environment's variables that the package reads."""
 
 
 def settings(url: str) -> dict[str, str]:

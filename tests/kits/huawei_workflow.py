@@ -108,11 +108,13 @@ HUAWEI = Kit(
     status=lambda tree: answers.execution_status("i", tree, "r"),
     started_id=lambda body: answers.started_id(body)[0],
     refused=codes.failure,
+    words=answers.PHASES,
     success="SUCCESS",
     failure="FAILED",
     cancelled="cancelled",
     unknown="e404",
     refusals=[(400, "InvalidArgument"), (403, "AccessDenied"), (503, "SlowDown"), (429, "TooMany")],
     doubts=[(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")],
+    more={"region": "cn-north-4", "inputs": {"template-id": 7.0}},
     calls={"stopped_at": lambda api: api.stopped_at(api.get(RUN))},
 )

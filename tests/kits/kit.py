@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import cloud_runs
 from cloud_runs.kinds import Kind
-from cloud_runs.runs import RunApi, RunStatus
+from cloud_runs.runs import Phase, RunApi, RunStatus
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer
 from tests.support.clients import says
@@ -95,6 +95,8 @@ class Kit:
     status: Callable[[Mapping[str, Any]], RunStatus]
     started_id: Callable[[bytes], str]
     refused: Callable[[Answer], Any]
+    words: Mapping[str, Phase]
+    """The service's own words for states."""
     success: str
     failure: str
     cancelled: str
@@ -104,6 +106,8 @@ class Kit:
     """Status and code of answers after which nothing runs."""
     doubts: Sequence[tuple[int, str]]
     """Status and code of answers after which a run may have started."""
+    more: Props = field(default_factory=dict)
+    """Good values of arguments that may be left out."""
     denied: str = "AccessDenied"
     """The code, beside status 403, with which the service surely refuses keys."""
     fan_out: str = ""

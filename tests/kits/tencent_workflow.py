@@ -131,10 +131,12 @@ WORKFLOW = Kit(
     status=lambda tree: answers.execution_status("i", tree, "r"),
     started_id=lambda body: answers.started_id(body, "InstanceId")[0],
     refused=codes.failure,
+    words=answers.PHASES,
     success="Success",
     failure="Failed",
     cancelled="Cancel",
     unknown="i404",
     refusals=REFUSALS,
     doubts=DOUBTS,
+    more={"region": "ap-beijing"},
 )

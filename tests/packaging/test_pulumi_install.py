@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.pages import point_to
+from tests.kits import PREFIXES
 from tests.support import installed
 from tests.support.emulator import Emulator
 
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 def bare_environment(folder: Path) -> dict[str, str]:
     """The engine and a Python on PATH, and nothing of the environment that the tests run in."""
-    left_out = ("PULUMI_", "TENCENTCLOUD_", "HW_", "ENOS_", "RUNS_", "PYTHON", "VIRTUAL_ENV")
+    left_out = ("PULUMI_", *PREFIXES, "PYTHON", "VIRTUAL_ENV")
     env = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     pulumi = shutil.which("pulumi")
     assert pulumi

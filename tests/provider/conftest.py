@@ -9,6 +9,7 @@ import pytest
 from cloud_runs.lifecycle import host, strays
 from cloud_runs.promise import fanning, firing, given_up
 from cloud_runs.promise.process import Process
+from tests.kits import PREFIXES
 from tests.provider.clock import old_process
 from tests.provider.fan_stack import STACKS, FanStack
 from tests.provider.host import JobHost, RunHost
@@ -34,7 +35,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (firing, fanning, given_up, strays):
         monkeypatch.setattr(module, "SIBLINGS_SECONDS", 0.0)
     for name in [*os.environ]:
-        if name.startswith(("TENCENTCLOUD_", "RUNS_")):
+        if name.startswith(PREFIXES):
             monkeypatch.delenv(name)
 
 

@@ -10,20 +10,16 @@ from typing import Any
 
 import pytest
 
-from cloud_runs import KINDS, Provider, accounts, enos, huawei, tencent
+from cloud_runs import KINDS, Provider, accounts
 from cloud_runs.checks import LATER, Choice, Text
 from cloud_runs.kinds import Argument, Kind
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run
 from cloud_runs.runs import Reference
 from cloud_runs.wire.settings import Setting, Settings
+from tests.kits import FANS, KITS
 
-RESOURCES: list[type[Any]] = [
-    found
-    for room in (tencent, huawei, enos)
-    for found in vars(room).values()
-    if isinstance(found, type) and issubclass(found, (Run, FanOut))
-]
+RESOURCES = [*(kit.type() for kit in KITS.values()), *(kit.type(fan_out=True) for kit in FANS.values())]
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 each_resource = pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: f"{one.__module__}.{one.__name__}")
 
