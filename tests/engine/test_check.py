@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.kits import settings
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
-from tests.support.stack import BUCKET, WORKFLOW, Stack, call, enos_settings, huawei_settings, job, run
+from tests.support.stack import BUCKET, WORKFLOW, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +41,7 @@ def fired(cloud: Emulator) -> int:
 
 def test_before_the_first_up(tmp_path: Path, cloud: Emulator) -> None:
     stack = Stack(tmp_path, cloud)
-    stack.configure(**huawei_settings(cloud) | enos_settings(cloud))
+    stack.configure(**settings(cloud.url))
     stack.program(HEADER, run(), run("again", object="x.mp4"), job(), FAN, SCAN, FLOW)
     state = stack.export()
     code, lines = check(stack)
@@ -61,7 +62,7 @@ def test_before_the_first_up(tmp_path: Path, cloud: Emulator) -> None:
     cloud.fault(CI, "find", "date_skew", seconds=-300)
     cloud.fault(FLOWS, "workflow", "status", status=200, code="62102", message="no such flow")
     cloud.fault(JOBS, "find", "status", status=403, code="AccessDenied", message="not allowed")
-    stack.configure(**huawei_settings(cloud) | enos_settings(cloud) | {"huaweicloud__secretKey": "no-longer-good"})
+    stack.configure(**settings(cloud.url) | {"huaweicloud:secretKey": "no-longer-good"})
     code, lines = check(stack)
     assert code == 10
     wrong = {what: said for found, what, said in lines if found == "FAIL"}
