@@ -49,6 +49,7 @@ class Provider(pulumi.ProviderResource):
         enos_secret_key: pulumi.Input[str] | None = None,
         enos_org_id: pulumi.Input[str] | None = None,
         enos_user_id: pulumi.Input[str] | None = None,
+        enos_api_version: pulumi.Input[str] | None = None,
         enos_endpoint: pulumi.Input[str] | None = None,
         start_seconds: pulumi.Input[float] | None = None,
         lag_seconds: pulumi.Input[float] | None = None,
@@ -68,6 +69,7 @@ class Provider(pulumi.ProviderResource):
         :param enos_access_key: With `enos_secret_key`: an application's keys.
         :param enos_org_id: For runs that name no organization.
         :param enos_user_id: For runs that name no user.
+        :param enos_api_version: For runs that name no version of the API: `2.0` (default) or `2.1`.
         :param enos_endpoint: The address of the customer's API gateway.
         :param start_seconds: How long a start may take, in seconds, 30 (default) to 600: a run that may have been
             started is looked for at least as long. Less is accepted only where the endpoint is this machine.

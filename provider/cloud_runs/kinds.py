@@ -30,8 +30,8 @@ Rule = Callable[[Props], Iterator[Problem]]
 
 @dataclass(frozen=True)
 class Argument:
-    """A request argument: a change of it asks for a new run. Beside it stands the constructor's parameter of the same
-    name, with its description.
+    """A request argument: a change of it asks for a new run, unless it is `quiet` and tells only how the system is asked.
+    Beside it stands the constructor's parameter of the same name, with its description.
 
     `setting`: where it is looked up if it is left out. `when`: another argument and its value; with that value this one
     is required, with another it is refused. `shared`: a fan-out takes it too, for all of its runs. `subject`: as what
@@ -45,6 +45,7 @@ class Argument:
     default: Any = None
     when: tuple[Argument, str] | None = None
     shared: bool = True
+    quiet: bool = False
     subject: str = ""
 
     def problems(self, props: Props, settings: Settings) -> Iterator[Problem]:
@@ -74,7 +75,7 @@ class Argument:
             return
         if found:
             yield from self.check.problems(self.name, found)
-        else:
+        elif self.required:
             yield self.name, f"is missing: set the argument, {setting.places}"
 
 
@@ -114,13 +115,18 @@ class Kind(ABC, Generic[Request]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the arguments."""
-        return tuple(argument.name for argument in self.arguments)
+        """Of the arguments that ask for a new run when they change."""
+        return tuple(argument.name for argument in self.arguments if not argument.quiet)
+
+    @property
+    def quiet(self) -> tuple[str, ...]:
+        """Of those that never do."""
+        return tuple(argument.name for argument in self.arguments if argument.quiet)
 
     @property
     def shared(self) -> tuple[str, ...]:
         """The arguments that all runs of a fan-out share."""
-        return tuple(one.name for one in self.arguments if one.shared and one.name != self.fans_out)
+        return tuple(one.name for one in self.arguments if one.shared and not one.quiet and one.name != self.fans_out)
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)
@@ -146,6 +152,10 @@ class Kind(ABC, Generic[Request]):
     @abstractmethod
     def where(self, props: Props, settings: Settings) -> Reference:
         """Where inputs and configuration put a run; its id is empty. Raises InvalidConfiguration."""
+
+    def reached(self, place: Reference, props: Props) -> Reference:
+        """Where a run on record is asked for, with the quiet arguments of today; `place` is what is on record."""
+        return place
 
     def id_space(self, place: Reference) -> Hashable:
         """Equal for places whose ids are one set, so that two resources do not take the same run for their own."""

@@ -8,13 +8,16 @@ from cloud_runs.wire.settings import Setting, Settings, Vendor
 
 ORG = Setting("enos_org_id", "enos:orgId", "ENOS_ORG_ID")
 USER = Setting("enos_user_id", "enos:userId", "ENOS_USER_ID")
+VERSION = Setting(
+    "enos_api_version", "enos:apiVersion", "ENOS_API_VERSION", pattern=r"2\.[01]", expected="a version: 2.0 or 2.1"
+)
 
 ENOS = Vendor(
     title="EnOS",
     id=Setting("enos_access_key", "enos:accessKey", "ENOS_ACCESS_KEY"),
     secret=Setting("enos_secret_key", "enos:secretKey", "ENOS_SECRET_KEY"),
     endpoint=Setting("enos_endpoint", "enos:endpoint"),
-    more=(ORG, USER),
+    more=(ORG, USER, VERSION),
 )
 
 

@@ -75,7 +75,8 @@ class KindProvider(HostProvider):
 
     def place(self, props: Mapping[str, Any]) -> Reference:
         """A run on record stays where its reference says, whatever the configuration says today."""
-        return ledger.place_of(props) or self.kind.place(props, self.settings)
+        place = ledger.place_of(props)
+        return self.kind.reached(place, props) if place else self.kind.place(props, self.settings)
 
     def space(self, props: Mapping[str, Any]) -> Hashable:
         """What the ids of these runs are unique in."""
@@ -101,4 +102,5 @@ class KindProvider(HostProvider):
 
     def arguments(self, props: Mapping[str, Any]) -> dict[str, Any]:
         """Those that are given, as an intent has them on record."""
-        return {name: props[name] for name in self.kind.names if props.get(name) is not None}
+        names = (*self.kind.names, *self.kind.quiet)
+        return {name: props[name] for name in names if props.get(name) is not None}

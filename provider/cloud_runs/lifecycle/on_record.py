@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
+from cloud_runs.kinds import Kind
 from cloud_runs.promise import ledger
-from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT
+from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
 from cloud_runs.promise.records import Recorded
+from cloud_runs.runs import Reference
 
 STEERING = ("adopt_id", "on_delete", "rerun_on_failure", "if_running", "max_attempts")
 
@@ -28,8 +30,11 @@ def shown(told: Any) -> Any:
     return [shown(item) for item in told] if isinstance(told, list) else told
 
 
-def restated(run: Recorded, given: Mapping[str, Any]) -> dict[str, Any]:
+def restated(kind: Kind[Any], run: Recorded, given: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    stays = {name: value for name, value in run.outputs.items() if name not in (*STEERING, "triggers", INTENT, ADOPT)}
+    gone = (*STEERING, *kind.quiet, "triggers", INTENT, ADOPT)
+    stays = {name: value for name, value in run.outputs.items() if name not in gone}
+    if kind.quiet and isinstance(recorded := stays.get(REFERENCE), str):
+        stays[REFERENCE] = str(kind.reached(Reference.parse(recorded), given))
     token = ledger.token_of(given.get(INTENT)) or run.fired.shown
     return {**stays, **inputs(given), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

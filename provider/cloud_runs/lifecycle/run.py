@@ -108,7 +108,7 @@ class Run(dynamic.Resource):
         given = {**arguments, **steering._asdict()}
         props, opts = intended(self, kind.label, kind, kind.names, resource_name, given, opts)
         # An output must be declared to become an attribute.
-        outputs = dict.fromkeys((*kind.names, *_OUTPUTS, *kind.own_outputs))
+        outputs = dict.fromkeys((*kind.names, *kind.quiet, *_OUTPUTS, *kind.own_outputs))
         super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
 
     @classmethod
@@ -146,7 +146,7 @@ def intended(
     urn = urn_of(resource_name, type_, opts.parent)
     props = {name: carried(value) for name, value in props.items()} | {URN: urn}
     if opts.id is not None:
-        return {name: props[name] for name in (*names, URN) if name in props}, opts
+        return {name: props[name] for name in (*names, *kind.quiet, URN) if name in props}, opts
     arguments = {name: props.get(name) for name in names}
     intent = RunIntent(
         f"{resource_name}-intent",

@@ -86,8 +86,9 @@ class RunProvider(KindProvider, Generic[Request]):
             if replaces:
                 self._may_replace(run, _news, replaces, previewed=previewed)
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
-        unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in STEERING)
-        steered = any(_olds.get(name) != _news.get(name) for name in STEERING)
+        steering = (*STEERING, *self.kind.quiet)
+        unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
+        steered = any(_olds.get(name) != _news.get(name) for name in steering)
         # A new name or another intent is recorded as well, since `delete` is told nothing but what is on record.
         token = intent.token if intent else ""
         moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
@@ -156,7 +157,7 @@ class RunProvider(KindProvider, Generic[Request]):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Records steering arguments. Sends nothing, and never fires."""
         run = ledger.recorded(_id, _olds)
-        return dynamic.UpdateResult(restated(run, self.as_recorded(_news, run)))
+        return dynamic.UpdateResult(restated(self.kind, run, self.as_recorded(_news, run)))
 
     @reported
     @recorded_settings
@@ -266,7 +267,7 @@ class RunProvider(KindProvider, Generic[Request]):
     ) -> dynamic.CreateResult:
         """The outputs. Must not raise. `before`: the run that the resource had."""
         if outcome.kept:
-            return dynamic.CreateResult(outcome.id, restated(outcome.kept, self.as_recorded(props, outcome.kept)))
+            return dynamic.CreateResult(outcome.id, restated(self.kind, outcome.kept, self.as_recorded(props, outcome.kept)))
         started = outcome.started
         reference = replace(place, id=outcome.id)
         if status is None:
