@@ -83,6 +83,7 @@ class Exchange:
             answer = self._effect(self.match)
             self._refuse(after_effect=True)
         except Refused as refused:
+            refused.request = self.request
             answer = self.system.refuse(refused)
         replaced = self.plan.find("body")
         if replaced is not None:

@@ -86,7 +86,12 @@ class Manner:
 
 
 class Refused(Exception):
-    """The service says no. Nothing was started, changed or cancelled."""
+    """The service says no. Nothing was started, changed or cancelled.
+
+    `request` is what was refused, once the server has it, for systems whose formats differ by it.
+    """
+
+    request: Request | None = None
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{status} {code}: {message}")

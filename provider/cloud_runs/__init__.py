@@ -5,7 +5,7 @@ from typing import Any
 
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.accounts import Provider
-from cloud_runs.enos.flow_run import FLOW
+from cloud_runs.enos.flow_kind import FLOW
 from cloud_runs.huawei.workflow_run import WORKFLOW as HUAWEI_WORKFLOW
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.completion import Completion

@@ -30,8 +30,8 @@ Rule = Callable[[Props], Iterator[Problem]]
 
 @dataclass(frozen=True)
 class Argument:
-    """A request argument: a change of it asks for a new run, unless it is `quiet` and tells only how the system is asked.
-    Beside it stands the constructor's parameter of the same name, with its description.
+    """A request argument: a change of it asks for a new run, unless it is `quiet`: then it tells only how the system is
+    asked. Beside it stands the constructor's parameter of the same name, with its description.
 
     `setting`: where it is looked up if it is left out. `when`: another argument and its value; with that value this one
     is required, with another it is refused. `shared`: a fan-out takes it too, for all of its runs. `subject`: as what

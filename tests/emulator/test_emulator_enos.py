@@ -222,7 +222,10 @@ def test_time_zone(bench: EnosBench) -> None:
         ("GET", FLOWS, "trigger"),
         ("POST", FLOWS, ""),
         ("POST", INSTANCES, "rerun"),
-        ("POST", "/batch-processing-service/v2.1/flows", "trigger"),
+        ("POST", FLOWS, "triggerFromTask"),
+        ("GET", "/dataflow-batch-service/v2.0/taskInstances", "get"),
+        ("POST", "/batch-processing-service/v2.0/flows", "trigger"),
+        ("GET", "/batch-processing-service/v2.1/flows", "delete"),
     ],
 )
 def test_not_emulated(bench: EnosBench, method: str, path: str, action: str) -> None:

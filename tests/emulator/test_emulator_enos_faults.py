@@ -147,7 +147,7 @@ def test_counts_and_reset(bench: EnosBench) -> None:
     bench.token_call(TOKEN_REFRESH, accessToken=bench.access_token)
     counts = bench.admin("requests").json["enos.flow"]
     once = dict.fromkeys(["cancel", "find", "get", "refresh", "start", "token"], 1)
-    assert counts == {**once, "time": 0, "workflow": 0}
+    assert counts == {**once, "time": 0, "workflow": 0, "task": 0}
     bench.admin("reset", {})
     assert code(bench.trigger()) == 1203
     bench.access_token = bench.token()

@@ -28,7 +28,7 @@ VALUES = {
     "body": "x",
 }
 GOES_WITH = {
-    "interim": {"start", "find", "get", "cancel", "resume", "create", "token", "refresh", "time", "workflow"},
+    "interim": {"start", "find", "get", "cancel", "resume", "create", "token", "refresh", "time", "workflow", "task"},
     "slow_effect": {"start", "cancel", "resume", "create", "token", "refresh"},
     "same_id": {"start"},
     "endless_pages": {"find"},

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cloud_runs.enos.client import FlowClient, FlowRequest, MinuteTaken
 from cloud_runs.enos.tokens import Session
-from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
+from cloud_runs.errors import (
+    InvalidConfiguration,
+    NotFound,
+    NotReached,
+    Refused,
+    RunsError,
+    Throttled,
+    Unavailable,
+    UnknownOutcome,
+)
 from cloud_runs.runs import Phase
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
@@ -18,9 +29,26 @@ SEED = FlowRequest(3377, 1574385824000)
 FLOW = "enos.flow"
 
 
+@pytest.fixture(params=["2.0", "2.1"], autouse=True)
+def version(request: pytest.FixtureRequest) -> str:
+    """Each test with both versions of the API."""
+    VERSION[0] = request.param
+    return str(request.param)
+
+
+VERSION = ["2.0"]
+
+
 def flows(cloud: Emulator, keys: Credentials = KEYS, session: Session | None = None, user: str = "alice") -> FlowClient:
     return FlowClient(
-        hasty(), keys, endpoint=cloud.url, org="o15", user=user, session=session or Session(), sleep=lambda _: None
+        hasty(),
+        keys,
+        endpoint=cloud.url,
+        org="o15",
+        user=user,
+        version=VERSION[0],
+        session=session or Session(),
+        sleep=lambda _: None,
     )
 
 
@@ -177,3 +205,61 @@ def test_nobody_is_there() -> None:
         gone.start(SEED, GO)
     with pytest.raises(RunsError):
         gone.find(SEED, an_hour_ago(), soon())
+
+
+def test_the_paths_are_those_of_the_version(cloud: Emulator, version: str) -> None:
+    flows(cloud).start(SEED, GO)
+    paths = {"2.0": "/dataflow-batch-service/v2.0/flows", "2.1": "/batch-processing-service/v2.1/flows"}
+    assert cloud.runs(FLOW)[0]["request"]["path"] == paths[version]
+
+
+def test_a_run_from_a_task(cloud: Emulator, version: str) -> None:
+    request = FlowRequest(3377, SEED.trigger_time, from_task_id=33771)
+    if version == "2.0":
+        with pytest.raises(InvalidConfiguration, match=r"2\.1"):
+            flows(cloud).start(request, GO)
+        assert cloud.requests() == {}, "nothing is asked either"
+        return
+    id = flows(cloud).start(request, GO).id
+    (run,) = cloud.runs(FLOW)
+    assert (run["id"], run["request"]["query"]["action"]) == (id, "triggerFromTask")
+    body = {"flowId": 3377, "triggerTime": SEED.trigger_time, "taskId": 33771}
+    assert json.loads(run["request"]["body"]) == body
+    (found,) = flows(cloud).find(request, an_hour_ago(), soon()).candidates
+    assert (found.id, found.proof) == (id, True)
+    with pytest.raises(MinuteTaken):
+        flows(cloud).start(request, GO)
+    with pytest.raises(Refused, match="62102"):
+        flows(cloud).start(FlowRequest(3377, 0, from_task_id=1), GO)
+    with pytest.raises(InvalidConfiguration, match="no parameters"):
+        flows(cloud).start(FlowRequest(3377, 0, {"a": "b"}, from_task_id=33771), GO)
+
+
+def test_tasks_that_did_not_succeed_are_told_in_detail(cloud: Emulator, version: str) -> None:
+    client = flows(cloud)
+    id = client.start(SEED, GO).id
+    cloud.set_state(id, "TIMEOUT")
+    (task,) = client.get(id).tasks
+    told = "timed out after 60 minutes" if version == "2.1" else ""
+    assert (task.name, task.state, task.message) == ("emulated", "TIMEOUT", told)
+    assert cloud.count(FLOW, "task") == (version == "2.1")
+    for state in ("SUCCESS", "RUNNING"):
+        cloud.set_state(id, state)
+        client.get(id)
+    assert cloud.count(FLOW, "task") == (version == "2.1"), "of a run that did well nothing more is asked"
+
+
+def test_an_enos_without_task_details_tells_the_run_all_the_same(cloud: Emulator, version: str) -> None:
+    client = flows(cloud)
+    id = client.start(SEED, GO).id
+    cloud.set_state(id, "FAIL")
+    for status, code in ((404, ""), (403, "62103"), (500, "62109")):
+        cloud.fault(FLOW, "task", "status", status=status, code=code, times=99)
+        found = client.get(id)
+        assert (found.phase, [(task.state, task.message) for task in found.tasks]) == (Phase.FAILED, [("FAIL", "")])
+        cloud.drop_faults()
+
+
+def test_there_is_no_other_version(cloud: Emulator) -> None:
+    with pytest.raises(InvalidConfiguration, match=r"versions 2\.0 and 2\.1"):
+        FlowClient(hasty(), KEYS, endpoint=cloud.url, org="o15", user="alice", version="3.0")

@@ -12,7 +12,8 @@ from pulumi.output import UNKNOWN
 from cloud_runs.checks import LATER
 from cloud_runs.enos import FlowRun
 from cloud_runs.enos.client import FlowRequest
-from cloud_runs.enos.flow_run import FLOW, _milliseconds
+from cloud_runs.enos.flow_kind import FLOW
+from cloud_runs.enos.flow_run import _milliseconds
 from cloud_runs.errors import InvalidConfiguration, MissingCredentials
 from cloud_runs.kinds import Occasion
 from cloud_runs.runs import Phase, Reference, RunStatus
@@ -96,6 +97,8 @@ def test_missing_organization_and_user_name_every_place() -> None:
         ({}, "enos.flow::3377%2Fo15:i"),
         ({"org_id": "o16"}, "enos.flow::3377%2Fo16:i"),
         ({"user_id": "a/b@c"}, "enos.flow::3377%2Fo15%2Fa%252Fb%2540c:i"),
+        ({"api_version": "2.1"}, "enos.flow::3377%2Fo15%2F%2F2.1:i"),
+        ({"user_id": "alice", "api_version": "2.0"}, "enos.flow::3377%2Fo15%2Falice%2F2.0:i"),
     ],
 )
 def test_place(arguments: dict[str, Any], text: str) -> None:
@@ -113,6 +116,27 @@ def test_client_has_the_user_of_the_reference_else_of_the_configuration() -> Non
     for scope, user in (("3377/o15", "alice"), ("3377/o15/a%2Fb", "a/b")):
         client = FLOW.client(Reference("enos.flow", "", scope, ""), settings())
         assert (client._org, client._user, client._endpoint) == ("o15", user, "https://gw.example")
+
+
+@pytest.mark.parametrize(
+    ("scope", "setting", "version"),
+    [
+        ("3377/o15", None, "2.0"),
+        ("3377/o15", "2.1", "2.1"),
+        ("3377/o15//2.0", "2.1", "2.0"),
+        ("3377/o15/bob/2.1", None, "2.1"),
+    ],
+)
+def test_client_has_the_version_of_the_reference_else_of_the_configuration(
+    scope: str, setting: str | None, version: str
+) -> None:
+    client = FLOW.client(Reference("enos.flow", "", scope, ""), settings(apiVersion=setting))
+    assert client._version.name == version
+
+
+def test_a_version_that_there_is_not_is_refused() -> None:
+    found = dict(FLOW.problems(props(), settings(apiVersion="3.0")))
+    assert "enos:apiVersion is not a version: 2.0 or 2.1" in found["api_version"]
 
 
 def test_missing_configuration() -> None:
@@ -266,5 +290,4 @@ def test_details() -> None:
     place = Reference("enos.flow", "", "3377/o15", "r1")
     given = FLOW.outputs(place, FlowRequest(3377, SEED_TIME), None)
     assert (given["flow_instance_id"], given["trigger_time"]) == ("r1", SEED_TIME)
-    assert given["url"].startswith("https://support.enos-iot.com/docs/")
     assert "trigger_time" not in FLOW.outputs(place, None, status()), "a refresh keeps what was sent"

@@ -51,12 +51,14 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a checked start asks for. `parameters` is JSON text, `type` one of the three types of instances."""
+    """What a checked start asks for. `parameters` is JSON text, `type` one of the three types of instances, `task` the
+    number of the task that it is to begin with."""
 
     flow_id: int
     trigger_ms: int
     type: int
     parameters: str
+    task: int | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -183,15 +185,21 @@ class Backend:
     def start(self, caller: Caller, trigger: Trigger, request: Request, manner: Manner) -> FlowInstance:
         """Trigger a flow.
 
-        What a second trigger in the same minute does is not documented. It would have the same id, so it is answered
-        with the instance that is there, whatever its state, and makes none.
+        What a second trigger in the same minute does is documented for that of a task alone, which is refused (62102).
+        Others would have the same id, so they are answered with the instance that is there, whatever its state, and
+        make none.
         """
+        if trigger.task not in (None, task_id(trigger.flow_id)):
+            raise refused("62102", f"Cannot create workflow instance: no task {trigger.task} in flow {trigger.flow_id}")
         flow = self._flows.setdefault(trigger.flow_id, Flow(caller.org))
         if flow.org != caller.org:
             raise refused("62103", f"no privilege on flow {trigger.flow_id}")
         run_id = instance_id(trigger.flow_id, trigger.trigger_ms)
         # By index and not by id, since an odd id may have been ordered for it.
         for present in self._store.under((FLOW, "minute", run_id)):
+            if trigger.task is not None:
+                again = "do not trigger the same workflow repeatedly in 1 minute"
+                raise refused("62102", f"Cannot create workflow instance. Please {again}.")
             if isinstance(present, FlowInstance):
                 return present
         now = self._settings.clock()
@@ -222,6 +230,13 @@ class Backend:
         if not isinstance(run, FlowInstance) or run.owner.org != caller.org:
             raise refused("62102", f"flow instance not found: {run_id}")
         return run
+
+    def task(self, caller: Caller, task_instance: str) -> FlowInstance:
+        """The instance that the task's instance with that id is of."""
+        for run in self._store.under((FLOW, caller.org)):
+            if isinstance(run, FlowInstance) and task_instance_id(run) == task_instance:
+                return run
+        raise refused("62102", f"invalid task instance: {task_instance}")
 
     def cancel(self, caller: Caller, run_id: str) -> FlowInstance:
         """Cancel an instance, at once, whether it waits or runs; one that has ended stays as it is.

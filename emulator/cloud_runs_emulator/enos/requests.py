@@ -45,6 +45,8 @@ def trigger(request: Request) -> Trigger:
         raise invalid("triggerTime is not a time in milliseconds")
     if request.param("action") == "trigger":
         return Trigger(flow_id, trigger_ms, MANUAL, "{}")
+    if request.param("action") == "triggerFromTask":
+        return Trigger(flow_id, trigger_ms, MANUAL, "{}", _integer(body, "taskId", 1))
     parameters = body.get("parameters")
     if not isinstance(parameters, (dict, list)):
         raise invalid("parameters is required")

@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from cloud_runs.errors import clean
 from cloud_runs.runs import Phase, RunStatus, Task, Workflow
-from cloud_runs.wire.payloads import integer, overfull
+from cloud_runs.wire.payloads import integer, overfull, usable_id
 
 MINUTE = 60_000
 """Milliseconds. EnOS tells the runs of one flow apart by the minute of their trigger time."""
@@ -182,17 +183,36 @@ def _local_time(told: Any) -> datetime | None:
 
 def _tasks(graph: Any) -> tuple[Task, ...]:
     """The steps in `graph`, a text that holds JSON, with keys in two styles; none if it cannot be read."""
-    tasks = _graph(graph).get("tasks")
-    named = [mapping(task) for task in tasks[:_TASKS]] if isinstance(tasks, list) else []
     return tuple(
         Task(
             name=clean(text(task.get("taskName") or task.get("task_name")), 200),
             type="",
             state=clean(text(task.get("status")), 100),
         )
-        for task in named
-        if task
+        for task in _rows(graph)
     )
+
+
+def troubled(instance: Mapping[str, Any]) -> dict[int, str]:
+    """The ids of the task instances that did not succeed, by their place among the tasks."""
+    found = enumerate(text(task.get("taskInstId") or task.get("task_inst_id")) for task in _rows(instance.get("graph")))
+    states = [text(task.get("status")) for task in _rows(instance.get("graph"))]
+    return {at: id for at, id in found if usable_id(id) and states[at] != "SUCCESS"}
+
+
+def detailed(task: Task, told: Mapping[str, Any]) -> Task:
+    """A task with what `GET /taskInstances?action=get` tells of it (V2.1):
+    https://www.envisioniot.com/docs/batch-processing-api/en/2.3.0/v2.1/get_task_instance.html."""
+    times, limit = number(told.get("runNum")) or 0, number(told.get("timeout"))
+    said = [f"timed out after {limit} minutes" if limit else "timed out"] * (told.get("isTimeout") in (True, 1, "1"))
+    said += [f"run {times} times"] * (times > 1)
+    return replace(task, state=clean(text(told.get("stsDesc")), 100) or task.state, message="; ".join(said))
+
+
+def _rows(graph: Any) -> list[Mapping[str, Any]]:
+    tasks = _graph(graph).get("tasks")
+    named = [mapping(task) for task in tasks[:_TASKS]] if isinstance(tasks, list) else []
+    return [task for task in named if task]
 
 
 def _graph(told: Any) -> Mapping[str, Any]:

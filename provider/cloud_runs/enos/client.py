@@ -1,9 +1,9 @@
-"""The calls to EnOS batch data processing, V2.0 ("Dataflow Service"): flow runs behind an API gateway.
+"""The calls to EnOS batch data processing, in both versions of its API: flow runs behind an API gateway.
 
-Sources: https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ `trigger_flow.html`,
-`update_and_trigger_flow.html`, `get_flow_instance.html`, `list_flow_instances.html`, `cancel_flow_instance.html`. The
-vendor's SDK is not used: it turns TLS verification off for the whole process, and loses the answer of a POST when its
-token has expired.
+Sources: https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/ and .../v2.1/ `trigger_flow.html`,
+`update_and_trigger_flow.html`, `trigger_flow_from_task.html`, `get_flow_instance.html`, `list_flow_instances.html`,
+`cancel_flow_instance.html`, `get_task_instance.html`. The vendor's SDK is not used: it turns TLS verification off for
+the whole process, and loses the answer of a POST when its token has expired.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cloud_runs.errors import (
     clean,
 )
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import Candidate, Found, RunApi, RunStatus, Started, Untold, Workflow, rfc3339
+from cloud_runs.runs import Candidate, Found, Phase, RunApi, RunStatus, Started, Untold, Workflow, rfc3339
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.pauses import nap
@@ -36,18 +36,21 @@ from cloud_runs.wire.payloads import usable_id
 
 MOVES = 60  # minutes in a row that replacements of one intent may have come to
 CANCEL_SECONDS = 300.0  # how long a cancelled run is waited for
+TASKS = 20  # of one run that are asked for, one by one
 CANCEL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds between two looks at it; the last one for ever
 
 
 @dataclass(frozen=True)
 class FlowRequest:
     """`trigger_time` is in milliseconds since 1970. With `parameters` the call is `updateAndTrigger`: they hold for
-    this run, and the stored flow stays as it is. `moves`: a run that replaced one of this minute, of which nothing is
-    known here, has the minute after it; so a look takes these minutes in, too."""
+    this run, and the stored flow stays as it is. With `from_task_id` it is `triggerFromTask`: the run begins with that
+    task, and takes no parameters. `moves`: a run that replaced one of this minute, of which nothing is known here, has
+    the minute after it; so a look takes these minutes in, too."""
 
     flow_id: int
     trigger_time: int
     parameters: Mapping[str, str] = field(default_factory=dict)
+    from_task_id: int | None = None
     moves: bool = False
 
 
@@ -76,18 +79,25 @@ class FlowClient(Lists, RunApi[FlowRequest]):
         """Looks first for a run of the flow with this trigger minute; raises MinuteTaken, which names it, and
         NotReached if that cannot be told. Then it gets its token, and then it asks for its leave.
         """
+        self._asked(request)  # what cannot be sent is refused before anything is asked
         first = self._session.fired.get(self._minute(request)) or self._look(request)
         if first:
             raise MinuteTaken(request.flow_id, request.trigger_time, first)
-        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
-        action = "trigger"
-        if request.parameters:
-            action = "updateAndTrigger"
-            # The page's table says "Map", its sample has this list, and newer pages say "List<Map>".
-            body["parameters"] = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
-        begun = self._begin("/flows", action, body, leave)
+        begun = self._begin("/flows", *self._asked(request), leave)
         self._session.fired[self._minute(request)] = begun.id
         return Started(begun.id, begun.at)
+
+    def _asked(self, request: FlowRequest) -> tuple[str, dict[str, Any]]:
+        """Action and body of a start. Raises InvalidConfiguration."""
+        body: dict[str, Any] = {"flowId": request.flow_id, "triggerTime": request.trigger_time}
+        if request.from_task_id is not None:
+            if not self._version.from_task or request.parameters:
+                raise InvalidConfiguration("from_task_id needs version 2.1 of the EnOS API, and takes no parameters")
+            return "triggerFromTask", body | {"taskId": request.from_task_id}
+        if request.parameters:
+            pairs = [{"key": key, "value": value} for key, value in sorted(request.parameters.items())]
+            return "updateAndTrigger", body | {"parameters": pairs}
+        return "trigger", body
 
     def _minute(self, request: FlowRequest) -> tuple[str, int, int]:
         return self._org, request.flow_id, reading.minute_of(request.trigger_time)
@@ -132,7 +142,29 @@ class FlowClient(Lists, RunApi[FlowRequest]):
         instance = instance or self._search(id, ALWAYS, limit)[0].get(id, {})
         if not instance:
             raise self._context.refusal(f"EnOS does not know run {clean(id, 100)} ({what})", unknown, NotFound)
-        return self._status(id, instance)
+        status = self._status(id, instance)
+        if self._version.tasks and status.phase in (Phase.FAILED, Phase.CANCELLED):
+            return self._with_tasks(status, reading.troubled(instance), limit)
+        return status
+
+    def _with_tasks(self, status: RunStatus, troubled: Mapping[int, str], limit: Limit) -> RunStatus:
+        """With what is told of the tasks that did not succeed, as far as it is: an EnOS before 2.3 has no such call."""
+
+        def told(id: str) -> Mapping[str, Any]:
+            query = [("taskInstId", id)]
+            data = reading.mapping(self._ask("GET", "/taskInstances", "get", query, limit)[0])
+            return data if data.get("instanceId") == id else {}
+
+        asked = dict(list(troubled.items())[:TASKS])
+        tasks = list(status.tasks)
+        try:
+            found = together(told, asked.values(), limit)
+        except Refused:
+            return status
+        for at, id in asked.items():
+            if isinstance(detail := found[id], Mapping) and detail:
+                tasks[at] = reading.detailed(tasks[at], detail)
+        return self._context.mask.status(replace(status, tasks=tuple(tasks)))
 
     def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
         """The list needs a type, and no page says which a triggered run has: the first look that shows one tells."""

@@ -41,7 +41,7 @@ _INSIDE = "The service failed inside; try again later, and ask EnOS's support if
 CODES: Mapping[str, tuple[Kind, str]] = {
     # the batch service
     "62101": (Kind.REFUSED, "Check that user {user} exists and belongs to organization {org}."),
-    "62102": (Kind.REFUSED, "Check the id of the run, and that it belongs to organization {org}."),
+    "62102": (Kind.REFUSED, "Check the ids of run, flow and task, and that they belong to organization {org}."),
     "62103": (
         Kind.REFUSED,
         "User {user} must own flow {flow}, neither of them may be locked, and the application of the access key (it "

@@ -2,152 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from typing import Any, Literal
 
 import pulumi
 
-from cloud_runs.checks import Text, Values, Whole, moment
-from cloud_runs.enos.answers import MINUTE, may_be_in_minute, minute_of
-from cloud_runs.enos.client import FlowClient, FlowRequest
-from cloud_runs.enos.settings import ENOS, ORG, USER, gateway
-from cloud_runs.errors import InvalidConfiguration
-from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
+from cloud_runs.checks import moment
+from cloud_runs.enos.client import FlowRequest
+from cloud_runs.enos.flow_kind import FLOW
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.runs import Reference, RunStatus, rfc3339
-from cloud_runs.wire.settings import Settings
-
-if TYPE_CHECKING:
-    from cloud_runs.wire.transport import Transport
-
-_LATEST = 253_402_300_799_999  # milliseconds; the end of the year 9999
-_ID = Text("an id", pattern=r"[\x21-\x7e]+", longest=200)
-_TIME = Whole(
-    "milliseconds since 1970, an ISO time with offset such as 2019-11-22T01:23:00Z, or a datetime", 0, _LATEST
-)
-_PARAMETERS = Values(
-    'a mapping of names to values, for example {"REPLACE": "ddee"}',
-    pattern=r"[^\x00-\x1f\x7f\ud800-\udfff]+",
-    name="a parameter's name",
-    flat=True,
-)
-
-
-class FlowKind(Kind[FlowRequest]):
-    name = "enos.flow"
-    label = "FlowRun"
-    vendor = ENOS
-    arguments = (
-        Argument("flow_id", Whole("a flow's number, for example 3377", 1), subject="workflow"),
-        Argument("org_id", _ID, setting=ORG, subject="organization"),
-        Argument("user_id", _ID, setting=USER),
-        Argument("trigger_time", _TIME, required=False),
-        Argument("parameters", _PARAMETERS, required=False),
-    )
-    own_outputs = ("flow_instance_id",)
-
-    def where(self, props: Props, settings: Settings) -> Reference:
-        """Every call needs an organization and a user, so a reference without them would not find its run. The user is
-        in it only if it is an argument: a configured one may leave the company, and the run must still be found.
-        """
-        parts = [str(int(props["flow_id"])), self.given("org_id", props, settings)]
-        parts += [str(props["user_id"])] if props.get("user_id") else []
-        return Reference(self.name, "", "/".join(quote(part, safe="") for part in parts), "")
-
-    def id_space(self, place: Reference) -> Hashable:
-        return self.name, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
-
-    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> FlowClient:
-        parts = [unquote(part) for part in place.scope.split("/")]
-        if len(parts) not in (2, 3):
-            raise InvalidConfiguration("a reference to an EnOS run names its flow and its organization")
-        flow, org, *user = parts
-        return FlowClient(
-            transport or own_transport(),
-            settings.credentials(ENOS),
-            endpoint=gateway(settings),
-            org=org,
-            user=user[0] if user else self.given("user_id", {}, settings),
-            flow=flow,
-            times=settings.times(ENOS),
-        )
-
-    def request(self, props: Props, occasion: Occasion) -> FlowRequest:
-        given = props.get("trigger_time")
-        parameters = {key: _wire(value) for key, value in (props.get("parameters") or {}).items() if value is not None}
-        flow = int(props["flow_id"])
-        time = int(given) if given is not None else _default_time(flow, occasion)
-        return FlowRequest(flow, time, parameters, moves=given is None and occasion.before is None)
-
-    def work(self, request: FlowRequest) -> Hashable:
-        return request.flow_id, minute_of(request.trigger_time)
-
-    def marked(self, request: FlowRequest) -> bool:
-        return True  # by its minute, which is the service's own key
-
-    def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
-        flow, given = status.request.get("flow_id"), props.get("trigger_time")
-        if flow is not None and flow != int(props["flow_id"]):
-            yield f"its flow_id is {flow}, not {int(props['flow_id'])}"
-        told = status.request.get("trigger_minute")  # without a zone
-        if given is not None and told and not may_be_in_minute(told, int(given)):
-            yield f"its trigger_time is {told!r}, not {_iso(given)}"
-
-    def outputs(self, reference: Reference, request: FlowRequest | None, status: RunStatus | None) -> dict[str, Any]:
-        sent = {"trigger_time": request.trigger_time} if request else {}
-        return {"flow_instance_id": reference.id, **sent}
-
-    def hindrance(self, id: str, outputs: Mapping[str, Any], props: Props) -> str:
-        before, after = outputs.get("trigger_time"), props.get("trigger_time")
-        if not isinstance(before, (int, float)) or not isinstance(after, (int, float)):
-            return ""
-        other = any(outputs.get(name) != props.get(name) for name in ("flow_id", "org_id"))
-        if other or minute_of(int(before)) != minute_of(int(after)) or outputs.get("record_expired") is True:
-            return ""  # a run that is gone is in no way
-        return (
-            f"trigger_time is still in the minute of run {id}, {_iso(after)}, and EnOS tells the runs of a flow apart "
-            "by that alone. Change trigger_time too, or leave it out"
-        )
-
-
-FLOW = FlowKind()
 
 
 class FlowRunProvider(RunProvider[FlowRequest]):
     """Frozen name: the state refers to this class by module and name."""
 
     kind = FLOW
-
-
-def _default_time(flow: int, occasion: Occasion) -> int:
-    """The minute of the intent, which is on record before the run is fired, so that every later `up` has the same.
-
-    The run that this resource had before may hold that minute (a change within a minute, or a forced replacement,
-    which keeps the intent): then the minute after that run's. Both are on record, so this too stays the same.
-    """
-    if occasion.minted_at is None:
-        return 0  # without an intent nothing is fired
-    minute = minute_of(int(occasion.minted_at.timestamp()) * 1000)
-    time = (occasion.before or {}).get("trigger_time")
-    if not occasion.before or not isinstance(time, (int, float)):
-        return minute
-    before = minute_of(int(time))
-    defaulted = "trigger_time" not in occasion.before_given
-    if occasion.before.get("flow_id") == flow and (before == minute or (defaulted and before > minute)):
-        return before + MINUTE
-    return minute
-
-
-def _wire(value: Any) -> str:
-    """A parameter's value as text, which is what the vendor's sample sends."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
-        return str(int(value))
-    return str(value)
 
 
 def _milliseconds(value: Any) -> Any:
@@ -164,13 +35,9 @@ def _milliseconds(value: Any) -> Any:
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
-def _iso(milliseconds: float) -> str:
-    return rfc3339(datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc))
-
-
 class FlowRun(Run, module="enos", name="FlowRun"):
-    """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger`
-    (https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/trigger_flow.html).
+    """One run (instance) of an EnOS flow; `POST /dataflow-batch-service/v2.0/flows?action=trigger`, or the same call of
+    version 2.1 (https://support.enos-iot.com/docs/batch-processing-api/en/3.0.0/v2.0/trigger_flow.html).
 
     Fired once for each time it is asked for; `flow_instance_id` is its id. The resource returns at once. EnOS runs one
     instance of a flow at a time; a further one waits for its turn.
@@ -196,6 +63,8 @@ class FlowRun(Run, module="enos", name="FlowRun"):
     trigger_time: pulumi.Output[int]
     """Milliseconds since 1970, as they were sent. None for a run that was adopted without it: EnOS tells no zone."""
     parameters: pulumi.Output[dict[str, Any] | None]
+    from_task_id: pulumi.Output[int | None]
+    api_version: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -206,6 +75,8 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         user_id: pulumi.Input[str] | None = None,
         trigger_time: pulumi.Input[int | str | datetime] | None = None,
         parameters: pulumi.Input[Mapping[str, pulumi.Input[str | int | float | bool]]] | None = None,
+        from_task_id: pulumi.Input[int] | None = None,
+        api_version: pulumi.Input[Literal["2.0", "2.1"]] | None = None,
         triggers: pulumi.Input[Triggers] | None = None,
         adopt_id: pulumi.Input[str] | None = None,
         on_delete: pulumi.Input[OnDelete] | None = None,
@@ -230,6 +101,11 @@ class FlowRun(Run, module="enos", name="FlowRun"):
             spelling of the same time does not.
         :param parameters: Parameters of the flow for this run alone (`action=updateAndTrigger`), names with texts,
             numbers or truth values, which are sent as text. The stored flow stays as it is. Changing one fires.
+        :param from_task_id: The number of a task of the flow: the run begins with it, and does what comes after it
+            (`action=triggerFromTask`, API version 2.1, EnOS 2.2 and later). EnOS takes no parameters with it. Changing
+            it fires a new run.
+        :param api_version: `"2.0"` (default) or `"2.1"`, by which EnOS is asked; without it, configuration
+            `enos:apiVersion`, then `ENOS_API_VERSION`. Changing it never fires.
         :param triggers: Any values. A new key, or a key with another value, fires a new run; removing a key, and
             putting it back with the value that it was fired with, does not. Together with a `trigger_time` that stays
             in the same minute it is an error, and the run on record stays.
@@ -260,6 +136,8 @@ class FlowRun(Run, module="enos", name="FlowRun"):
                 "user_id": user_id,
                 "trigger_time": later.apply(convert) if isinstance(later, pulumi.Output) else convert(later),
                 "parameters": parameters,
+                "from_task_id": from_task_id,
+                "api_version": api_version,
             },
             Steering(triggers, adopt_id, on_delete, rerun_on_failure, if_running, max_attempts),
             opts,
@@ -274,7 +152,9 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         flow_id: pulumi.Input[int],
         org_id: pulumi.Input[str] | None = None,
         user_id: pulumi.Input[str] | None = None,
+        api_version: pulumi.Input[Literal["2.0", "2.1"]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> FlowRun:
         """Reads a run that exists. Manages nothing: makes no intent, fires nothing and destroys nothing."""
-        return cls._existing(resource_name, id, {"flow_id": flow_id, "org_id": org_id, "user_id": user_id}, opts)
+        where = {"flow_id": flow_id, "org_id": org_id, "user_id": user_id, "api_version": api_version}
+        return cls._existing(resource_name, id, where, opts)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cloud_runs.enos import answers as reading
 from cloud_runs.enos.codes import Context, Failure, Kind, failure
 from cloud_runs.enos.signing import ApimAuth
 from cloud_runs.enos.tokens import JSON, Session, Tokens, session
-from cloud_runs.errors import Unavailable
+from cloud_runs.enos.versions import DEFAULT, VERSIONS
+from cloud_runs.errors import InvalidConfiguration, Unavailable
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.wire.calls import Begun, Calls, Signing
 from cloud_runs.wire.settings import Credentials
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMES = Times()
 
 _session = session  # a parameter of the same name hides it
-_Query = list[tuple[str, "str | None"]]
+_Query = Sequence[tuple[str, "str | None"]]
 
 
 class Gateway:
@@ -40,18 +41,23 @@ class Gateway:
         org: str,
         user: str,
         flow: str = "",
+        version: str = DEFAULT,
         session: Session | None = None,
         times: Times = DEFAULT_TIMES,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints."""
+        """`endpoint` is the customer's API gateway, `scheme://host[:port]`; `flow` is named in hints, `version` is that
+        of the API. Raises InvalidConfiguration for one that there is not."""
+        if version not in VERSIONS:
+            raise InvalidConfiguration(f"the EnOS API has the versions {' and '.join(VERSIONS)}, not {version[:20]!r}")
+        self._version = VERSIONS[version]
         self._credentials, self._endpoint, self._org, self._user = credentials, endpoint, org, user
         self._session = session or _session(endpoint, credentials.id)
         self._context = Context(credentials, endpoint, org, user, flow)
         self._tokens = Tokens(transport, self._context, self._session, clock, sleep)
         self._clock, self._sleep, self._times = clock, sleep, times
-        base = f"{endpoint}/dataflow-batch-service/v2.0"
+        base = f"{endpoint}{self._version.path}"
         self._calls = Calls(
             "EnOS", transport, self._signing, base, failure, self._context.mask, times=times, clock=clock, sleep=sleep
         )

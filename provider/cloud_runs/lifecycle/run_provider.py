@@ -267,7 +267,9 @@ class RunProvider(KindProvider, Generic[Request]):
     ) -> dynamic.CreateResult:
         """The outputs. Must not raise. `before`: the run that the resource had."""
         if outcome.kept:
-            return dynamic.CreateResult(outcome.id, restated(self.kind, outcome.kept, self.as_recorded(props, outcome.kept)))
+            return dynamic.CreateResult(
+                outcome.id, restated(self.kind, outcome.kept, self.as_recorded(props, outcome.kept))
+            )
         started = outcome.started
         reference = replace(place, id=outcome.id)
         if status is None:
