@@ -38,7 +38,7 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
         )
         return []
     try:
-        place = ledger.meant_for(intent) or kind.place(arguments, settings)
+        place = meant_for(kind, intent, arguments) or kind.place(arguments, settings)
         space = kind.id_space(place)
     except errors.RunsError as error:
         world.warn(f"{given_up.NOT_LOOKED_UP}: {error}")
@@ -50,12 +50,18 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
     return given_up.tell(former.moments, find, space, world, former.after)
 
 
+def meant_for(kind: Kind[Any], intent: Intent | None, arguments: Mapping[str, Any]) -> Reference | None:
+    """Where an intent was to be fired, asked for as these arguments say; None if its record does not tell."""
+    place = ledger.meant_for(intent)
+    return kind.reached(place, arguments) if place else None
+
+
 def where(
     kind: Kind[Any], arguments: Mapping[str, Any], ask: Ask, work: Work, settings: Settings, world: World
 ) -> Reference:
     """Where the run is to be: where the configuration says today, unless an earlier `up` may have fired it where the
     configuration said then and something of it is there. Fires nothing; raises Unavailable if that cannot be told."""
-    now, then = kind.place(arguments, settings), ledger.meant_for(ask.intent)
+    now, then = kind.place(arguments, settings), meant_for(kind, ask.intent, arguments)
     if ask.intent is None or then is None or then == now or not work.look:
         return now
     moments = [moment for doubt in work.look for moment in doubt.moments]
