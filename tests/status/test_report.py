@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from cloud_runs.runs import Phase
+from cloud_runs.status import markdown, terminal
+from cloud_runs.status.page import page
 from cloud_runs.status.report import Answer, Exit, Missing, Run
-from cloud_runs.status.rows import LISTED, rows
+from cloud_runs.status.rows import LISTED, remarks, rows
 from tests.status.samples import every_phase, hostile, report, run
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/status.md").read_text()
@@ -139,6 +141,18 @@ def test_of_a_large_fan_out_the_worst_have_lines_and_the_others_one_a_phase() ->
     assert listed[-1].duration(found) == 600.0, "until now"
     assert sum(len(row.found) for row in listed) == len(fan) + len(lost)
     assert len(found.as_json()["runs"]) == len(fan), "JSON has them all"
+
+
+def test_of_many_different_reasons_the_worst_are_told() -> None:
+    fan = [run("fan", Phase.FAILED, object=f"{at}", code=f"E{at}") for at in range(LISTED + 5)]
+    found = report(*fan, run("other", executions={"Success": 1}))
+    told, more = remarks(found)
+    assert [one.what for one in told] == [f"E{at}" for at in range(LISTED)]
+    assert more == "6 more reasons: --json has them all"
+    for shown in (terminal.text(found), markdown.text(found), page(found)):
+        assert more in shown
+        assert f"E{LISTED - 1}" in shown
+    assert remarks(report(*fan[:LISTED]))[1] == ""
 
 
 def documented(section: str) -> list[str]:

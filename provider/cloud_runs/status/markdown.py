@@ -9,7 +9,7 @@ from cloud_runs.errors import clean
 from cloud_runs.promise.outcomes import span
 from cloud_runs.runs import Phase
 from cloud_runs.status.report import Exit, Report, shown_time
-from cloud_runs.status.rows import Row, rows
+from cloud_runs.status.rows import Row, remarks, rows
 
 _SIGNS = {
     Phase.SUCCEEDED.value: "✅",
@@ -56,8 +56,11 @@ def _table(report: Report, found: Sequence[Row]) -> Iterator[str]:
 
 
 def _remarks(report: Report) -> Iterator[str]:
-    yield from (f"- **{_plain(one.who)}**: {_plain(one.what)}" for one in report.remarks)
-    if report.remarks:
+    told, more = remarks(report)
+    yield from (f"- **{_plain(one.who)}**: {_plain(one.what)}" for one in told)
+    if more:
+        yield f"- {more}"
+    if told:
         yield ""
 
 

@@ -17,7 +17,7 @@ from cloud_runs.promise.outcomes import span
 from cloud_runs.runs import Phase
 from cloud_runs.status import timeline
 from cloud_runs.status.report import Exit, Missing, Report, Run, shown_time
-from cloud_runs.status.rows import MISSING, Row, rows
+from cloud_runs.status.rows import MISSING, Row, remarks, rows
 from cloud_runs.status.style import STYLE
 
 _SIGNS = {
@@ -73,11 +73,12 @@ def _counts(report: Report, found: Sequence[Row]) -> Iterator[str]:
 
 def _reasons(report: Report) -> Iterator[str]:
     """Of what failed or could not be asked, where several have the same."""
-    bad = [remark for remark in report.remarks if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED)]
-    if any(remark.count > 1 for remark in bad):
+    told, more = remarks(report)
+    bad = [remark for remark in told if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED)]
+    if more or any(remark.count > 1 for remark in bad):
         yield '<h2 id="reasons">Reasons</h2>\n<ul class="reasons">'
         yield from (f"<li><b>{escape(remark.who)}</b>: {_prose(remark.what)}</li>" for remark in bad)
-        yield "</ul>"
+        yield f"<li>{more}</li></ul>" if more else "</ul>"
 
 
 def _section(name: str, title: str, report: Report, shown: Sequence[Row], scaled: Sequence[Row]) -> Iterator[str]:

@@ -58,7 +58,8 @@ def preview(folder: str, stack: Stack) -> Plan:
     errors = [_said(one) for one in told.get("diagnostics") or () if one.get("severity") == "error"]
     if failed and not errors:
         errors = ["`pulumi preview` fails: run it to see why"]
-    return Plan([run for run in runs if run], list(dict.fromkeys(errors)))
+    known = sorted((run for run in runs if run), key=lambda run: run.name)  # a preview has them in any order
+    return Plan(known, list(dict.fromkeys(errors)))
 
 
 def _planned(entry: Mapping[str, Any], stack: Stack) -> Planned | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud_runs.errors import clean
-from cloud_runs.status.report import GRAVITY, PHASES, Exit, Missing, Report, Run
+from cloud_runs.status.report import GRAVITY, PHASES, Exit, Missing, Remark, Report, Run
 from cloud_runs.wire.payloads import moment
 
 LISTED = 20  # runs of one fan-out that have a line of their own; JSON has them all
@@ -83,6 +83,13 @@ def rows(report: Report) -> list[Row]:
     found: list[Run | Missing] = [*report.runs, *report.missing]
     found.sort(key=_gravity)
     return sorted(_folded(found), key=lambda row: _gravity(row.first))
+
+
+def remarks(report: Report) -> tuple[list[Remark], str]:
+    """The LISTED worst, and what is said of the others; empty if there are none."""
+    found = report.remarks
+    left = len(found) - LISTED
+    return found[:LISTED], f"{left} more reasons: --json has them all" if left > 0 else ""
 
 
 def _gravity(one: Run | Missing) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from cloud_runs.errors import clean
 from cloud_runs.promise.outcomes import span
 from cloud_runs.runs import Phase
 from cloud_runs.status.report import Exit, Report, shown_time
-from cloud_runs.status.rows import MISSING, Row, rows
+from cloud_runs.status.rows import MISSING, Row, remarks, rows
 
 UNBOUND = 10_000  # columns; lines of a file or a pipe are not broken
 _GAP = "  "
@@ -90,10 +90,13 @@ def _print(report: Report, console: Console, width: int, wide: bool) -> None:
     if found:
         _table(report, found, console, width, wide)
         console.print()
-    for remark in report.remarks:
+    told, more = remarks(report)
+    for remark in told:
         style = "red" if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED) else ""
         console.print(Text.assemble((remark.who, "bold"), ": ", (remark.what, style)), soft_wrap=True)
-    if report.remarks:
+    if more:
+        console.print(Text(more), soft_wrap=True)
+    if told:
         console.print()
     console.print(Text(f"{_of(report)}, {report.asked_at:%Y-%m-%d %H:%M:%S} UTC: {report.summary}"), soft_wrap=True)
 
