@@ -15,7 +15,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(3 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks engine demo test test-long oldest other soak track-record bench template lint types format check-format docs check-docs imports shell env lock clean
+.PHONY: help venv sdks judges engine demo test test-long oldest other soak track-record bench template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,33 @@ sdks: $(SDKS)/.installed  ## the vendors' SDKs for tests/vendor, in a folder of 
 $(SDKS)/.installed: tests/vendor/requirements.txt $(STAMP)
 	rm -rf $(SDKS)
 	$(PIP) --require-hashes --no-deps --use-pep517 --no-build-isolation --target $(SDKS) -r $<
+	@touch $@
+
+# One program a language; those whose compilers are here are built. Versions are pinned with checksums: go.sum,
+# package-lock.json, and a list of our own for Maven, which has none.
+JUDGES := .venv/judges
+JUDGED := $(foreach pair,go:go node:npm java:mvn,$(if $(shell command -v $(lastword $(subst :, ,$(pair)))),$(firstword $(subst :, ,$(pair)))))
+
+judges: venv sdks $(JUDGED:%=$(JUDGES)/%/.built)  ## the vendors' SDKs in Go, Node.js and Java against the emulator, by https
+	$(PY) -m pytest tests/vendor/test_judges.py -rs
+
+$(JUDGES)/go/.built: $(wildcard tests/vendor/judges/go/*)
+	@mkdir -p $(@D)
+	cd tests/vendor/judges/go && go build -mod=readonly -o $(CURDIR)/$(@D)/judge .
+	@touch $@
+
+$(JUDGES)/node/.built: $(wildcard tests/vendor/judges/node/*)
+	@mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(JUDGES)/java/.built: $(wildcard tests/vendor/judges/java/*)
+	@mkdir -p $(@D)
+	mvn --quiet --batch-mode --strict-checksums --file tests/vendor/judges/java/pom.xml \
+	  dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/lib
+	cd $(@D)/lib && sha256sum --check --strict --quiet $(CURDIR)/tests/vendor/judges/java/checksums
+	javac -cp '$(@D)/lib/*' -d $(@D) tests/vendor/judges/java/Judge.java
 	@touch $@
 
 engine: venv  ## a Pulumi engine; the last line is the folder that holds it

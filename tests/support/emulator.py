@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -15,8 +16,10 @@ SECRET_KEY = "this-is-not-a-secret-emulator-only"
 
 
 class Emulator:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, authority: str = "") -> None:
         self.url = url
+        self.authority = Path(authority)
+        """What is to be trusted, with `--tls`."""
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -75,7 +78,10 @@ def emulator(*flags: str) -> Iterator[Emulator]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
-        yield Emulator(process.stdout.readline().split()[-1])
+        url, authority = process.stdout.readline().split()[-1], ""
+        while "--tls" in flags and not authority:
+            authority = process.stdout.readline().partition("certificate authority ")[2].strip()
+        yield Emulator(url, authority)
     finally:
         process.terminate()
         process.wait(timeout=20)
