@@ -88,8 +88,8 @@ def test_the_demo_shows_each_step_and_leaves_nothing_behind(temporary: Path) -> 
     counted = re.findall(r"emulator: (\d) runs started so far \(expected (\d)\)", done.stdout)
     assert counted == [(n, n) for n in "4445666"]
     assert "executions Success 3" in done.stdout
-    assert re.search(r"creating \(\d+s\) \d of 4 finished, \d running, \d+s", done.stdout)
-    assert re.search(r"4 of 4 finished, \d+s", done.stdout)
+    assert re.search(r"creating \(\d+s\) \d/4 done, \d running, ", done.stdout)
+    assert re.search(r"4/4 done, \d+s", done.stdout)
     assert re.search(r"made output/\w+/test\.mp4", done.stdout)
     assert "\033" not in done.stdout, "no colours where there is no terminal"
     assert done.stderr == ""

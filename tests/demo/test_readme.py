@@ -178,14 +178,14 @@ def test_the_example(stack: Stack, cloud: Emulator) -> None:
 
 
 def test_waiting(stack: Stack, cloud: Emulator) -> None:
-    assert re.search(r"\d of 1 finished", up(stack, WAITING))
+    assert re.search(r"\d/1 done", up(stack, WAITING))
     assert stack.outputs("done")["outcomes"][0]["phase"] == "succeeded"
     assert stack.output() == {"instance_id": cloud.ids()[0]}
 
 
 def test_a_fan_out(stack: Stack, cloud: Emulator) -> None:
     shown = up(stack, FAN_OUT)
-    assert "10 of 10 finished" in shown
+    assert "10/10 done" in shown
     assert sorted(stack.output()["instance_ids"].values()) == sorted(cloud.ids())
     assert sorted(run["request"]["query"]["object"] for run in cloud.runs())[0] == "season-1/01.mp4"
     assert len(cloud.ids()) == 10
@@ -221,7 +221,7 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
     shown, outputs = shell(f"{twice}\necho '<outputs>'; pulumi stack output --json", checkout, **Stack.settings).split(
         "<outputs>"
     )
-    assert "4 of 4 finished" in shown
+    assert "4/4 done" in shown
     assert set(re.findall(r"\$\{outputs\.(\w+)\}", json.loads(outputs)["readme"])) == set(json.loads(outputs)) - {
         "readme"
     }

@@ -32,7 +32,7 @@ def cloud() -> Iterator[Emulator]:
 def test_it_waits_for_runs_of_every_system(tmp_path: Path, cloud: Emulator) -> None:
     stack = stack_of_all_systems(tmp_path, cloud)
     shown = up(stack, WAIT)
-    assert re.search(r"\d of 4 finished, \d running, \d+s", shown)
+    assert re.search(r"\d/4 done, \d running, ", shown)
     outputs = stack.outputs("nightly")
     assert [found["phase"] for found in outputs["outcomes"]] == ["succeeded"] * 4
     assert stack.output() == {"instance_id": stack.id("transcode")}

@@ -62,7 +62,7 @@ def by_object(cloud: Emulator, key: str) -> str:
 def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stack, cloud: Emulator) -> None:
     program = (run(), job(), SCAN, FLOW, done("run", "[job.reference, scan.reference]", "meters", "run"))
     preview = stack.preview(HEADER, *program)
-    assert "finished" not in preview.text
+    assert " done, " not in preview.text
     assert not cloud.requests()
     going = Going(stack, *program, "pulumi.export('outcomes', done.outcomes)\n")
     wait_until(lambda: len(cloud.ids()) == 4 and asked(cloud) >= 8)
@@ -88,10 +88,9 @@ def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stac
     assert outputs["outcomes"][0]["objects"]
     assert outputs["outcomes"][0]["duration"] is not None
     assert outputs["outcomes"][1]["executions"] == {"Success": len(executions)}
-    assert "0 of 4 finished, 4 running, " in result.text
-    lines = [line for line in result.text.splitlines() if " of 4 finished" in line]
-    told = [line.split(") ", 1)[1] for line in lines if " creating (" in line]
-    assert len(told) == len({line.rpartition(", ")[0] for line in told}), "a line for each change and no other"
+    assert "0/4 done, 4 running, " in result.text
+    lines = [line for line in result.text.splitlines() if "/4 done" in line]
+    assert len([line for line in lines if " creating (" in line]) > 1, "a line for each look"
 
     before = cloud.requests()
     steering = done(
@@ -133,7 +132,7 @@ def test_a_failed_run_stops_the_up_until_it_is_fired_again_by_a_pipeline(stack: 
     assert "task " in told
     assert "1 of 2 runs did not succeed" in result.text
     assert "WorkflowRun 'good'" not in result.text
-    assert "1 of 2 finished, 1 failed, " in result.text
+    assert "1/2 done, 1 FAILED, " in result.text
     assert stack.id("run") == bad
     assert stack.id("good") == good
     assert "after" not in stack.resources()

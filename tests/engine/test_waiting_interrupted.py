@@ -82,7 +82,7 @@ def test_the_first_ctrl_c_ends_a_wait_and_loses_nothing(stack: Stack, cloud: Emu
     began = time.monotonic()
     assert terminal.wait() != 0
     print(f"ended {time.monotonic() - began:.1f} s after the first Ctrl-C")
-    assert "interrupted; 0 of 1 finished, 1 running. The runs go on; the next" in terminal.text
+    assert "interrupted; 0/1 done, 1 running. The runs go on; the next" in terminal.text
     assert stack.id("run") == cloud.ids()[0]
     assert "done" not in stack.resources()
     cloud.set_state(cloud.ids()[0], "Success")
@@ -99,7 +99,7 @@ def test_the_second_ctrl_c_ends_everything(stack: Stack, cloud: Emulator) -> Non
     terminal = Terminal(stack)
     wait_until(lambda: cloud.count(CI, "get") >= 2 and len(cloud.ids()) == 2)
     terminal.ctrl_c()
-    wait_until(lambda: "interrupted; 0 of 1 finished" in terminal.text)
+    wait_until(lambda: "interrupted; 0/1 done" in terminal.text)
     assert terminal.process.poll() is None
     terminal.ctrl_c()
     began = time.monotonic()

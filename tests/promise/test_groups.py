@@ -30,4 +30,6 @@ def test_a_line_of_progress() -> None:
     assert progress.line(1, 2, 0, [500.0], [60.0]) == "1/2 done, 1 running", "it is late"
     assert progress.line(1, 2, 0, [1.0], [3600.0]) == "1/2 done, 1 running, about 1h left"
     assert progress.line(2, 2, 0, [], [1.0]) == "2/2 done"
+    assert progress.line(1, 3, 0, [70.0] * 2, [], 70.2) == "1/3 done, 2 running, 1m10s"
+    assert progress.line(1, 2, 0, [30.0], [90.0], 30.0) == "1/2 done, 1 running, about 1m left"
     assert progress.line(50, 300, 50, [1.0] * 200, [36_000.0]) == "50/300 done, 50 FAILED, 200 running, about 10h left"

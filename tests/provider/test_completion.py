@@ -16,8 +16,8 @@ from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
 from cloud_runs.lifecycle.completion_wait import Wait, Wanted
 from cloud_runs.lifecycle.reporting import RunError
-from cloud_runs.promise.waiting import Watch
-from cloud_runs.runs import Reference
+from cloud_runs.promise.waiting import Watch, Watched
+from cloud_runs.runs import Phase, Reference, RunStatus
 from tests.provider.host import JOBS, PROVIDER, RUNS, JobHost, RunHost, failures, wire
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 
@@ -237,7 +237,7 @@ def test_the_outcomes_are_in_the_order_of_the_runs(
     assert [found["reference"] for found in outs["outcomes"]] == [c, a, b, a]
     assert (outs["succeeded"], outs["failed"]) == (3, 0)  # one is listed twice
     assert outs["finished_at"].endswith("Z")
-    assert shown.told == ["3 of 3 finished, 0s"]
+    assert shown.told == ["3/3 done, 0s"]
     assert shown.warned == []
     assert cloud.count(RUNS, "get") == 3
     assert cloud.count(RUNS, "start") == 3
@@ -275,7 +275,7 @@ def test_an_update_keeps_what_succeeded_and_asks_for_the_rest(
     after = done.update(before, c, b, a)
     assert [found["phase"] for found in after["outcomes"]] == ["succeeded"] * 3
     assert after["outcomes"][2] == before["outcomes"][0]
-    assert shown.told == ["3 of 3 finished, 0s"]
+    assert shown.told == ["3/3 done, 0s"]
     assert (after["succeeded"], after["failed"]) == (3, 0)
     told = cloud.requests()
     assert done.update(after, a)["outcomes"] == [before["outcomes"][0]]
@@ -338,18 +338,35 @@ def test_an_interrupt_ends_a_wait_with_what_is_known(
     with pytest.raises(RunError) as raised:
         done.create(runs[0][1], runs[1][1], timeout="1h")
     assert str(raised.value) == (
-        "Completion 'done': interrupted; 1 of 2 finished, 1 running. The runs go on; the next `pulumi up` looks again "
+        "Completion 'done': interrupted; 1/2 done, 1 running. The runs go on; the next `pulumi up` looks again "
         "and fires nothing"
     )
 
 
-def test_progress_is_told_for_each_change_and_once_a_minute(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_told_at_every_look(shown: Shown) -> None:
     reference = Reference.parse(GOOD)
     others = [Wanted(f"run {n}", replace(reference, id=f"i{n}")) for n in range(2)]  # ended in a former wait
     wait = Wait("urn", [Wanted("run", reference), *others], Watch([reference]), Clients(None), 60)
-    for waited in (0, 10, 59, 60, 65, 119, 120.4):
+    for waited in (0, 10, 59.9, 120.4):
         wait._tell(wait._watch, waited)
-    assert shown.told == [f"2 of 3 finished, 1 running, {span}" for span in ("0s", "1m", "2m")]
+    assert shown.told == [f"2/3 done, 1 running, {span}" for span in ("0s", "10s", "59s", "2m")]
+
+
+def test_what_is_left_is_the_median_of_what_the_others_took(shown: Shown) -> None:
+    references = [replace(Reference.parse(GOOD), id=f"i{n}") for n in range(4)]
+    wait = Wait("urn", [Wanted("run", one) for one in references], watch := Watch(references), Clients(None), 3600)
+    for reference, end in zip(references, ("01:10", "02:00", "09:00"), strict=False):
+        status = RunStatus(
+            reference.id,
+            Phase.SUCCEEDED,
+            "Success",
+            started_at="2026-01-02T03:00:00Z",
+            finished_at=f"2026-01-02T03:{end}Z",
+        )
+        watch.runs[reference] = Watched(status, ended=True)
+    for waited in (30, 130):
+        wait._tell(watch, waited)
+    assert shown.told == ["3/4 done, 1 running, about 1m30s left", "3/4 done, 1 running, 2m10s"]
 
 
 @pytest.mark.parametrize("secret", ["tencentcloud:secretId", "tencentcloud:secretKey"])
@@ -388,15 +405,15 @@ def test_the_poll_interval_is_the_longest_pause(
 def test_places_that_hang_do_not_keep_others_waiting(
     done: Host, cloud: Emulator, runs: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(completion_wait, "_LAST_LOOK", 1.0)
+    monkeypatch.setattr(completion_wait, "_LAST_LOOK", 3.0)
     (first, a), *_ = runs
     cloud.set_state(first, "Success")
     elsewhere = [a.replace("media-", f"media{n}-") for n in range(5)]
-    cloud.fault(RUNS, "get", "delay", seconds=4, times=5)
+    cloud.fault(RUNS, "get", "delay", seconds=6, times=5)
     with pytest.raises(RunError) as raised:
         done.create(*elsewhere, a, timeout=0.1)
     told = str(raised.value)
-    assert "run 0, run 1, run 2, run 3, run 4: not known: no answer within 1s" in told, "one round, side by side"
+    assert "run 0, run 1, run 2, run 3, run 4: not known: no answer within 3s" in told, "one round, side by side"
     assert cloud.count(RUNS, "get") >= 5
     all_answered()
 
@@ -454,7 +471,7 @@ def test_an_interrupt_while_runs_are_stopped_tells_how_many_were_asked(
             threading.Timer(1.0, event.set).start()
 
     monkeypatch.setattr(progress, "tell", tell)
-    with pytest.raises(RunError, match=r"interrupted; 0 of 2 finished, 2 running, 1 asked to stop\. The runs go on"):
+    with pytest.raises(RunError, match=r"interrupted; 0/2 done, 2 running, 1 asked to stop\. The runs go on"):
         done.create(*(reference for _, reference in jobs), timeout=0.1, on_timeout="cancel")
     assert any("asking 2 to stop" in text for text in told)
     all_answered()

@@ -81,7 +81,7 @@ def test_refused_objects_fail_the_up_after_all_others_have_ended(
     assert "NoSuchKey: not there" in same
     assert other.startswith(f"  {LABEL} object 'd': failed: ")
     assert "AccessDenied: no right" in other
-    assert told[-1].startswith("1 of 4 finished, 3 failed, ")
+    assert told[-1].startswith("1/4 done, 3 FAILED, ")
 
 
 def test_with_continue_refused_objects_are_outcomes(done: Host, fan: FanStack, cloud: Emulator) -> None:

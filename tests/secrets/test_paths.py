@@ -131,7 +131,7 @@ def test_success_with_all_that_can_be_logged(watched: Watched) -> None:
     watched.pulumi("stack", "export", "-s", watched.name)
     logs = "".join(file.read_text() for file in watched.logs.glob("*.log"))
     assert '"POST /triggerworkflow' in logs, "the host's libraries have logged"
-    assert f"{len(KITS)} of {len(KITS)} finished" in watched.shown, "the wait's progress was shown"
+    assert f"{len(KITS)}/{len(KITS)} done" in watched.shown, "the wait's progress was shown"
     watched.destroy("--debug")
     watched.assert_kept(*access_tokens(cloud).values())
     assert not leaks(str(cloud.runs()), [watched.canaries[name] for name in (*VENDORS, "other")])

@@ -14,12 +14,12 @@ from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.interrupts import Questions, Stop
 from cloud_runs.promise import groups, outcomes, waiting
+from cloud_runs.promise.progress import line as how_far
 from cloud_runs.promise.waiting import Told, Watch
 from cloud_runs.runs import Reference
 
 AGAIN = "the next `pulumi up` looks again and fires nothing"
 
-_REPEAT = 60.0  # seconds after which a progress line is shown again though nothing has changed: its time grows old
 _ROUND = 60.0  # seconds at most for one look at all places
 _LAST_LOOK = 5.0  # seconds at least, also at the end of the time
 _CANCEL = 310.0  # seconds for all cancels; EnOS waits up to 300 for the end of a run that it cancels
@@ -49,7 +49,6 @@ class Wait:
         self._labels = {run.reference: run.label for run in wanted}
         self._stop = Stop()
         self._looks: Questions[Reference, Told] = Questions(self._stop)
-        self._shown, self._shown_at = "", 0.0
         self._began = time.monotonic()
 
     def run(self, interval: float, *, cancel: bool) -> None:
@@ -136,21 +135,19 @@ class Wait:
             f"`pulumi up` waits again and fires nothing{listed(told(lines))}"
         )
 
-    def _counts(self) -> str:
+    def _counts(self, waited: float | None = None) -> str:
+        """How far the runs are; `waited` seconds after the first look also how long that took or may still take."""
         succeeded, failed, running = self._watch.tally
         refused = sum(run.reference is None for run in self._wanted)
         known = len(self._wanted) - refused - len(self._watch.runs)  # a former wait has seen them succeed
-        parts = [f"{known + succeeded} of {len(self._wanted)} finished"]
-        parts += [f"{count} {word}" for count, word in ((failed + refused, "failed"), (running, "running")) if count]
-        return ", ".join(parts)
+        statuses = [run.status for run in self._watch.runs.values() if run.ended and run.status]
+        took = [seconds for status in statuses if (seconds := outcomes.lasted(status)) is not None]
+        return how_far(known + succeeded, len(self._wanted), failed + refused, [waited] * running, took, waited)
 
     def _tell(self, watch: Watch, waited: float) -> None:
-        """A line on the Completion's own row for each change, at most one a round, and one a minute without one."""
-        counts, trouble = self._counts(), watch.trouble
-        if counts + trouble != self._shown or waited - self._shown_at >= _REPEAT:
-            self._shown, self._shown_at = counts + trouble, waited
-            more = f"; asked again, since {trouble}" if trouble else ""
-            progress.tell(self._urn, f"{counts}, {outcomes.span(int(waited))}{more}")
+        """A line on the Completion's own row at every look: one that does not change would look frozen."""
+        more = f"; asked again, since {watch.trouble}" if watch.trouble else ""
+        progress.tell(self._urn, f"{self._counts(waited)}{more}")
 
 
 def of(some: Sequence[Any], wanted: Sequence[Wanted]) -> str:

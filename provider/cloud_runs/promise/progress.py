@@ -8,17 +8,28 @@ from statistics import median
 from cloud_runs.promise.outcomes import span
 
 
-def line(done: int, of: int, failed: int, ages: Sequence[float | None], took: Sequence[float]) -> str:
+def line(
+    done: int,
+    of: int,
+    failed: int,
+    ages: Sequence[float | None],
+    took: Sequence[float],
+    waited: float | None = None,
+) -> str:
     """`7/12 done, 1 FAILED, 4 running, about 2m left`.
 
-    `done`: all that ended, those that `failed` too. `ages`: for how many seconds the others have been going, as far as
-    that is known; `took`: how long those took that ended. A run is taken to need as long as the median of these.
+    `done`: those that succeeded. `ages`: for how many seconds those have been going that have not ended, as far as that
+    is known; `took`: how long those took that ended. A run is taken to need as long as the median of these. `waited`
+    seconds are shown where that tells nothing, so that a line does not look frozen.
     """
     parts = [f"{done}/{of} done"]
     parts += [f"{failed} FAILED"] if failed else []
     parts += [f"{len(ages)} running"] if ages else []
-    left = _left(ages, took)
-    return ", ".join([*parts, f"about {span(left)} left"] if left else parts)
+    if left := _left(ages, took):
+        parts.append(f"about {span(left)} left")
+    elif waited is not None:
+        parts.append(span(int(waited)))
+    return ", ".join(parts)
 
 
 def _left(ages: Sequence[float | None], took: Sequence[float]) -> float:

@@ -79,7 +79,7 @@ class Watching:
         settled = sum(run.settled for run in self._stack.records.runs)
         took = [seconds for run in self.watch.runs.values() if run.ended and (seconds := _lasted(run)) is not None]
         ages = [_age(self.watch.runs[reference], now) for reference in self.watch.open]
-        done, of = settled + tally.succeeded + tally.failed, settled + len(self.watch.runs)
+        done, of = settled + tally.succeeded, settled + len(self.watch.runs)
         trouble = f"; asked again, since {self.watch.trouble}" if self.watch.trouble else ""
         return progress.line(done, of, tally.failed, ages, took) + trouble
 
