@@ -100,7 +100,7 @@ $(OTHER)/.installed: requirements.lock pyproject.toml $(STAMP)
 other: $(OTHER)/.installed  ## tests with another Python: make other PYTHON=python3.13
 	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OTHER)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OTHER_ARGS)
 
-soak: venv  ## the long fault, kill and hostile campaigns (fewer: SOAK_ARGS='--cases 40 --kills 20' HOSTILE_ARGS='--seconds 30')
+soak: venv  ## the long campaigns (fewer: SOAK_ARGS='--kills 20 --pauses 8 --clocks 12 --cases 40 --random-kills 4' HOSTILE_ARGS='--seconds 30')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 	@$(PY) -m tests.hostile $(HOSTILE_ARGS)
 	@$(PY) -m tests.hostile.bombs

@@ -1,4 +1,4 @@
-"""Campaigns: strikes at named instants, faults, kills at any instant. Needs an engine on PATH: `make soak` has one."""
+"""Campaigns of strikes, clocks, faults and kills at any instant. Needs an engine on PATH: `make soak` has one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.campaigns import faults, kills, strikes
+from tests.campaigns import clocks, faults, kills, strikes
 from tests.campaigns.report import Report
 from tests.support.stack import QUICKLY, Stack
 
@@ -28,37 +28,36 @@ def main() -> int:
         return 2
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1_000_000)
     Stack.settings = QUICKLY
-    strike_lanes = partial(_strike_lanes, pauses=arguments.pauses, lanes=arguments.workers)
     reports = []
     for title, amount, plan in (
-        ("strikes", arguments.kills + arguments.pauses, strike_lanes),
+        ("strikes", arguments.kills + arguments.pauses, _strike_lanes),
+        ("clocks", arguments.clocks, _clock_lanes),
         ("faults", arguments.cases, _fault_lanes),
         ("kills at any instant", arguments.random_kills, _kill_lanes),
     ):
         if amount:
             report = Report(title, seed)
-            _run(plan(report, seed, amount), report, seed, arguments.workers)
+            _run(plan(report, arguments), report, seed, arguments.workers)
             print(report.text(), flush=True)
             reports.append(report)
     return 1 if any(report.found or report.lacking() for report in reports) else 0
 
 
-def _strike_lanes(report: Report, _seed: int, amount: int, *, pauses: int, lanes: int) -> Lanes:
-    plan = strikes.Plan(report, amount - pauses, pauses)
-    return [partial(strikes.lane, report, plan)] * lanes
+def _strike_lanes(report: Report, arguments: argparse.Namespace) -> Lanes:
+    plan = strikes.Plan(report, arguments.kills, arguments.pauses)
+    return [partial(strikes.lane, report, plan)] * arguments.workers
 
 
-def _fault_lanes(report: Report, seed: int, cases: int) -> Lanes:
-    """Of a quarter of them fan-outs meet the faults."""
-    size, lanes = faults.ROUNDS_IN_A_LANE, []
-    for fans, share in ((False, cases - cases // 4), (True, cases // 4)):
-        rounds = faults.plan(random.Random(f"{seed} faults {fans}"), share, fans)
-        lanes += [partial(faults.lane, report, rounds[at : at + size]) for at in range(0, len(rounds), size)]
-    return lanes
+def _clock_lanes(report: Report, arguments: argparse.Namespace) -> Lanes:
+    return [partial(clocks.lane, report, clocks.Plan(report, arguments.clocks))] * arguments.workers
 
 
-def _kill_lanes(report: Report, seed: int, amount: int) -> Lanes:
-    size = kills.KILLS_IN_A_LANE
+def _fault_lanes(report: Report, arguments: argparse.Namespace) -> Lanes:
+    return faults.lanes(report, arguments.cases)
+
+
+def _kill_lanes(report: Report, arguments: argparse.Namespace) -> Lanes:
+    size, amount = kills.KILLS_IN_A_LANE, arguments.random_kills
     return [partial(kills.lane, report, min(size, amount - at)) for at in range(0, amount, size)]
 
 
@@ -79,12 +78,14 @@ def _run(lanes: Lanes, report: Report, seed: int, workers: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat a campaign (default: a new one, which is printed)")
-    parser.add_argument(
-        "--cases", type=int, default=400, help="runs and fan-outs that meet faults (default %(default)s)"
-    )
-    parser.add_argument("--kills", type=int, default=500, help="hosts killed at named instants (default %(default)s)")
-    parser.add_argument("--pauses", type=int, default=200, help="hosts stopped at these (default %(default)s)")
-    parser.add_argument("--random-kills", type=int, default=40, help="kills at any instant (default %(default)s)")
+    for name, default, what in (
+        ("--kills", 500, "hosts killed at named instants"),
+        ("--pauses", 200, "hosts stopped at these, and woken up later"),
+        ("--clocks", 300, "interrupted runs and fan-outs that are looked for by other clocks"),
+        ("--cases", 1000, "runs, fan-outs and Completions that meet faults"),
+        ("--random-kills", 40, "kills at any instant"),
+    ):
+        parser.add_argument(name, type=int, default=default, help=f"{what} (default %(default)s)")
     parser.add_argument(
         "--workers",
         type=int,

@@ -1,198 +1,49 @@
-"""The fault campaign: every fault of the emulator, alone and in random sequences, while runs are asked for.
+"""The fault campaign: every fault of the emulator, alone and in random sequences, while runs are asked for and awaited.
 
 A *case* is one resource that met at least one fault. In each round a run is asked for in each of the four systems in
 one `up`, so that a round is four cases, or a fan-out in each of the two systems that have them; each system has its own
-faults. First come the single faults (by system, operation, action and kind of answer), then random sequences, all in an
-order of the seed's choice. A fault of a fan-out meets one of its objects, or several.
+faults (orders.py). A fault of a fan-out meets one of its objects, or several. After a round its runs end, some of them
+badly, and a Completion over them all meets faults too (waits.py).
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import zip_longest
-from operator import itemgetter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tests.campaigns.lane import START, Lane, due, opened
-from tests.campaigns.oracle import Ask, Due, Seen
+from tests.campaigns.lane import Lane, due, opened
+from tests.campaigns.oracle import Ask, Due, Seen, untold
+from tests.campaigns.orders import ALL, Round, faults_of, others_order_jobs, place_of_fault, plan
 from tests.campaigns.report import Report
-from tests.campaigns.works import CANCELS, FANS_OUT, PARTS, SYSTEMS
+from tests.campaigns.waits import Waits
+from tests.campaigns.works import Work
 from tests.kits import KITS
 
-Fault = dict[str, Any]
-Order = tuple[Fault, ...]
-"""Faults of one operation that meet one request together."""
-
-ROUNDS_IN_A_LANE = 6
+ROUNDS = 6
+"""In a lane."""
+WAITED_FOR = 0.3
+"""How often a Completion follows."""
 CASES = "cases by what was asked for"
 FAULTS = "faults met, by system, operation and action (once for each case)"
-CONTEXTS = ("plain", "interrupted", "refresh")
-"""In which a fault meets its operation. `interrupted`: an earlier up has made the intents and nothing else, so that
-each run is looked for before it is fired. `refresh`: with `--refresh`, which looks at the recorded runs."""
-
-_BODIES = (
-    "",
-    "{}",
-    "[]",
-    "<html><body>it works</body></html>",
-    '{"status": 0, "data": null}',
-    "<Response/>",
-    "\x00\xff",
-)
-_ACTIONS = ("drop_response", "reset_before", "truncate")
-_LOSING = frozenset({"drop_response", "reset_before", "truncate", "body", "status"})
-"""Actions on a start after which it may be looked for."""
+ACTIONS = "faults met, by action (once for each case)"
+COMPLETION = "a Completion over them"
 
 
-@dataclass
-class Round:
-    """What is asked for in all systems at once, in which context, and the faults that each of them meets."""
-
-    ask: Ask
-    context: str
-    orders: dict[str, list[Order]] = field(default_factory=dict)
-    fans: bool = False
-    """Of fan-outs, and not of runs."""
-
-
-def operations(system: str, context: str, fans: bool = False) -> list[str]:
-    """The operations that the provider asks for in this context, each of which a single fault is to meet."""
-    if context == "interrupted":
-        return ["find"]
-    if fans:
-        return ["start"]
-    if context == "refresh":
-        return ["get"]
-    more = ["token", "refresh"] if KITS[system].token_header else []
-    return ["start", *(["cancel"] if system in CANCELS else []), *more]
-
-
-def singles(system: str, context: str, fans: bool = False) -> list[list[Order]]:
-    """Each fault of each of the context's operations, alone."""
-    found: list[list[Order]] = []
-    for operation in operations(system, context, fans):
-        where = {"system": system, "operation": operation}
-        faults: list[Fault] = [{"action": action} for action in _ACTIONS]
-        faults += [{"action": "body", "body": body} for body in _BODIES]
-        faults += [{"action": "status", "status": status, "code": code} for status, code in KITS[system].refusals]
-        faults += [{"action": "status", "status": status, "code": code} for status, code in KITS[system].doubts]
-        faults += [
-            {"action": "status", "status": status, "code": code, "after_effect": True}
-            for status, code in KITS[system].doubts
-        ]
-        waits = (0.5, START + 0.5) if operation == "start" else (0.5,)  # the second: nobody waits so long for an answer
-        faults += [{"action": "delay", "seconds": wait, "after_effect": after} for wait in waits for after in (0, 1)]
-        faults += [{"action": "forget"}]
-        if operation == "start":
-            faults += [{"action": "foreign_run"}]
-        else:  # so often that no repeat helps
-            faults += [_often(fault) for fault in faults if fault["action"] in ("status", "reset_before")]
-        # The token is refreshed when the gateway calls it expired and then gives the same again.
-        expired: list[Order] = [
-            ({"system": system, "operation": "find", "action": "status", "status": 200, "code": "1203"},)
-        ]
-        first = expired if operation == "refresh" else []
-        found += [[*first, ({**where, **_plain(fault)},)] for fault in faults]
-        if fans and operation == "start":  # and of each object
-            found += [[({**where, **_plain(fault), "times": PARTS},)] for fault in faults if "times" not in fault]
+def lanes(report: Report, cases: int) -> list[Callable[[Path, str, random.Random], None]]:
+    """Of an eighth of the cases fan-outs meet the faults, of some Completions. A few more are planned than are needed:
+    now and then a request that is to meet a fault is never sent."""
+    report.least(CASES, cases)
+    report.least(CASES, cases // 20, COMPLETION)
+    report.least(ACTIONS, cases // 100, *ALL)
+    planned, found = cases * 21 // 20, []
+    for fans, share in ((False, planned - planned // 8), (True, planned // 8)):
+        rounds = plan(random.Random(f"{report.seed} faults {fans}"), share, fans)
+        found += [partial(lane, report, rounds[at : at + ROUNDS]) for at in range(0, len(rounds), ROUNDS)]
     return found
-
-
-def _plain(fault: Fault) -> Fault:
-    return {key: bool(value) if key == "after_effect" else value for key, value in fault.items()}
-
-
-def _often(fault: Fault) -> Fault:
-    """So often that no repeat within an `up` helps. A refusal is not repeated: each one costs an `up`."""
-    repeated = fault.get("status", 500) in (429, 500, 503) or fault.get("code") in ("62109", "77777")
-    return {**fault, "times": 12 if repeated else 2}
-
-
-def sequence(rng: random.Random, system: str, context: str, fans: bool = False) -> list[Order]:
-    """One to four faults in a row, on whatever operations this context asks for."""
-    orders: list[Order] = []
-    kit = KITS[system]
-    lost = context == "interrupted" or kit.by_minute
-    for _ in range(rng.randint(1, 4)):
-        choices = ["start", "start", *operations(system, context, fans)]
-        choices += ["find"] * 2 if lost else []
-        operation = rng.choice(choices)
-        times = rng.choice([1, 1, 1, 2, 3]) if operation == "start" else rng.choice([1, 1, 2, 12])
-        action = rng.choice([*_ACTIONS, "body", "status", "status", "status", "delay"])
-        fault: Fault = {"system": system, "operation": operation, "action": action, "times": times}
-        if action == "body":
-            fault["body"] = rng.choice(_BODIES)
-        elif action == "status":
-            after = rng.random() < 0.4
-            fault["status"], fault["code"] = rng.choice(kit.doubts if after else [*kit.refusals, *kit.doubts])
-            fault["after_effect"] = after
-            fault = _often(fault) if times > 3 else fault
-        elif action == "delay":
-            fault |= {"seconds": round(rng.uniform(0.1, 2.0), 1), "after_effect": rng.random() < 0.5}
-        order: Order = (fault,)
-        if operation == "start":
-            lost = lost or action in _LOSING
-            if rng.random() < 0.25:
-                order = (fault, {"system": system, "operation": operation, "action": "foreign_run", "times": times})
-        orders.append(order)
-    return orders
-
-
-def plan(rng: random.Random, cases: int, fans: bool = False) -> list[Round]:
-    """The rounds for so many cases, of runs or of fan-outs: each action on each operation alone, then its other kinds,
-    then sequences."""
-    systems = FANS_OUT if fans else SYSTEMS
-    contexts = CONTEXTS[:2] if fans else CONTEXTS  # a refresh of a fan-out asks nothing
-    first: list[Round] = []
-    other: list[Round] = []
-    for context in contexts:
-        columns = []
-        for system in systems:
-            column = singles(system, context, fans)
-            rng.shuffle(column)
-            columns.append(_one_of_each_first(column))
-        firsts = max(len({_kind(alone) for alone in column}) for column in columns)
-        for at, row in enumerate(zip_longest(*columns)):
-            orders = {
-                system: alone or sequence(rng, system, context, fans)
-                for system, alone in zip(systems, row, strict=True)
-            }
-            one = Round(_ask(rng, context, fans), context, orders, fans)
-            alone = [system for system, order in zip(systems, row, strict=True) if order]
-            if any(KITS[system].plain for system in alone) and _others_order_jobs(one):
-                one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
-            (first if at < firsts else other).append(one)
-    rng.shuffle(first)
-    rng.shuffle(other)
-    rounds = first + other
-    wanted = -(-cases // len(systems))
-    while len(rounds) < wanted:
-        context = rng.choice(contexts)
-        orders = {system: sequence(rng, system, context, fans) for system in systems}
-        rounds.append(Round(_ask(rng, context, fans), context, orders, fans))
-    return rounds[:wanted]
-
-
-def _kind(alone: list[Order]) -> tuple[str, str]:
-    return alone[-1][0]["operation"], alone[-1][0]["action"]
-
-
-def _one_of_each_first(column: list[list[Order]]) -> list[list[Order]]:
-    seen: set[tuple[str, str]] = set()
-    again = []
-    for alone in column:  # sorting is stable, and False comes before True
-        again.append(_kind(alone) in seen)
-        seen.add(_kind(alone))
-    return [alone for _, alone in sorted(zip(again, column, strict=True), key=itemgetter(0))]
-
-
-def _ask(rng: random.Random, context: str, fans: bool) -> Ask:
-    if context == "interrupted":
-        return Ask.CREATE  # a replacement has just been deleted by its own process, which fires without a look
-    return rng.choice([Ask.CREATE, Ask.CHANGE, Ask.CHANGE, Ask.FORCED, *([Ask.ADDED] if fans else [])])
 
 
 def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: random.Random) -> None:
@@ -206,9 +57,11 @@ def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: rand
         if first.code != 0:
             raise RuntimeError(f"an up without faults failed: {first}")
         its.rest()
-        tries = _Rounds(its)
+        tries, waits = _Rounds(its), Waits(its)
         for one in rounds:
             tries.round(one)
+            if rng.random() < WAITED_FOR and waits.round():
+                report.count(CASES, COMPLETION)
         its.end()
 
 
@@ -220,8 +73,9 @@ class _Rounds:
         """Asks for runs that meet the faults, until an `up` has succeeded."""
         lane = self.lane
         lane.still()
+        lane.said.clear()
         if one.ask is Ask.CREATE:
-            named = _others_order_jobs(one) or lane.rng.random() < 0.5
+            named = others_order_jobs(one) or lane.rng.random() < 0.5
             lane.renew(named=named, runs=not one.fans, fans=one.fans)
         before = lane.look()
         if one.ask is Ask.CHANGE:
@@ -237,9 +91,10 @@ class _Rounds:
         flags = lane.replacing() if one.ask is Ask.FORCED else ()
         result = lane.up(*flags, *(["--refresh"] if one.context == "refresh" else []))
         wants = due(one.ask, before, lane.look() if result.code != 0 else None)
-        gone = {
-            fault["system"] for fault in _faults(one) if (fault["operation"], fault["action"]) == ("start", "forget")
-        }
+        met = {action: _of_starts(one, action) for action in ("forget", "repeat", "same_id")}
+        gone, lane.repeats = met["forget"].keys(), met["same_id"].keys()
+        for ask, want in wants.items():
+            wants[ask] = replace(want, spare=met["repeat"][lane.work_of(ask).system])
         asks = {ask for ask, want in wants.items() if want.due is not Due.KEPT}
         forgotten = frozenset(ask for ask in asks if lane.work_of(ask).system in gone)
         ended = lane.settle(one.ask.value, wants, result, forgotten)
@@ -247,7 +102,24 @@ class _Rounds:
             starts = self.cloud.count(system, "start") - sent.get(system, {}).get("start", 0)
             if starts != sum(lane.work_of(ask).system == system for ask in asks):
                 lane.breach(f"{system}: {starts} start requests for runs that the service forgot at once")
+        self._judge_told(before, doubled=met["repeat"])
         self._count(one, ended)
+
+    def _judge_told(self, before: dict[str, Seen], doubled: Counter[str]) -> None:
+        """What was lost was named; what ran twice was told where a service can tell it."""
+        lane, now = self.lane, self.lane.look()
+        twice = any(self._jobs_doubled(before[ask], now[ask], lane.work_of(ask)) for ask in before)
+        if twice and "was started more than once" not in lane.up("--refresh").text:
+            lane.breach("a batch job with a generated name was started twice, and a refresh did not tell it")
+        said = "\n".join(lane.said)
+        for ask, seen in now.items():
+            if not doubled[lane.work_of(ask).system]:
+                for breach in untold(before[ask], seen, (), said):
+                    lane.breach(f"{ask}: {breach}")
+
+    @staticmethod
+    def _jobs_doubled(before: Seen, now: Seen, work: Work) -> bool:
+        return bool(work.kit.plain) and not work.named and len(now.fired - before.fired) > 1
 
     def _order(self, one: Round) -> None:
         named = all(work.named for work in self.lane.works.values())
@@ -259,27 +131,26 @@ class _Rounds:
 
     def _count(self, one: Round, ended: dict[str, str]) -> None:
         """Only faults that have met a request count."""
-        met = Counter(_place(fault) for fault in _faults(one) for _ in range(fault.get("times", 1)))
+        met = Counter(place_of_fault(fault) for fault in faults_of(one) for _ in range(fault.get("times", 1)))
         for left in self.cloud.drop_faults():
-            met[_place(left)] -= left["times"]
+            met[place_of_fault(left)] -= left["times"]
         report, lane = self.lane.report, self.lane
         for work in lane.works.values():
             places = [place for place, times in met.items() if times > 0 and place[0] == work.system]
             for place in places:
                 report.count(FAULTS, " ".join((work.kind, *place[1:])))
+            for action in {place[2] for place in places}:
+                report.count(ACTIONS, action)
             if places:
                 report.count(CASES, one.ask.value)
                 for ask in work.asks.keys() & ended.keys():
                     report.count("outcomes", f"{work.kind}: {ended[ask]}")
 
 
-def _others_order_jobs(one: Round) -> bool:
-    return any(fault["action"] == "foreign_run" and KITS[fault["system"]].plain for fault in _faults(one))
-
-
-def _faults(one: Round) -> list[Fault]:
-    return [fault for orders in one.orders.values() for order in orders for fault in order]
-
-
-def _place(fault: Fault) -> tuple[str, str, str]:
-    return fault["system"], fault["operation"], fault["action"]
+def _of_starts(one: Round, action: str) -> Counter[str]:
+    """How many starts are to meet this, by system."""
+    met: Counter[str] = Counter()
+    for fault in faults_of(one):
+        if (fault["operation"], fault["action"]) == ("start", action):
+            met[fault["system"]] += fault.get("times", 1)
+    return met

@@ -101,7 +101,9 @@ def onwards(ask: Ask, then: Then, before: Seen, interrupted: Seen, *, by_minute:
         return expected(Ask.TAKEN_BACK, before, interrupted, by_minute=by_minute)
     on_record = bool(interrupted.recorded) and not interrupted.pending
     due = Due.GONE if then is Then.REMOVED else Due.NEXT
-    return Expected(due, interrupted if on_record else before, by_minute, spare=0 if on_record else 1)
+    # What another name had on record is another resource's: nothing tells the new one that it is not a lost run.
+    renamed = then is Then.RENAMED
+    return Expected(due, interrupted if on_record else before, by_minute, renamed, spare=0 if on_record else 1)
 
 
 def untold(first: Seen, now: Seen, known: Collection[str], said: str) -> list[str]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 from tests.campaigns.holds import Hit, Holds
@@ -122,31 +123,42 @@ class Striker:
 
     # -- one volley
 
-    def volley(self, cases: Sequence[Case], plan: Plan, strikes: int) -> None:
-        """So many `up`s in a row are struck. After the first of them the user goes on in another way."""
+    def volley(
+        self,
+        cases: Sequence[Case],
+        interrupt: Callable[[tuple[str, ...]], None],
+        more: Callable[[dict[str, Expected]], None] = lambda wants: None,
+    ) -> dict[str, str]:
+        """An `up` for these asks is interrupted, the user goes on in each case's way, `more` may happen to that, and
+        then an `up` succeeds. How it ended, by ask. `interrupt` is given the flags of the `up`."""
         lane = self.lane
+        lane.works = {case.work.name: case.work for case in cases}
         lane.still()
         lane.said.clear()
         self._ask_for(cases)
         lane.write()
-        forced = [f"--replace={case.work.urn(lane.stack.name)}" for case in cases if case.ask is Ask.FORCED]
-        self.strike(cases, *forced)
+        interrupt(tuple(f"--replace={case.work.urn(lane.stack.name)}" for case in cases if case.ask is Ask.FORCED))
         for case in cases:
             case.interrupted = self._seen(case)
         self._go_on(cases)
         wants = self._wants(cases)
         self._wake(Fate.SOON)
-        for number in range(1, strikes):
-            self.strike(self._again(cases, plan, first=number == 1))
-            lane.judge(wants, settled=False)
-            self._wake(Fate.SOON)
-        lane.settle("a volley", wants, self._recover(cases))
+        more(wants)
+        ended = lane.settle("a volley", wants, self._recover(cases))
         self._wake(Fate.AFTER)
         self._end_orphans()
         self._judge_untold(cases)
         lane.still()
         for case in cases:
             case.work.former = ""
+        return ended
+
+    def strike_again(self, cases: Sequence[Case], plan: Plan, times: int, wants: dict[str, Expected]) -> None:
+        """The recovery is struck as well, so often."""
+        for number in range(times):
+            self.strike(self._again(cases, plan, first=number == 0))
+            self.lane.judge(wants, settled=False)
+            self._wake(Fate.SOON)
 
     def _ask_for(self, cases: Sequence[Case]) -> None:
         for case in cases:
@@ -207,7 +219,8 @@ class Striker:
 
     # -- an `up` that is struck
 
-    def strike(self, cases: Sequence[Case], *flags: str) -> None:
+    def strike(self, cases: Sequence[Case], flags: tuple[str, ...] = ()) -> None:
+        """An `up` in which each case's host is held at its instant and meets its fate."""
         lane = self.lane
         sent = {case.work.name: len(self._ids(case.work)) for case in cases}
         for case in cases:
@@ -231,9 +244,10 @@ class Striker:
             if case.fate in WOKEN:
                 os.kill(hit.pid, signal.SIGSTOP)
                 hit.release()  # which it finds when it is woken up
+        for pid in {hit.pid for case, hit in held if case.fate in (Fate.HOST, Fate.BOTH)}:
+            os.kill(pid, signal.SIGKILL)
         for case, hit in held:
             if case.fate in (Fate.HOST, Fate.BOTH):
-                os.kill(hit.pid, signal.SIGKILL)
                 hit.release()
         if all(case.fate is Fate.HOST for case in cases):
             return
@@ -405,6 +419,6 @@ def lane(report: Report, plan: Plan, folder: Path, name: str, rng: random.Random
                     work, ask = its.fresh(system, f"p{at}", fan=fan), Ask.CREATE
                 works[at] = work
                 cases.append(plan.case(rng, work, ask, fates))
-            its.works = {case.work.name: case.work for case in cases}
-            striker.volley(cases, plan, rng.randint(1, 4))
+            again = partial(striker.strike_again, cases, plan, rng.randint(0, 3))
+            striker.volley(cases, partial(striker.strike, cases), again)
         its.end()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import faults, kills, strikes
-from tests.campaigns.faults import Round
+from cloud_runs_emulator.orders import ACTIONS
+from tests.campaigns import faults, kills, orders, strikes
 from tests.campaigns.oracle import Ask
+from tests.campaigns.orders import Round
 from tests.campaigns.report import Report
 from tests.campaigns.works import FANS_OUT, SYSTEMS
 
@@ -35,20 +36,20 @@ def test_strikes_at_named_instants(tmp_path: Path) -> None:
     assert report.lacking() == []
 
 
-def fault(system: str, operation: str, action: str, **details: object) -> faults.Fault:
+def fault(system: str, operation: str, action: str, **details: object) -> orders.Fault:
     return {"system": system, "operation": operation, "action": action, **details}
 
 
 @pytest.mark.long
 def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Path) -> None:
     workflow, inventory, huawei, enos = "tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"
-    lost: dict[str, list[faults.Order]] = {
+    lost: dict[str, list[orders.Order]] = {
         workflow: [(fault(workflow, "start", "drop_response"),)],
         inventory: [(fault(inventory, "start", "status", status=400, code="InvalidArgument"),)],
         huawei: [(fault(huawei, "start", "drop_response"), fault(huawei, "start", "foreign_run"))],
         enos: [(fault(enos, "start", "drop_response"),), (fault(enos, "find", "body", body="{}"),)],
     }
-    odd: dict[str, list[faults.Order]] = {
+    odd: dict[str, list[orders.Order]] = {
         workflow: [(fault(workflow, "start", "truncate"),)],
         inventory: [(fault(inventory, "start", "drop_response"),), (fault(inventory, "find", "reset_before"),)],
         huawei: [(fault(huawei, "start", "status", status=503, code="SlowDown"),)],
@@ -64,7 +65,7 @@ def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Pa
 
 @pytest.mark.long
 def test_faults_while_a_fan_out_is_made_grows_and_is_replaced(tmp_path: Path) -> None:
-    def both(operation: str, action: str, **details: object) -> dict[str, list[faults.Order]]:
+    def both(operation: str, action: str, **details: object) -> dict[str, list[orders.Order]]:
         return {system: [(fault(system, operation, action, **details),)] for system in FANS_OUT}
 
     report = Report("faults of fan-outs", 0)
@@ -77,20 +78,27 @@ def test_faults_while_a_fan_out_is_made_grows_and_is_replaced(tmp_path: Path) ->
     faults.lane(report, rounds, tmp_path / "lane", "short", random.Random(0))
     print(report.text())
     assert report.found == []
-    assert report.total(faults.CASES) == 4 * len(FANS_OUT)
+    assert report.total(faults.CASES) >= 4 * len(FANS_OUT)
 
 
 @pytest.mark.parametrize("fans", [False, True])
 def test_a_plan_has_every_fault_alone_and_is_repeatable(fans: bool) -> None:
-    systems, contexts = (FANS_OUT, faults.CONTEXTS[:2]) if fans else (SYSTEMS, faults.CONTEXTS)
-    rounds = faults.plan(random.Random(7), 200, fans)
-    assert rounds == faults.plan(random.Random(7), 200, fans)
-    assert len(rounds) * len(systems) == 200
-    assert len(faults.plan(random.Random(7), 2000, fans)) == 2000 // len(systems)
+    systems, contexts = (FANS_OUT, orders.CONTEXTS[:2]) if fans else (SYSTEMS, orders.CONTEXTS)
+    rounds = orders.plan(random.Random(7), 480, fans)
+    assert rounds == orders.plan(random.Random(7), 480, fans)
+    assert len(rounds) * len(systems) == 480
+    assert len(orders.plan(random.Random(7), 2000, fans)) == 2000 // len(systems)
     ordered = [order for one in rounds for orders in one.orders.values() for order in orders]
     met = {(fault["system"], fault["operation"], fault["action"]) for order in ordered for fault in order}
     actions = {"drop_response", "reset_before", "status", "body", "truncate", "delay", "forget"}
+    actions |= {"interim", "error_in_200", "date_skew"}
     for system in systems:
-        asked = [name for context in contexts for name in faults.operations(system, context, fans)]
+        asked = [name for context in contexts for name in orders.operations(system, context, fans)]
         assert {(system, name, action) for name in asked for action in actions} <= met
-        assert (system, "start", "foreign_run") in met
+        for action in ("foreign_run", "slow_effect", "refused_but_ran", "repeat", "same_id", "odd_id"):
+            assert (system, "start", action) in met
+        assert (system, "find", "endless_pages") in met
+
+
+def test_the_campaign_knows_every_fault_of_the_emulator() -> None:
+    assert set(orders.ALL) == ACTIONS
