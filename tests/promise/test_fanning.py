@@ -143,10 +143,10 @@ def test_an_answer_with_an_id_that_is_on_record_is_told(cloud: Cloud, host: Host
     """Another's look for a lost run saw this one, whose answer came late; or the service has given it twice."""
     claim = host.process.claim
 
-    def late(space: Hashable, id: str, urn: str) -> bool:
+    def late(space: Hashable, id: str, urn: str, **how: bool) -> bool:
         if len(cloud.runs) == 2:
             claim(space, id, TWIN)
-        return claim(space, id, urn)
+        return claim(space, id, urn, **how)
 
     if fate == "answered":
         host.process.claim = late  # type: ignore[method-assign]
@@ -160,10 +160,10 @@ def test_a_bug_of_ours_after_an_answer_loses_no_object(cloud: Cloud, host: Host)
     """It is looked for, as if its answer was lost."""
     claim = host.process.claim
 
-    def broken(space: Hashable, id: str, urn: str) -> bool:
+    def broken(space: Hashable, id: str, urn: str, **how: bool) -> bool:
         if len(cloud.runs) == 2:
             raise KeyError("a bug")
-        return claim(space, id, urn)
+        return claim(space, id, urn, **how)
 
     host.process.claim = broken  # type: ignore[method-assign]
     fanned = host.fan(KEYS[:4])

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pulumi import dynamic
 
+from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host, strays
 from cloud_runs.lifecycle.asked import wanted
@@ -81,6 +82,17 @@ class KindProvider(HostProvider):
     def space(self, props: Mapping[str, Any]) -> Hashable:
         """What the ids of these runs are unique in."""
         return self.kind.id_space(self.place(props))
+
+    def forget(self, run: Recorded, props: Mapping[str, Any]) -> None:
+        """The engine deletes this run's record."""
+        answered = self.process.deleted(run.fired.shown, self.space(props), run)
+        for id, other in answered.items():
+            progress.warn(
+                other,
+                f"the service answered with run {errors.clean(id)}, which is on record already, of "
+                f"{ledger.name_of(ledger.urn_of(props))!r} that this update deletes: nothing new may have run. Look "
+                "for it in the console; a changed trigger asks once more",
+            )
 
     def given_up(self, ask: Ask, props: Mapping[str, Any]) -> Former | None:
         """The intent for which an interrupted `up` may have started what will be on no record. Told once."""

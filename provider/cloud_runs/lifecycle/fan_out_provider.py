@@ -165,7 +165,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the runs. They go on: the services have no call that stops them."""
         run = ledger.recorded(_id, _props)
-        self.process.deleted(run.fired.shown, self.space(_props), run)
+        self.forget(run, _props)
 
     # -- parts
 

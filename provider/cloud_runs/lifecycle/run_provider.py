@@ -167,7 +167,7 @@ class RunProvider(KindProvider, Generic[Request]):
         if _props.get("on_delete") == "cancel":
             self.kind.client(place, self.settings).cancel(_id)
         run = ledger.recorded(_id, _props)
-        self.process.deleted(run.fired.shown, self.kind.id_space(place), run)
+        self.forget(run, _props)
 
     # -- parts
 

@@ -79,6 +79,7 @@ class Process:
         self._attempted: dict[tuple[str, str], list[Moment]] = {}
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
+        self._answered: dict[tuple[Hashable, str], str] = {}
         self._work: dict[Hashable, threading.Lock] = {}
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
@@ -121,10 +122,12 @@ class Process:
         found = self._recorded.get(urn)
         return found.ids.values() if found else ()
 
-    def deleted(self, token: str, space: Hashable, run: Recorded) -> None:
+    def deleted(self, token: str, space: Hashable, run: Recorded) -> dict[str, str]:
         """`delete` was called for this run: if a create with its intent's token follows, it is a replacement.
 
-        The token and not the URN: a rename changes the URN, and another run may have taken it since.
+        The token and not the URN: a rename changes the URN, and another run may have taken it since. Returns those of
+        its ids with which the service has answered a start in this process, by a resource that the program has in its
+        place: id -> URN. No `diff` told of them before.
         """
         with self._lock:
             self._deleted[token] = run
@@ -132,6 +135,7 @@ class Process:
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
+            return {id: self._answered[space, id] for id in run.ids.values() if (space, id) in self._answered}
 
     def before(self, urn: str, token: str) -> Before:
         with self._lock:
@@ -238,12 +242,14 @@ class Process:
 
     # -- runs that are spoken for
 
-    def claim(self, space: Hashable, id: str, urn: str) -> bool:
-        """Takes a run for this resource, unless it is on record already."""
+    def claim(self, space: Hashable, id: str, urn: str, *, started: bool = False) -> bool:
+        """Takes a run for this resource, unless it is on record already. `started`: it answered a start."""
         with self._lock:
             free = (space, id) not in self._taken
             if free:
                 self._taken[space, id] = urn
+                if started:
+                    self._answered[space, id] = urn
             return free
 
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
