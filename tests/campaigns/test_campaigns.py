@@ -87,7 +87,7 @@ def test_a_plan_has_every_fault_alone_and_is_repeatable(fans: bool) -> None:
     rounds = orders.plan(random.Random(7), 480, fans)
     assert rounds == orders.plan(random.Random(7), 480, fans)
     assert len(rounds) * len(systems) == 480
-    assert len(orders.plan(random.Random(7), 2000, fans)) == 2000 // len(systems)
+    assert len(orders.plan(random.Random(7), 2400, fans)) == 2400 // len(systems)
     ordered = [order for one in rounds for orders in one.orders.values() for order in orders]
     met = {(fault["system"], fault["operation"], fault["action"]) for order in ordered for fault in order}
     actions = {"drop_response", "reset_before", "status", "body", "truncate", "delay", "forget"}
