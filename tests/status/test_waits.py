@@ -59,11 +59,11 @@ def test_it_waits_for_every_system_and_starts_nothing(tmp_path: Path, cloud: Emu
 def test_a_failure_is_told_while_the_others_go_on_and_is_the_end_of_it(tmp_path: Path, cloud: Emulator) -> None:
     stack = Exported(tmp_path, cloud, CI, CI, FLOWS)
     first, second, flow = stack.runs.values()
-    with stack.start("wait", *QUICK) as process:
+    with stack.start("wait", *QUICK, "--timeout", "120s") as process:
         cloud.set_state(first, "Failed", "AccessDenied", "no right")
         assert process.stderr
         seen = ""
-        while "1/3 done, 1 FAILED, 2 running" not in seen:
+        while "0/3 done, 1 FAILED, 2 running" not in seen:
             line = process.stderr.readline()
             assert line, seen
             seen += line
