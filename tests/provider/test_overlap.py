@@ -177,7 +177,7 @@ def test_a_wait_that_is_killed_fires_nothing_of_itself(single: HostStack, monkey
     assert len(single.started()) == 1
 
 
-@pytest.mark.parametrize("policy", ["skip", "forbid"])
+@pytest.mark.parametrize("policy", ["wait", "skip", "forbid"])
 def test_what_cannot_be_asked_for_may_go_on(single: HostStack, policy: str) -> None:
     single.up()
     ends(single)

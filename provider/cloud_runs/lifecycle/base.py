@@ -9,7 +9,7 @@ from pulumi import dynamic
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import host, strays
+from cloud_runs.lifecycle import host, progress, strays
 from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import ledger, rules

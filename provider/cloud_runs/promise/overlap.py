@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloud_runs.errors import NotFound, RunsError, clean
+from cloud_runs.errors import NotFound, RunsError, Throttled, Unavailable, clean
 from cloud_runs.promise.outcomes import span
 from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.world import World
@@ -24,13 +24,18 @@ PAUSES = (1.0, 10.0)
 def goes_on(get: Callable[[], RunStatus]) -> str:
     """What is told of a run that has not ended, or of which that is not known; empty if it has, or if its service knows
     it no longer."""
+    return _look(get)[0]
+
+
+def _look(get: Callable[[], RunStatus]) -> tuple[str, bool]:
+    """That, and whether it pays to ask again: a key that is refused will be refused again."""
     try:
         status = get()
     except NotFound:
-        return ""
+        return "", False
     except RunsError as error:
-        return f"could not be asked for: {error}"
-    return "" if status.phase.terminal else f"is {status.phase.value}"
+        return f"could not be asked for: {error}", isinstance(error, (Unavailable, Throttled))
+    return "" if status.phase.terminal else f"is {status.phase.value}", True
 
 
 def why_not(policy: str, old: Recorded, get: Callable[[], RunStatus], world: World) -> str:
@@ -39,10 +44,11 @@ def why_not(policy: str, old: Recorded, get: Callable[[], RunStatus], world: Wor
         return ""
     clock = world.process.clock.monotonic
     began, pause = clock(), PAUSES[0]
-    while told := goes_on(get):
+    while (looked := _look(get))[0]:
+        told, again = looked
         run = f"run {clean(old.id)} {told.rstrip('.')}"
         waited = clock() - began
-        if policy != WAIT:
+        if policy != WAIT or not again:
             return f"{run}, and if_running is {policy!r}"
         if world.over() or waited >= LONGEST_WAIT:
             ended = "was interrupted" if world.over() else f"took {span(waited)}"
