@@ -100,7 +100,8 @@ def test_what_emulator_env_prints_points_any_program_at_it(stack: Stack, cloud: 
     (stack.project / f"Pulumi.{stack.name}.yaml").unlink()
     stack.program(HEADER, run(), job(), FAN, SCAN, FLOW)
     code, lines = check(stack)
-    assert (code, "environment TENCENTCLOUD_REGION" in str(lines)) == (10, True), lines
+    named = re.search("environment (TENCENTCLOUD_|HW_|ENOS_)", str(lines))  # of which run a preview tells first is open
+    assert (code, bool(named)) == (10, True), lines
     command = shlex.join([sys.executable, "-m", "cloud_runs", "emulator", "--env", "--url", cloud.url])
     up = f"pulumi up --yes --skip-preview -s {stack.name}"
     stack.shell(f'export TENCENTCLOUD_SECURITY_TOKEN=left-over\nprinted="$({command})"\neval "$printed"\n{up}')
