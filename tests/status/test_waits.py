@@ -8,7 +8,6 @@ import os
 import pty
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +15,10 @@ import pytest
 from tests.engine.interrupted import wait_until
 from tests.kits import KITS
 from tests.status.exports import ALL, Exported
-from tests.support.emulator import Emulator, emulator
+from tests.support.emulator import Emulator
 
 CI, FLOWS = "tencent.workflow", "enos.flow"
 QUICK = ("--interval", "1")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running: Emulator) -> Emulator:
-    running.reset()
-    return running
 
 
 def looks(cloud: Emulator, system: str = CI) -> int:

@@ -17,6 +17,7 @@ from cloud_runs.enos.versions import DEFAULT, VERSIONS
 from cloud_runs.errors import InvalidConfiguration
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
 from cloud_runs.runs import Reference, RunStatus, rfc3339
+from cloud_runs.wire.payloads import as_text
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ class FlowKind(Kind[FlowRequest]):
 
     def request(self, props: Props, occasion: Occasion) -> FlowRequest:
         given = props.get("trigger_time")
-        parameters = {key: _wire(value) for key, value in (props.get("parameters") or {}).items() if value is not None}
+        parameters = {
+            key: as_text(value) for key, value in (props.get("parameters") or {}).items() if value is not None
+        }
         flow = int(props["flow_id"])
         task = props.get("from_task_id")
         time = int(given) if given is not None else _default_time(flow, occasion)
@@ -163,15 +166,6 @@ def _default_time(flow: int, occasion: Occasion) -> int:
     if occasion.before.get("flow_id") == flow and (before == minute or (defaulted and before > minute)):
         return before + MINUTE
     return minute
-
-
-def _wire(value: Any) -> str:
-    """A parameter's value as text, which is what the vendor's sample sends."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
-        return str(int(value))
-    return str(value)
 
 
 def _iso(milliseconds: float) -> str:

@@ -14,7 +14,7 @@ from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.clients import Clients
 from cloud_runs.lifecycle.interrupts import Questions, Stop
 from cloud_runs.promise import groups, outcomes, waiting
-from cloud_runs.promise.progress import line as how_far
+from cloud_runs.promise import progress as how_far
 from cloud_runs.promise.waiting import Told, Watch
 from cloud_runs.runs import Reference
 
@@ -140,9 +140,8 @@ class Wait:
         succeeded, failed, running = self._watch.tally
         refused = sum(run.reference is None for run in self._wanted)
         known = len(self._wanted) - refused - len(self._watch.runs)  # a former wait has seen them succeed
-        statuses = [run.status for run in self._watch.runs.values() if run.ended and run.status]
-        took = [seconds for status in statuses if (seconds := outcomes.lasted(status)) is not None]
-        return how_far(known + succeeded, len(self._wanted), failed + refused, [waited] * running, took, waited)
+        ages, took = [waited] * running, how_far.took(self._watch)
+        return how_far.line(known + succeeded, len(self._wanted), failed + refused, ages, took, waited)
 
     def _tell(self, watch: Watch, waited: float) -> None:
         """A line on the Completion's own row at every look: one that does not change would look frozen."""

@@ -24,12 +24,13 @@ from cloud_runs.lifecycle.asked import (
     wanted,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, ledger, rules
 from cloud_runs.promise.fanned import Fanned
 from cloud_runs.promise.fanning import FanOut
-from cloud_runs.promise.ledger import ADOPT, FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise.ledger import FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
 from cloud_runs.promise.process import Before, Former
 from cloud_runs.promise.records import Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask, Work
@@ -149,7 +150,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
         if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            return dynamic.UpdateResult(_restated(run, self.as_recorded(_news, run)))
+            return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (OBJECTS, "triggers")))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
@@ -274,7 +275,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         past = own.fired.past if own else past_of(work.replaced, ask.token)
         fired = Fired(token, content, latest, ask.token, attempt, doubt, former, past=past)
         return {
-            **_inputs(props),
+            **inputs(props),
             **({"region": place.region} if place.region else {}),
             IDS: ids,
             REFUSED: fanned.refused,
@@ -286,14 +287,3 @@ class FanOutProvider(KindProvider, Generic[Request]):
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:
     return replace(ask, objects=[key for key in ask.objects if key not in adopted])
-
-
-def _inputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the outputs keep them: not the objects, which are keys of other outputs, and not the intent."""
-    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT, ADOPT)}
-
-
-def _restated(run: Recorded, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    stays = {name: value for name, value in run.outputs.items() if name not in (OBJECTS, INTENT, "triggers")}
-    token = ledger.token_of(inputs.get(INTENT)) or run.fired.shown
-    return {**stays, **_inputs(inputs), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.promise import ledger
-from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, REFERENCE
+from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, OBJECTS, REFERENCE
 from cloud_runs.promise.records import Recorded
 from cloud_runs.runs import Reference
 
@@ -17,8 +17,9 @@ STEERING = ("adopt_id", "on_delete", "rerun_on_failure", "if_running", "max_atte
 
 
 def inputs(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the outputs keep them. Not the intent: its own resource has it on record."""
-    return {name: value for name, value in props.items() if name not in (INTENT, ADOPT)}
+    """Inputs as the outputs keep them. Not the intent: its own resource has it on record. Nor the objects of a fan-out,
+    which are keys of other outputs."""
+    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT, ADOPT)}
 
 
 def shown(told: Any) -> Any:
@@ -32,9 +33,14 @@ def shown(told: Any) -> Any:
 
 def restated(kind: Kind[Any], run: Recorded, given: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    gone = (*STEERING, *kind.quiet, "triggers", INTENT, ADOPT)
-    stays = {name: value for name, value in run.outputs.items() if name not in gone}
-    if kind.quiet and isinstance(recorded := stays.get(REFERENCE), str):
-        stays[REFERENCE] = str(kind.reached(Reference.parse(recorded), given))
+    outs = rewritten(run, given, (*STEERING, *kind.quiet, "triggers", ADOPT))
+    if kind.quiet and isinstance(recorded := outs.get(REFERENCE), str):
+        outs[REFERENCE] = str(kind.reached(Reference.parse(recorded), given))
+    return outs
+
+
+def rewritten(run: Recorded, given: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """The outputs of what stays on record, without those that are `gone`, with other inputs."""
+    stays = {name: value for name, value in run.outputs.items() if name not in (*gone, INTENT)}
     token = ledger.token_of(given.get(INTENT)) or run.fired.shown
     return {**stays, **inputs(given), FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -104,7 +104,8 @@ class RunProvider(KindProvider, Generic[Request]):
         props = self.as_intended(props, self._ask(props))
         ask, world = self._ask(props), self.world(urn)
         rules.intended(ask, self.process)
-        work = rules.decide(ask, self.process.before(urn, ask.token), self.process)
+        before = self.process.before(urn, ask.token)
+        work = rules.decide(ask, before, self.process)
         place = strays.where(kind, self.arguments(props), ask, work, settings, world)
         api = kind.client(place, settings)
         request = kind.request(props, self._occasion(ask))
@@ -112,7 +113,6 @@ class RunProvider(KindProvider, Generic[Request]):
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
-        before = self.process.before(urn, ask.token)
         why = history.why(ask, before, rerun=props.get("rerun_on_failure") is True)
         if old := self._overlapped(props, ask, before, world):
             return self._created(props, place, request, old.fired, Settled(old.id, at=old.fired.at, kept=old))
@@ -209,8 +209,7 @@ class RunProvider(KindProvider, Generic[Request]):
         why = self.kind.hindrance(run.id, run.outputs, settled(news))
         if not why and news.get("if_running") == overlap.FORBID and news.get("on_delete") != "cancel" and not previewed:
             get = partial(self.kind.client(self.place(run.outputs), self.settings).get, run.id)
-            if told := overlap.goes_on(get):
-                why = f"run {errors.clean(run.id)} {told.rstrip('.')}, and if_running is {overlap.FORBID!r}"
+            why = overlap.why_not(overlap.FORBID, run, get, self.world(ledger.urn_of(news)))
         if why:
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from cloud_runs.errors import clean
 from cloud_runs.promise.waiting import Watched
-from cloud_runs.runs import Phase, Reference, RunStatus
+from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
 GONE = "no longer known to the service"
 
@@ -102,13 +101,10 @@ def failed_tasks(status: RunStatus) -> list[dict[str, str]]:
 
 def lasted(status: RunStatus) -> float | None:
     """How long the run took in seconds, None where the service does not tell both ends."""
+    began, ended = time_of(status.started_at or status.created_at), time_of(status.finished_at)
     try:
-        began, ended = (
-            datetime.fromisoformat(text.replace("Z", "+00:00"))
-            for text in (status.started_at or status.created_at, status.finished_at)
-        )
-        return (ended - began).total_seconds()
-    except (ValueError, TypeError):
+        return (ended - began).total_seconds() if began and ended else None
+    except TypeError:  # one of them has no zone
         return None
 
 

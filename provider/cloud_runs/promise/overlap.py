@@ -1,6 +1,7 @@
 """What is done when a new run is wanted while the recorded one still goes on (`if_running`). Fires nothing.
 
-The engine has deleted the record of that run by then, so nothing raises here: what does not fire keeps it.
+When a run is created the engine has deleted the record of the old one, so nothing raises here: what does not fire
+keeps it.
 """
 
 from __future__ import annotations
@@ -21,14 +22,9 @@ PAUSES = (1.0, 10.0)
 """Seconds between two looks while it is waited for: the first pause, and the longest."""
 
 
-def goes_on(get: Callable[[], RunStatus]) -> str:
-    """What is told of a run that has not ended, or of which that is not known; empty if it has, or if its service knows
-    it no longer."""
-    return _look(get)[0]
-
-
 def _look(get: Callable[[], RunStatus]) -> tuple[str, bool]:
-    """That, and whether it pays to ask again: a key that is refused will be refused again."""
+    """What is told of a run that has not ended, or of which that is not known; empty if it has, or if its service knows
+    it no longer. And whether it pays to ask again: a key that is refused will be refused again."""
     try:
         status = get()
     except NotFound:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from cloud_runs.promise.outcomes import span
+from cloud_runs.promise.outcomes import lasted, span
+from cloud_runs.promise.waiting import Watch
 
 
 def line(
@@ -30,6 +31,12 @@ def line(
     elif waited is not None:
         parts.append(span(int(waited)))
     return ", ".join(parts)
+
+
+def took(watch: Watch) -> list[float]:
+    """For how many seconds each run went on that has ended, as far as its service tells."""
+    ended = [run.status for run in watch.runs.values() if run.ended and run.status]
+    return [seconds for status in ended if (seconds := lasted(status)) is not None]
 
 
 def _left(ages: Sequence[float | None], took: Sequence[float]) -> float:

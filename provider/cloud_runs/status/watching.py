@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from cloud_runs.errors import NotFound, RunsError, Throttled, Unavailable
-from cloud_runs.promise import outcomes, progress, waiting
+from cloud_runs.promise import progress, waiting
 from cloud_runs.promise.waiting import Told, Watch, Watched
 from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.status import asking, lost
@@ -77,11 +77,10 @@ class Watching:
         """`7/12 done, 1 FAILED, 4 running, about 2m left`; what a former wait has seen succeed is done as well."""
         tally, now = self.watch.tally, datetime.now(timezone.utc)
         settled = sum(run.settled for run in self._stack.records.runs)
-        took = [seconds for run in self.watch.runs.values() if run.ended and (seconds := _lasted(run)) is not None]
         ages = [_age(self.watch.runs[reference], now) for reference in self.watch.open]
         done, of = settled + tally.succeeded, settled + len(self.watch.runs)
         trouble = f"; asked again, since {self.watch.trouble}" if self.watch.trouble else ""
-        return progress.line(done, of, tally.failed, ages, took) + trouble
+        return progress.line(done, of, tally.failed, ages, progress.took(self.watch)) + trouble
 
     # -- parts
 
@@ -120,10 +119,6 @@ class Watching:
         if isinstance(seen.untold, NotFound) and not seen.gone:  # it may be shown late: not yet an answer
             return run, run.status
         return run, seen.untold or seen.status
-
-
-def _lasted(run: Watched) -> float | None:
-    return outcomes.lasted(run.status) if run.status else None
 
 
 def _age(run: Watched, now: datetime) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud_runs.checks import NOT_CARRIED, Problem, Text, kind_of, known, missing, unfit
+from cloud_runs.wire.payloads import as_text
 
 OWN = {"WorkflowIds": "workflow_ids", "TimeInterval": "time_interval"}
 """Elements that are arguments of their own."""
@@ -108,11 +109,7 @@ def elements(value: Any) -> Any:
         return named
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [elements(item) for item in value if item is not None]
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
-        return str(int(value))
-    return str(value)
+    return as_text(value)
 
 
 def _clean(value: Any) -> bool:

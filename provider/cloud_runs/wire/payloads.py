@@ -42,6 +42,15 @@ def integer(digits: str) -> int:
     return int(digits)
 
 
+def as_text(value: Any) -> str:
+    """A plain value as the vendors' samples send it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():  # the engine hands whole numbers over as floats
+        return str(int(value))
+    return str(value)
+
+
 def moment(told: str) -> datetime | None:
     """A time with its offset: `+0800`, `+08:00` or `Z`, with `T` or a space. None for `-`, empty and anything else.
 
