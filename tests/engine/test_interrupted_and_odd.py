@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 
 import pytest
 
+from cloud_runs.promise.looking import TICK
 from tests.demo.pages import blocks
 from tests.engine.interrupted import hosts, kill_after_start, kill_engine_alone, mint_only, refuse, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -168,6 +170,9 @@ def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(st
     first, second = (run(opts=f"=ResourceOptions(replacement_trigger='{value}')") for value in "12")
     stack.up(first)
     id = stack.id()
+    time.sleep(
+        2 * TICK.total_seconds()
+    )  # two times may be of one moment: a service tells whole seconds
     refuse(cloud)
     assert stack.up(second, check=False).code != 0
     again = stack.up(second, check=False)
