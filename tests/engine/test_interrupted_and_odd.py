@@ -170,9 +170,7 @@ def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(st
     first, second = (run(opts=f"=ResourceOptions(replacement_trigger='{value}')") for value in "12")
     stack.up(first)
     id = stack.id()
-    time.sleep(
-        2 * TICK.total_seconds()
-    )  # two times may be of one moment: a service tells whole seconds
+    time.sleep(2 * TICK.total_seconds())  # two times may be of one moment: a service tells whole seconds
     refuse(cloud)
     assert stack.up(second, check=False).code != 0
     again = stack.up(second, check=False)
