@@ -100,10 +100,13 @@ $(OTHER)/.installed: requirements.lock pyproject.toml $(STAMP)
 other: $(OTHER)/.installed  ## tests with another Python: make other PYTHON=python3.13
 	@$(WITH_ENGINE) && PATH="$(CURDIR)/$(OTHER)/bin:$$PATH" && python -m pytest $(PYTEST_ARGS) $(OTHER_ARGS)
 
-soak: venv  ## the long campaigns (fewer: SOAK_ARGS='--kills 20 --pauses 8 --clocks 12 --cases 40 --random-kills 4' HOSTILE_ARGS='--seconds 30')
+SOAK_EXAMPLES = 20000
+soak: venv  ## the long campaigns (fewer: SOAK_ARGS='--kills 20 --pauses 8 --clocks 12 --cases 40 --random-kills 4' HOSTILE_ARGS='--seconds 30' SOAK_EXAMPLES=500)
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 	@$(PY) -m tests.hostile $(HOSTILE_ARGS)
 	@$(PY) -m tests.hostile.bombs
+	@PROMISE_EXAMPLES=$(SOAK_EXAMPLES) ALL_EXAMPLES=others $(PY) -m pytest -q -k random_histories -m 'not long' tests/promise
+	@ALL_EXAMPLES=others $(PY) -m pytest -q -m examples
 
 track-record: venv  ## puts back each breach that there was, and expects the campaigns to find it (others: TRACK_ARGS='--seed 7')
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns.track_record $(TRACK_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from dataclasses import replace
@@ -413,7 +414,8 @@ def test_places_that_hang_do_not_keep_others_waiting(
     with pytest.raises(RunError) as raised:
         done.create(*elsewhere, a, timeout=0.1)
     told = str(raised.value)
-    assert "run 0, run 1, run 2, run 3, run 4: not known: no answer within 8s" in told, "one round, side by side"
+    # Whichever five came first: none of them kept the sixth from its answer, nor each other from one round.
+    assert re.search(r"(run \d, ){4}run \d: not known: no answer within 8s", told), told
     assert cloud.count(RUNS, "get") >= 5
     all_answered()
 

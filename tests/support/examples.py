@@ -9,16 +9,17 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-ALL = bool(os.environ.get("ALL_EXAMPLES"))
+ALL = os.environ.get("ALL_EXAMPLES", "")
 
 T = TypeVar("T", bound=Callable[..., object])
 
 
 def examples(count: int) -> Callable[[T], T]:
-    """So many, and others each time, in `make test-long`; a fifth of them, and always the same ones, in `make test`."""
+    """So many in `make test-long`, a fifth of them in `make test`, and always the same ones in both; others each time
+    in `make soak` (ALL_EXAMPLES=others)."""
 
     def mark(test: T) -> T:
-        tries = settings(max_examples=count) if ALL else settings(max_examples=count // 5, derandomize=True)
+        tries = settings(max_examples=count if ALL else count // 5, derandomize=ALL != "others")
         return pytest.mark.examples(tries(test))  # type: ignore[no-any-return]
 
     return mark

@@ -164,7 +164,7 @@ class _Look:
         """What is shown once it may be decided on: a run that our marker proves at once; another when `settle` seconds
         are over, since ours may still come to be; none, and an error, after `end` seconds."""
         limit, clock, pause = self.world.limit(end + LOOK_SECONDS), self.world.process.clock.monotonic, 1.0
-        began, proves = clock(), self.api.marked and not self.asked.same_marker
+        began, proves = clock(), self.api.marked and self.asked.marker_proves
         while True:
             waited = clock() - began
             if proves or waited >= settle:

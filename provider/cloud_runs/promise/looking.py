@@ -93,9 +93,15 @@ class Looked:
 
     @property
     def same_marker(self) -> bool:
-        """Whether what is replaced has the same marker, so that it proves nothing: a forced replacement keeps the
-        intent, and runs before it may have been replaced so as well."""
+        """Whether what is replaced has the same marker: a forced replacement keeps the intent."""
         return self.after is not None and self.token == self.after.fired.token
+
+    @property
+    def marker_proves(self) -> bool:
+        """Whether the first run seen with our marker is surely the one that is looked for. Not where other starts under
+        this intent may have left one: those before it that were replaced by force, or of a change that was taken back
+        (then the intent is beside what is on record)."""
+        return self.after is None or self.token not in (self.after.fired.token, self.after.fired.shown)
 
     def began_after(self, candidate: Candidate, listing: Listing, margin: timedelta) -> bool:
         """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one."""
