@@ -229,27 +229,3 @@ def time_of(text: str) -> datetime | None:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:  # an adopted run whose service told no time
         return None
-
-
-def plain(status: RunStatus) -> dict[str, Any]:
-    """The outputs that a status fills, as plain values for a Pulumi state."""
-    return {
-        "state": status.state,
-        "phase": status.phase.value,
-        "code": status.code,
-        "message": status.message,
-        "created_at": status.created_at,
-        "started_at": status.started_at,
-        "finished_at": status.finished_at,
-        "tasks": [
-            {
-                "name": task.name,
-                "type": task.type,
-                "state": task.state,
-                "code": task.code,
-                "message": task.message,
-                "objects": list(task.objects),
-            }
-            for task in status.tasks
-        ],
-    }

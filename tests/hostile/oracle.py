@@ -10,7 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from cloud_runs.errors import NotReached, Refused, RunsError, UnknownOutcome
-from cloud_runs.runs import Found, RunStatus, Started, Workflow, plain
+from cloud_runs.promise.statuses import outputs_of
+from cloud_runs.runs import Found, RunStatus, Started, Workflow
 
 # What a terminal obeys or what turns text round: controls, format characters, halves of characters.
 UNFIT = re.compile(
@@ -44,7 +45,7 @@ def a_result(value: Any, secrets: Collection[str]) -> None:
         for candidate in value.candidates:
             an_id(candidate.id)
     elif isinstance(value, RunStatus):
-        _plain({**plain(value), "request_id": value.request_id, "executions": dict(value.executions)})
+        _plain({**outputs_of(value), "request_id": value.request_id, "executions": dict(value.executions)})
         _encodable(dict(value.request))  # kept as told, since it is compared; what is shown of it is made fit there
     elif isinstance(value, (Mapping, list)):
         for item in value.values() if isinstance(value, Mapping) else value:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cloud_runs import errors
 from cloud_runs.errors import clean
-from cloud_runs.runs import Phase, Reference, RunStatus, Task, plain, rfc3339
+from cloud_runs.promise.statuses import outputs_of
+from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
 
 HOSTILE = [
     "i6fc78ca77d6011eba0ac52=", "a:b:c", "a/b", "%3A", "%", "a b", "é中😀", "..", "a\nb", "\x00", "?#&=+", "'\"<>",
@@ -75,7 +76,7 @@ def test_times(moment: datetime, expected: str) -> None:
 def test_a_status_as_outputs() -> None:
     task = Task("Transcode_1", "Transcode", "Failed", "NoSuchKey", "gone", ("a.mp4", "b.mp4"))
     status = RunStatus("i0", Phase.FAILED, "Failed", "NoSuchKey", "gone", "c", "s", "f", (task,), {"Success": 1})
-    assert plain(status) == {
+    assert outputs_of(status) == {
         "state": "Failed",
         "phase": "failed",
         "code": "NoSuchKey",
@@ -94,7 +95,7 @@ def test_a_status_as_outputs() -> None:
             }
         ],
     }
-    assert type(plain(status)["phase"]) is str
+    assert type(outputs_of(status)["phase"]) is str
 
 
 # -- errors

@@ -38,8 +38,9 @@ from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, INTENT, PHASE, REFE
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
+from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled, World
-from cloud_runs.runs import Phase, Reference, RunStatus, plain, time_of
+from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
 Request = TypeVar("Request")
 
@@ -144,7 +145,13 @@ class RunProvider(KindProvider, Generic[Request]):
             progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
         url = {"url": self.kind.page(reference, {**self.kind.told(status), **props})}
-        outs = {**props, **plain(status), **url, **self.kind.outputs(reference, None, status), "record_expired": False}
+        outs = {
+            **props,
+            **outputs_of(status),
+            **url,
+            **self.kind.outputs(reference, None, status),
+            "record_expired": False,
+        }
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
                 name: shown(value)
@@ -277,7 +284,7 @@ class RunProvider(KindProvider, Generic[Request]):
         at = outcome.at or time_of(status.created_at)
         outs = {
             **inputs(props),
-            **plain(status),
+            **outputs_of(status),
             "url": self.kind.page(reference, props),
             **self.kind.outputs(reference, request, status),
             **(started.details if started else {}),

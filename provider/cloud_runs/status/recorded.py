@@ -13,7 +13,8 @@ from cloud_runs.promise.lacks import Lack
 from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
 from cloud_runs.promise.outcomes import succeeded
 from cloud_runs.promise.records import Intent, Recorded
-from cloud_runs.runs import Phase, Reference, RunStatus, Task, rfc3339
+from cloud_runs.promise.statuses import outcomes_of, status_of
+from cloud_runs.runs import Phase, Reference, RunStatus, rfc3339
 from cloud_runs.status.report import Missing, labelled
 from cloud_runs.status.secrets import HIDDEN, readable, revealed
 from cloud_runs.wire.settings import EXPLICIT, EXPLICIT_NAME
@@ -119,19 +120,13 @@ def read(deployment: Mapping[str, Any]) -> Records:
         if entry["type"] == _PROVIDER
     }
     dynamic = [entry for entry in resources if entry["type"].startswith(_DYNAMIC)]
-    seen = {found["reference"]: found for entry in dynamic for found in _outcomes(revealed(entry.get("outputs") or {}))}
+    seen = {
+        found["reference"]: found for entry in dynamic for found in outcomes_of(revealed(entry.get("outputs") or {}))
+    }
     runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
     project = resources[0]["urn"].split("::")[1] if resources else ""
     refused = (*_refused(dynamic), *_encrypted(dynamic))
     return Records(project, runs, tuple(_lacking(dynamic)), refused, providers)
-
-
-def _outcomes(outputs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What a Completion has recorded of runs."""
-    told = outputs.get("outcomes")
-    for found in told if isinstance(told, list) else ():
-        if isinstance(found, Mapping) and isinstance(found.get("reference"), str):
-            yield found
 
 
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
@@ -155,7 +150,7 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
             object="",
             reference=reference,
             shown_reference=shown.get("reference") or "",
-            status=_status(reference.id, shown, at),
+            status=status_of(reference.id, shown, at),
             **_told(reference, shown),
             attempts=_attempts(str(entry.get("id") or ""), shown),
             **common,
@@ -179,35 +174,6 @@ def _told(reference: Reference, shown: Mapping[str, Any], object: str = "") -> d
     return {"subject": kind.subject(known), "url": url}
 
 
-def _status(id: str, told: Mapping[str, Any], fired_at: str = "") -> RunStatus:
-    """The status on record: a run's outputs, or what a Completion recorded of it."""
-    try:
-        phase = Phase(told.get("phase"))
-    except ValueError:
-        phase = Phase.UNKNOWN
-    return RunStatus(
-        id=id,
-        phase=phase,
-        state=_text(told, "state"),
-        code=_text(told, "code"),
-        message=_text(told, "message"),
-        started_at=_text(told, "started_at") or _text(told, "created_at") or fired_at,
-        finished_at=_text(told, "finished_at"),
-        tasks=tuple(
-            Task(
-                _text(task, "name"),
-                _text(task, "type"),
-                _text(task, "state"),
-                _text(task, "code"),
-                _text(task, "message"),
-            )
-            for task in told.get("tasks") or told.get("failed_tasks") or ()
-        ),
-        executions={word: int(count) for word, count in (told.get("executions") or {}).items()},
-        request_id=_text(told, "request_id"),
-    )
-
-
 def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRecord:
     """A Completion may have recorded an end that the run's own record, of its start or last refresh, does not have."""
     found = seen.get(str(run.reference))
@@ -216,7 +182,7 @@ def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRec
     settled = succeeded(found)
     if run.status.phase.terminal:  # by a refresh, which tells more
         return replace(run, settled=settled)
-    return replace(run, status=_status(run.reference.id, found, run.status.started_at), settled=settled)
+    return replace(run, status=status_of(run.reference.id, found, run.status.started_at), settled=settled)
 
 
 def _fired_at(outputs: Mapping[str, Any]) -> str:
@@ -270,10 +236,6 @@ def _parsed(reference: Any) -> Reference | None:
         return Reference.parse(reference) if isinstance(reference, str) else None
     except ValueError:
         return None
-
-
-def _text(told: Mapping[str, Any], name: str) -> str:
-    return str(told.get(name) or "")
 
 
 def _name(urn: str) -> str:
