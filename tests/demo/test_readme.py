@@ -90,6 +90,7 @@ def test_the_emulator_starts(checkout: Path) -> None:
     assert "listening on http://127.0.0.1:" in shell(script, checkout)
 
 
+@pytest.mark.long
 def test_the_shell_session(checkout: Path, cloud: Emulator) -> None:
     point_to(cloud, checkout)
     shown = shell(PROJECT, checkout, **Stack.settings)
@@ -236,6 +237,7 @@ def test_every_setting_is_in_the_table() -> None:
     assert sorted(row for row in rows if len(row) == 3) == sorted(known)
 
 
+@pytest.mark.long
 def test_a_real_account_up_to_the_preview(checkout: Path) -> None:
     """Line by line, as `config set` reads its value from what is typed. A preview sends nothing."""
     first, *lines = ACCOUNT.splitlines()
@@ -250,6 +252,7 @@ def test_a_real_account_up_to_the_preview(checkout: Path) -> None:
     assert "Pulumi.prod.yaml" not in status.stdout, "ignored by git"
 
 
+@pytest.mark.long
 def test_several_accounts(tmp_path: Path) -> None:
     pairs = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", OTHER_ID, "--secret-key", OTHER_KEY)
     with emulator(*pairs) as cloud:
@@ -273,6 +276,7 @@ def test_several_accounts(tmp_path: Path) -> None:
 # -- docs/huawei.md and docs/enos.md
 
 
+@pytest.mark.long
 def test_huawei_is_asked_for_what_the_page_says(stack: Stack, cloud: Emulator) -> None:
     up(stack, HUAWEI)
     (run,) = cloud.runs()
@@ -305,6 +309,7 @@ def test_enos_tells_no_times_as_the_page_says(stack: Stack, cloud: Emulator) -> 
     assert [outputs[name] for name in ("created_at", "started_at", "finished_at", "request_id")] == [""] * 4
 
 
+@pytest.mark.long
 def test_enos_has_one_run_of_a_flow_a_minute(stack: Stack, cloud: Emulator) -> None:
     text = re.sub(r"\s+", " ", (ROOT / "docs/enos.md").read_text())
     (said,) = re.findall(r"`(nothing was fired: [^`]*)`", text)
@@ -314,6 +319,7 @@ def test_enos_has_one_run_of_a_flow_a_minute(stack: Stack, cloud: Emulator) -> N
     assert cloud.ids() == ["3377-20191122012300", "3377-20191122012400"]
 
 
+@pytest.mark.long
 def test_enos_records_somebody_elses_run_after_a_refusal(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     up(stack_of_all_systems(tmp_path / "theirs", cloud), ENOS)
     (theirs,) = cloud.ids()
@@ -325,6 +331,7 @@ def test_enos_records_somebody_elses_run_after_a_refusal(stack: Stack, cloud: Em
     assert cloud.ids() == [theirs, stack.id("meters")]
 
 
+@pytest.mark.long
 def test_enos_is_fired_after_a_refusal_with_another_minute(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     up(stack_of_all_systems(tmp_path / "theirs", cloud), ENOS)
     (theirs,) = cloud.ids()
@@ -334,6 +341,7 @@ def test_enos_is_fired_after_a_refusal_with_another_minute(stack: Stack, cloud: 
     assert stack.outputs("meters")["provenance"] == "fired"
 
 
+@pytest.mark.long
 def test_enos_retries_with_the_minute_that_was_fixed_before(stack: Stack, cloud: Emulator) -> None:
     untimed = re.sub(r"    trigger_time=.*\n", "", ENOS)
     assert untimed != ENOS
@@ -345,6 +353,7 @@ def test_enos_retries_with_the_minute_that_was_fixed_before(stack: Stack, cloud:
     assert stack.id("meters") == f"3377-{intent.moment.at:%Y%m%d%H%M}00"
 
 
+@pytest.mark.long
 def test_enos_cannot_be_replaced_by_force_under_a_time_that_stays(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600") as cloud:
         stack = stack_of_all_systems(tmp_path, cloud)

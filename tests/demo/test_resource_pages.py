@@ -60,6 +60,7 @@ def test_a_page_has_every_argument_once(name: str) -> None:
     assert described == list(inspect.signature(docs.RESOURCES[name]).parameters)
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_the_examples_send_what_their_pages_show(tmp_path: Path, cloud: Emulator) -> None:
     """All of them as one program, to save time; no two of them have a resource of the same type and name."""

@@ -28,6 +28,7 @@ def cloud() -> Iterator[Emulator]:
         yield running
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_it_waits_for_runs_of_every_system(tmp_path: Path, cloud: Emulator) -> None:
     stack = stack_of_all_systems(tmp_path, cloud)

@@ -74,6 +74,7 @@ def test_a_refused_key_is_named_by_its_provider(tmp_path: Path) -> None:
         assert cloud.ids() == []
 
 
+@pytest.mark.long
 def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Path) -> None:
     """The stack has none of them, so each can only come from the provider."""
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
@@ -95,6 +96,7 @@ def test_every_system_takes_its_settings_from_an_explicit_provider(tmp_path: Pat
         assert OTHER_KEY not in stack.export()
 
 
+@pytest.mark.long
 def test_all_settings_have_a_name_of_ours_which_an_explicit_provider_gets_too(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600") as cloud:
         stack = Stack(tmp_path, cloud)
@@ -124,6 +126,7 @@ def test_an_empty_key_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
         assert cloud.requests() == {}
 
 
+@pytest.mark.long
 def test_a_changed_key_counts_for_the_state_after_an_up_or_with_run_program(tmp_path: Path) -> None:
     """The engine keeps the settings in the state at each `up`, and takes them from there when it runs no program."""
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:

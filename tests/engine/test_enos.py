@@ -80,6 +80,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.long
 def test_a_changed_argument_or_trigger_fires_once(stack: Stack, cloud: Emulator) -> None:
     stack.up(*(flow(name, **before) for name, (before, _) in CHANGES.items()))
     first = {name: stack.id(name) for name in CHANGES}
@@ -156,6 +157,7 @@ def test_a_change_under_a_time_that_stays_is_refused_and_deletes_nothing(stack: 
     assert cloud.ids() == [FIRST]
 
 
+@pytest.mark.long
 def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, cloud: Emulator) -> None:
     cloud.fault(SYSTEM, "start", "status", status=200, code="62104", message="This workflow has no task.")
     refused = stack.up(flow(), check=False)
@@ -219,6 +221,7 @@ def test_destroy_with_cancel_stops_the_run_and_waits(stack: Stack, cloud: Emulat
     assert cloud.count(SYSTEM, "get") - gets >= 6, "each cancelled run was asked for before and after"
 
 
+@pytest.mark.long
 def test_adopt_and_get(stack: Stack, cloud: Emulator) -> None:
     stack.up(flow(trigger_time=SEED_TIME))
     stack.destroy()
@@ -249,6 +252,7 @@ def test_missing_settings_are_named(stack: Stack, cloud: Emulator) -> None:
     assert cloud.requests() == {}
 
 
+@pytest.mark.long
 def test_two_users_of_one_flow_in_one_minute_are_one_run_and_the_second_is_refused(
     stack: Stack, cloud: Emulator
 ) -> None:

@@ -215,6 +215,7 @@ def test_ctrl_c_in_the_middle_records_what_was_fired(stack: Stack, cloud: Emulat
     assert len(ids(stack)) == 1000
 
 
+@pytest.mark.long
 def test_huawei(stack: Stack, cloud: Emulator) -> None:
     """Its list does not tell the object, so each run since then is asked for once."""
 
@@ -241,6 +242,7 @@ def test_huawei(stack: Stack, cloud: Emulator) -> None:
     assert stack.outputs("done")["succeeded"] == 60
 
 
+@pytest.mark.long
 def test_an_explicit_provider(stack: Stack, cloud: Emulator) -> None:
     """Its own host fires; the Completion must have the same one."""
     stack.configure(tencentcloud__secretKey="wrong" * 8)

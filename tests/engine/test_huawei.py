@@ -95,6 +95,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long
 def test_a_change_fires_once(stack: Stack, cloud: Emulator) -> None:
     before = {"inputs": {"template-id": 7}, "triggers": {"release": "1"}}
     stack.up(*(scan(name, **{"object": name, **before}) for name in CHANGES))
@@ -115,6 +116,7 @@ def test_a_change_fires_once(stack: Stack, cloud: Emulator) -> None:
     assert cloud.count(SYSTEM, "create") == 0
 
 
+@pytest.mark.long
 def test_a_lost_answer_is_found_and_a_run_that_the_service_forgot_is_marked(stack: Stack, cloud: Emulator) -> None:
     cloud.fault(SYSTEM, "start", "drop_response")
     stack.up(scan(inputs={"template-id": 7}))
@@ -130,6 +132,7 @@ def test_a_lost_answer_is_found_and_a_run_that_the_service_forgot_is_marked(stac
     assert cloud.count(SYSTEM, "start") == 1
 
 
+@pytest.mark.long
 def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
     stack.up(scan("other", inputs={"template-id": 8}))
     both = scan("other", inputs={"template-id": 8}), scan(inputs={"template-id": 7})
@@ -140,6 +143,7 @@ def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: 
     assert f"found run {lost} of an interrupted up; for a new run change a trigger" in again.text
 
 
+@pytest.mark.long
 def test_a_refusal_is_one_line_and_the_next_up_tries_again(stack: Stack, cloud: Emulator) -> None:
     cloud.fault(SYSTEM, "start", "status", status=400, code="SYS.0028", message="no agency")
     refused = stack.up(scan(), check=False)
@@ -155,6 +159,7 @@ def test_a_refusal_is_one_line_and_the_next_up_tries_again(stack: Stack, cloud: 
     assert cloud.ids() == [stack.id("scan")]
 
 
+@pytest.mark.long
 def test_bad_arguments_are_named_before_anything_is_sent(stack: Stack, cloud: Emulator) -> None:
     bad = scan(graph_name="-a", bucket="Media", object="x" * 1025, inputs={"Bad": 1, "big": 2**60}, region="a/b")
     refused = stack.preview(bad, check=False)
@@ -189,6 +194,7 @@ def test_unknown_and_secret_inputs(stack: Stack, cloud: Emulator) -> None:
     assert "hunter2" not in fired.text + stack.export() + stack.refresh().text + stack.export()
 
 
+@pytest.mark.long
 def test_get_reads_a_run_and_manages_nothing_and_adopt_verifies_and_records(stack: Stack, cloud: Emulator) -> None:
     first = scan("first", inputs={"template-id": 7})
     stack.up(first)

@@ -164,6 +164,7 @@ def test_a_forced_replacement_refused_and_forced_again_says_what_it_found(stack:
     assert cloud.ids()[-1] == stack.id()
 
 
+@pytest.mark.long
 def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(stack: Stack, cloud: Emulator) -> None:
     """It stays forced until a run is on record, and the engine asks for no diff then: the intent's token tells that
     another run is wanted. That the old run is none of it cannot be told while it is young, so it is named."""
@@ -194,6 +195,7 @@ def test_a_region_that_is_configured_otherwise_after_a_kill_fires_nothing_again(
 # -- unknown values
 
 
+@pytest.mark.long
 def test_of_runs_that_use_outputs_of_a_replaced_one_those_fire_whose_value_is_another(
     stack: Stack, cloud: Emulator
 ) -> None:

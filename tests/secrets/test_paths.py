@@ -120,6 +120,7 @@ def access_tokens(cloud: Emulator) -> dict[str, str]:
     return {name: str(received[KITS[name].token_header]) for name, received in headers.items()}
 
 
+@pytest.mark.long
 def test_success_with_all_that_can_be_logged(watched: Watched) -> None:
     cloud = watched.emulator
     watched.program(*program("1"))

@@ -52,6 +52,7 @@ def test_it_asks_first(tmp_path: Path, cloud: Emulator, typed: str, code: int, s
     assert list(states(cloud).values()) == [state]
 
 
+@pytest.mark.long
 def test_what_is_refused(tmp_path: Path, cloud: Emulator) -> None:
     stack = Exported(tmp_path, cloud, CI, OBS, FLOWS)
     stack.fan_out("fan", {"a/b.mp4": "i1", "c.mp4": "i2"})

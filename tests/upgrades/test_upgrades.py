@@ -103,6 +103,7 @@ def test_runs_that_the_services_know(state: str, tmp_path: Path) -> None:
         assert stack.resources() == {}
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_runs_that_the_services_have_forgotten(state: str, tmp_path: Path, cloud: Emulator) -> None:
     stack = Kept(tmp_path, cloud)
