@@ -227,8 +227,10 @@ class Striker:
             self.holds.arm(case.work.name, HELD_AT.get(case.point, case.point), case.nth)
         with self._running("--parallel=32", *flags) as (process, result):
             hits = self.holds.wait(lambda: process.poll() is not None)
+            # A host of an `up` before may have come there, and have been ended by its watch meanwhile.
+            alive = {name: hit for name, hit in hits.items() if _alive(hit.pid)}
             for case in cases:
-                case.hit = hits.get(case.work.name)
+                case.hit = alive.get(case.work.name)
                 if case.hit and case.point in HELD_AT:
                     _until(lambda case=case: len(self._ids(case.work)) >= sent[case.work.name] + case.nth)  # type: ignore[misc]
             self._meet(cases, process)
@@ -242,10 +244,11 @@ class Striker:
         held = [(case, case.hit) for case in cases if case.hit]
         for case, hit in held:
             if case.fate in WOKEN:
-                os.kill(hit.pid, signal.SIGSTOP)
+                _strike(hit, signal.SIGSTOP)
                 hit.release()  # which it finds when it is woken up
-        for pid in {hit.pid for case, hit in held if case.fate in (Fate.HOST, Fate.BOTH)}:
-            os.kill(pid, signal.SIGKILL)
+        for case, hit in held:
+            if case.fate in (Fate.HOST, Fate.BOTH):
+                _strike(hit, signal.SIGKILL)
         for case, hit in held:
             if case.fate in (Fate.HOST, Fate.BOTH):
                 hit.release()
@@ -327,6 +330,11 @@ class Striker:
         self.report.count(THENS, case.then.value)
         self.report.count(ASKS, case.ask.value)
         self.report.count(KINDS, case.work.kind)
+
+
+def _strike(hit: Hit, signal_: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # one host may be held for several, or end in this moment
+        os.kill(hit.pid, signal_)
 
 
 def _alive(pid: int) -> bool:

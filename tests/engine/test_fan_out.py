@@ -169,8 +169,8 @@ def test_a_killed_fan_out_of_a_thousand(stack: Stack, cloud: Emulator, more: boo
     """In the first up, or in one that adds objects: each has one run, all are on record, and it took few requests."""
     if more:
         stack.up(fan(many(20)))
-    process = stack.start(fan(many(1000), rate=400))
-    wait_until(lambda: len(cloud.ids(CI)) >= 400)
+    process = stack.start(fan(many(1000), rate=150))
+    wait_until(lambda: len(cloud.ids(CI)) >= 150)
     stack.kill()
     process.wait(timeout=30)
     before = len(cloud.ids(CI))
@@ -223,8 +223,8 @@ def test_huawei(stack: Stack, cloud: Emulator) -> None:
         return f"=[f'/in/{{n}}.mp4' for n in range({count})]"
 
     stack.up(IMPORT, scans(numbers(5)))
-    process = stack.start(IMPORT, scans(numbers(60), rate=60))
-    wait_until(lambda: len(cloud.ids(OBS)) >= 30)
+    process = stack.start(IMPORT, scans(numbers(60), rate=10))
+    wait_until(lambda: len(cloud.ids(OBS)) >= 10)
     stack.kill()
     process.wait(timeout=30)
     before = len(cloud.ids(OBS))
