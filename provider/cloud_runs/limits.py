@@ -91,9 +91,11 @@ class Leave:
         wall: Callable[[], float] = time.time,
         boot: Callable[[], float] = since_boot,
         every: float = 0.0,
+        given_up: Callable[[], bool] | None = None,
     ) -> None:
         """`alive` contacts the engine; one that has answered within `every` seconds is not asked again."""
         self._alive, self._wall, self._boot, self._every = alive, wall, boot, every
+        self._given_up = given_up
         self._at: tuple[float, float] | None = None
 
     def ask(self) -> None:
@@ -108,6 +110,10 @@ class Leave:
                 "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"
             )
         self._at = at
+
+    def limit(self, seconds: float) -> Limit:
+        """For what is asked before the start is sent. The user can end it; a start that has left is waited for."""
+        return Limit(seconds, given_up=self._given_up)
 
     def holds(self) -> bool:
         """Whether the engine has answered within LEAVE_SECONDS, by both clocks: either may stand still or be set."""

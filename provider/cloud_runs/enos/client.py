@@ -80,7 +80,7 @@ class FlowClient(Lists, RunApi[FlowRequest]):
         NotReached if that cannot be told. Then it gets its token, and then it asks for its leave.
         """
         self._asked(request)  # what cannot be sent is refused before anything is asked
-        first = self._session.fired.get(self._minute(request)) or self._look(request)
+        first = self._session.fired.get(self._minute(request)) or self._look(request, leave.limit(ASK_SECONDS))
         if first:
             raise MinuteTaken(request.flow_id, request.trigger_time, first)
         begun = self._begin("/flows", *self._asked(request), leave)
@@ -236,10 +236,10 @@ class FlowClient(Lists, RunApi[FlowRequest]):
     def _status(self, id: str, instance: Mapping[str, Any]) -> RunStatus:
         return self._context.mask.status(reading.instance_status(id, instance))
 
-    def _look(self, request: FlowRequest) -> str | None:
+    def _look(self, request: FlowRequest, limit: Limit) -> str | None:
         """The run that has the trigger minute, or None. Whatever keeps it from being told, nothing was sent."""
         try:
-            rows, _ = self._in_minute(request, Limit(ASK_SECONDS))
+            rows, _ = self._in_minute(request, limit)
         except Refused:
             raise
         except RunsError as error:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pulumi
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
+from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise.ledger import ADOPT, OBJECTS
 from cloud_runs.promise.looking import TICK
@@ -135,7 +137,7 @@ def verified(kind: Kind[Any], props: Mapping[str, Any], id: str, api: RunApi[Any
     """The run that is to be adopted. Raises RunsError if there is none, or if it does other work than the inputs ask
     for."""
     try:
-        status = api.get(id)
+        status = host.asked(partial(api.get, id))
     except errors.NotFound as gone:
         shown = errors.clean(id)
         raise errors.RunsError(f"there is no run {shown} to adopt; nothing was fired. {gone}") from gone

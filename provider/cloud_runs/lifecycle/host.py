@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cloud_runs.crew import Crew
 from cloud_runs.errors import Unavailable
 from cloud_runs.lifecycle import progress
 from cloud_runs.lifecycle.interrupts import Questions, Stop
 from cloud_runs.limits import Limit, Times
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.world import World
+from cloud_runs.wire.calls import ASK_SECONDS
 
 ENGINE_EVERY = 2.0  # seconds between two looks at the engine
 ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone: within 10 s
@@ -57,6 +59,16 @@ def world(urn: str, times: Times, process: Process | None = None, *, many: bool 
         ask=ask,
         times=times,
     )
+
+
+def asked(question: Callable[[Limit], T], seconds: float = ASK_SECONDS) -> T:
+    """What a question comes to. Not for a start: at Ctrl-C it is left behind, whatever hangs. Raises Interrupted."""
+    limit = Limit(seconds, given_up=Stop().over)
+    answers = Crew[str, T](1).ask({"": lambda: question(limit)}, limit)
+    answer = answers.get("", Unavailable(f"not answered within {seconds:.0f} s"))
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 class Teller:

@@ -6,7 +6,7 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import errors
 from cloud_runs.kinds import Occasion
-from cloud_runs.lifecycle import adopting, checks, progress, strays
+from cloud_runs.lifecycle import adopting, checks, host, progress, strays
 from cloud_runs.lifecycle.asked import (
     current_urn,
     must_checkpoint,
@@ -43,6 +43,8 @@ from cloud_runs.promise.world import Settled, World
 from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
 Request = TypeVar("Request")
+
+CANCEL_SECONDS = 450.0  # for all that a cancel asks, and until the run has ended
 
 
 class RunProvider(KindProvider, Generic[Request]):
@@ -133,7 +135,7 @@ class RunProvider(KindProvider, Generic[Request]):
         place = self.place(props)
         api = self.kind.client(place, self.settings)
         try:
-            status = api.get(id_)
+            status = host.asked(partial(api.get, id_))
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
@@ -172,7 +174,7 @@ class RunProvider(KindProvider, Generic[Request]):
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         place = self.place(_props)
         if _props.get("on_delete") == "cancel":
-            self.kind.client(place, self.settings).cancel(_id)
+            host.asked(partial(self.kind.client(place, self.settings).cancel, _id), CANCEL_SECONDS)
         run = ledger.recorded(_id, _props)
         self.forget(run, _props)
 
@@ -215,18 +217,20 @@ class RunProvider(KindProvider, Generic[Request]):
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
         why = self.kind.hindrance(run.id, run.outputs, settled(news))
         if not why and news.get("if_running") == overlap.FORBID and news.get("on_delete") != "cancel" and not previewed:
-            get = partial(self.kind.client(self.place(run.outputs), self.settings).get, run.id)
-            why = overlap.why_not(overlap.FORBID, run, get, self.world(ledger.urn_of(news)))
+            why = overlap.why_not(overlap.FORBID, run, self._look(run), self.world(ledger.urn_of(news)))
         if why:
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
+
+    def _look(self, run: Recorded) -> Callable[[], RunStatus]:
+        api = self.kind.client(self.place(run.outputs), self.settings)
+        return lambda: host.asked(partial(api.get, run.id))
 
     def _overlapped(self, props: Mapping[str, Any], ask: Ask, before: Before, world: World) -> Recorded | None:
         """The run whose replacement is not fired, since it still goes on: it stays on record."""
         old, policy = before.recorded, props.get("if_running") or overlap.ALLOW
         if policy == overlap.ALLOW or not (old and before.deleted):
             return None
-        get = partial(self.kind.client(self.place(old.outputs), self.settings).get, old.id)
-        why = overlap.why_not(policy, old, get, world)
+        why = overlap.why_not(policy, old, self._look(old), world)
         if not why:
             return None
         again = "The next `pulumi up` tries again" if old.content.differences(ask.content) else "Force it again later"

@@ -71,7 +71,7 @@ class World:
 
     def leave(self, every: float = 0.0) -> Leave:
         wall = self.process.clock.now
-        return Leave(self.alive, lambda: wall().timestamp(), self.process.clock.uptime, every)
+        return Leave(self.alive, lambda: wall().timestamp(), self.process.clock.uptime, every, self.over)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from cloud_runs.errors import NotReached, Refused, Unavailable, UnknownOutcome, clean
+from cloud_runs.errors import Interrupted, NotReached, Refused, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.wire.failures import Failure
 from cloud_runs.wire.masking import Masker
@@ -117,10 +117,10 @@ class Calls(Generic[F]):
             )
 
         try:
-            answer, failed = self._exchange(send, Limit(ASK_SECONDS))
+            answer, failed = self._exchange(send, leave.limit(ASK_SECONDS))
         except (NotReached, UnknownOutcome) as error:
             raise lost(self._title, error) from None
-        except Unavailable as error:  # it could not be signed, for the first time or once more
+        except (Unavailable, Interrupted) as error:  # it could not be signed, for the first time or once more
             raise NotReached(f"nothing was fired: {error}") from None
         told, content = read_id(answer.body)
         good, id = 200 <= answer.status < 300, usable_id(told)
