@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloud_runs.errors import NotFound, RunsError, Throttled, Unavailable, clean
+from cloud_runs.errors import Interrupted, NotFound, RunsError, Throttled, Unavailable, clean
 from cloud_runs.promise.outcomes import span
 from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.world import World
@@ -30,7 +30,7 @@ def _look(get: Callable[[], RunStatus]) -> tuple[str, bool]:
     except NotFound:
         return "", False
     except RunsError as error:
-        return f"could not be asked for: {error}", isinstance(error, (Unavailable, Throttled))
+        return f"could not be asked for: {error}", isinstance(error, (Interrupted, Unavailable, Throttled))
     return "" if status.phase.terminal else f"is {status.phase.value}", True
 
 
