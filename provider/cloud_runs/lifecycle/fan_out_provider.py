@@ -119,9 +119,14 @@ class FanOutProvider(KindProvider, Generic[Request]):
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Fires a run for each object. Raises only if none was started."""
+        """Fires a run for each object. Raises only if none was started. Asked again in this process, as an error hook
+        may, it returns the same."""
         must_checkpoint()
-        props = self.as_intended(props, self._ask(props))
+        asked = self._ask(props)
+        done = self.process.outcome(asked.urn, asked.token)
+        if isinstance(done, dynamic.CreateResult):
+            return done
+        props = self.as_intended(props, asked)
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
@@ -141,7 +146,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
         outs = self._fan(props, ask, work, adopted)
         space = self.space({**props, **outs})
         self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
-        return dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
+        created = dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
+        self.process.keep(ask.urn, ask.token, created)
+        return created
 
     @reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:

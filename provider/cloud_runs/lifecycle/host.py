@@ -23,6 +23,7 @@ from cloud_runs.wire.calls import ASK_SECONDS
 
 ENGINE_EVERY = 2.0  # seconds between two looks at the engine
 ENGINE_MISSED = 3  # looks in a row that do not find it, after which it is gone: within 10 s
+CANCEL_SECONDS = 450.0  # for all that a cancel asks, and until the run has ended
 
 T = TypeVar("T")
 

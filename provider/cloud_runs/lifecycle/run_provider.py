@@ -44,8 +44,6 @@ from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
 Request = TypeVar("Request")
 
-CANCEL_SECONDS = 450.0  # for all that a cancel asks, and until the run has ended
-
 
 class RunProvider(KindProvider, Generic[Request]):
     """What the kinds' providers share."""
@@ -174,7 +172,7 @@ class RunProvider(KindProvider, Generic[Request]):
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         place = self.place(_props)
         if _props.get("on_delete") == "cancel":
-            host.asked(partial(self.kind.client(place, self.settings).cancel, _id), CANCEL_SECONDS)
+            host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
         run = ledger.recorded(_id, _props)
         self.forget(run, _props)
 
@@ -253,9 +251,8 @@ class RunProvider(KindProvider, Generic[Request]):
         before = self.process.before(ask.urn, ask.token)
         if not props.get("adopt_id"):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
-        self.process.claim(
-            self.kind.id_space(place), id, ask.urn
-        )  # it will be on record: it is not among the lost ones
+        # It will be on record: it is not among the lost ones.
+        self.process.claim(self.kind.id_space(place), id, ask.urn)
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
