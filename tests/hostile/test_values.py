@@ -249,8 +249,7 @@ def test_what_is_missing_names_every_place(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_a_read_run_was_started_with_can_be_shown(configured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.get()` puts it into outputs, as the service tells it."""
-    monkeypatch.setattr(
-        WorkflowClient, "get", lambda api, id: RunStatus(id, Phase.RUNNING, "x", request={"object": "\u202ea\x1b[2J"})
-    )
+    told = {"object": "\u202ea\x1b[2J"}
+    monkeypatch.setattr(WorkflowClient, "get", lambda api, id, limit: RunStatus(id, Phase.RUNNING, "x", request=told))
     outs = WorkflowRunProvider().read("i1", {"bucket": "media-1250000000", "region": "ap-beijing"}).outs
     assert outs["object"] == "a [2J"
