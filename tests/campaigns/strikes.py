@@ -243,10 +243,6 @@ class Striker:
         """Each held host meets its fate."""
         held = [(case, case.hit) for case in cases if case.hit]
         for case, hit in held:
-            if case.fate in WOKEN:
-                _strike(hit, signal.SIGSTOP)
-                hit.release()  # which it finds when it is woken up
-        for case, hit in held:
             if case.fate in (Fate.HOST, Fate.BOTH):
                 _strike(hit, signal.SIGKILL)
         for case, hit in held:
@@ -261,7 +257,9 @@ class Striker:
         engine.wait(timeout=60)
         for case, hit in held:
             if case.fate in (Fate.ORPHAN, *WOKEN):
-                hit.release()
+                if case.fate in WOKEN:  # not before: the kernel ends what is stopped when its parent ends (SIGHUP)
+                    _strike(hit, signal.SIGSTOP)
+                hit.release()  # which it finds when it is woken up
                 self.orphans.append(Orphan(hit, case.fate, time.monotonic(), case.work.name))
         self.lane.unlock()
 
@@ -304,6 +302,8 @@ class Striker:
     def _wake(self, fate: Fate) -> None:
         for one in self.orphans:
             if one.fate is fate and not one.woken:
+                if not _alive(one.hit.pid):
+                    self.lane.breach(f"the host of {one.name} is gone before it is woken: this shows nothing")
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(one.hit.pid, signal.SIGCONT)
                 one.since, one.woken = time.monotonic(), True
