@@ -9,7 +9,7 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from cloud_runs.crew import Crew
@@ -44,10 +44,7 @@ def world(urn: str, times: Times, process: Process | None = None, *, many: bool 
 
     def ask(question: Callable[[], T], limit: Limit) -> T:
         answers = Questions[str, T](stop).ask({"": question}, limit.left())
-        answer = answers.get("", Unavailable(f"no answer within {limit.seconds:.0f} s"))
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        return _only(answers, f"no answer within {limit.seconds:.0f} s")
 
     return World(
         process=process or this_process(),
@@ -66,7 +63,12 @@ def asked(question: Callable[[Limit], T], seconds: float = ASK_SECONDS) -> T:
     """What a question comes to. Not for a start: at Ctrl-C it is left behind, whatever hangs. Raises Interrupted."""
     limit = Limit(seconds, given_up=Stop().over)
     answers = Crew[str, T](1).ask({"": lambda: question(limit)}, limit)
-    answer = answers.get("", Unavailable(f"not answered within {seconds:.0f} s"))
+    return _only(answers, f"not answered within {seconds:.0f} s")
+
+
+def _only(answers: Mapping[str, T | BaseException], late: str) -> T:
+    """The answer to the one question that was asked, under the key ''. Raises what it raised, else Unavailable."""
+    answer = answers.get("", Unavailable(late))
     if isinstance(answer, BaseException):
         raise answer
     return answer
