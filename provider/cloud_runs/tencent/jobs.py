@@ -85,7 +85,10 @@ class InventoryClient(Counting, RunApi[InventoryRequest]):
     def namesakes(self, marker: str, began: datetime, within: timedelta, limit: Limit, but: str) -> tuple[str, ...]:
         """The ids of other jobs than `but` that began within this time of it, and whose name ends with `marker`, the
         end of a name that was generated for one. Raises as `find` does."""
-        named = lambda row: "" if needed(row, "Name").endswith(marker) else None  # noqa: E731
+
+        def named(row: Row) -> str | None:
+            return "" if needed(row, "Name").endswith(marker) else None
+
         found = self._candidates(self._PATH, [], _JOB, began - within, named, True, _LIST, limit)
         return tuple(one.id for one in found.candidates if one.id != but and one.began and one.began <= began + within)
 

@@ -149,7 +149,7 @@ class _Response(http.client.HTTPResponse):
         """Of the final answer. Python itself skips 100 alone, however many there are, and takes another interim answer
         for the final one: then that one would be read as the answer to the next request on this connection."""
         for _ in range(INTERIM + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed has no private ones
             if not 100 <= status < 200:
                 return version, status, reason
             if status == 101:
@@ -182,7 +182,7 @@ class _Response(http.client.HTTPResponse):
                 more = True
             if more:  # than was asked for: what comes next on it may be the answer to something else
                 _shut(self._sock)
-        super()._close_conn()  # type: ignore[misc]
+        super()._close_conn()  # type: ignore[misc]  # typeshed has no private ones
 
 
 def _pending(sock: Any) -> bool:
@@ -264,7 +264,7 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         try:
-            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]
+            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]  # requests ships no types for it
         except OSError as error:  # REQUESTS_CA_BUNDLE names no file; this comes before a connection is asked for
             raise NoBundle(str(error)) from None
 
