@@ -105,7 +105,7 @@ soak: venv  ## the long campaigns (fewer: SOAK_ARGS='--kills 20 --pauses 8 --clo
 	@$(WITH_ENGINE) $(PY) -m tests.campaigns $(SOAK_ARGS)
 	@$(PY) -m tests.hostile $(HOSTILE_ARGS)
 	@$(PY) -m tests.hostile.bombs
-	@PROMISE_EXAMPLES=$(SOAK_EXAMPLES) ALL_EXAMPLES=others $(PY) -m pytest -q -k random_histories -m 'not long' tests/promise
+	@PROMISE_EXAMPLES=$(SOAK_EXAMPLES) $(PY) -m pytest -q tests/promise/test_model.py::test_random_histories
 	@ALL_EXAMPLES=others $(PY) -m pytest -q -m examples
 
 track-record: venv  ## puts back each breach that there was, and expects the campaigns to find it (others: TRACK_ARGS='--seed 7')
