@@ -227,7 +227,7 @@ class Striker:
             self.holds.arm(case.work.name, HELD_AT.get(case.point, case.point), case.nth)
         with self._running("--parallel=32", *flags) as (process, result):
             hits = self.holds.wait(lambda: process.poll() is not None)
-            # A host of an `up` before may have come there, and have been ended by its watch meanwhile.
+            # One was seen to be gone by now; why is not known. It may be a host of an `up` before, ended by its watch.
             alive = {name: hit for name, hit in hits.items() if _alive(hit.pid)}
             for case in cases:
                 case.hit = alive.get(case.work.name)
@@ -244,7 +244,7 @@ class Striker:
         held = [(case, case.hit) for case in cases if case.hit]
         for case, hit in held:
             if case.fate in (Fate.HOST, Fate.BOTH):
-                _strike(hit, signal.SIGKILL)
+                _strike(hit.pid, signal.SIGKILL)
         for case, hit in held:
             if case.fate in (Fate.HOST, Fate.BOTH):
                 hit.release()
@@ -252,13 +252,12 @@ class Striker:
             return
         hosts = {hit.pid for _, hit in held}
         for pid in {engine.pid, *self.lane.stack.processes()} - hosts - {one.hit.pid for one in self.orphans}:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _strike(pid, signal.SIGKILL)
         engine.wait(timeout=60)
         for case, hit in held:
             if case.fate in (Fate.ORPHAN, *WOKEN):
                 if case.fate in WOKEN:  # not before: the kernel ends what is stopped when its parent ends (SIGHUP)
-                    _strike(hit, signal.SIGSTOP)
+                    _strike(hit.pid, signal.SIGSTOP)
                 hit.release()  # which it finds when it is woken up
                 self.orphans.append(Orphan(hit, case.fate, time.monotonic(), case.work.name))
         self.lane.unlock()
@@ -304,8 +303,7 @@ class Striker:
             if one.fate is fate and not one.woken:
                 if not _alive(one.hit.pid):
                     self.lane.breach(f"the host of {one.name} is gone before it is woken: this shows nothing")
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(one.hit.pid, signal.SIGCONT)
+                _strike(one.hit.pid, signal.SIGCONT)
                 one.since, one.woken = time.monotonic(), True
 
     def _end_orphans(self) -> None:
@@ -332,9 +330,9 @@ class Striker:
         self.report.count(KINDS, case.work.kind)
 
 
-def _strike(hit: Hit, signal_: signal.Signals) -> None:
+def _strike(pid: int, how: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):  # one host may be held for several, or end in this moment
-        os.kill(hit.pid, signal_)
+        os.kill(pid, how)
 
 
 def _alive(pid: int) -> bool:
