@@ -86,7 +86,7 @@ class InventoryClient(Counting, RunApi[InventoryRequest]):
         """The ids of other jobs than `but` that began within this time of it, and whose name ends with `marker`, the
         end of a name that was generated for one. Raises as `find` does."""
 
-        def named(row: Row) -> str | None:
+        def named(row: Mapping[str, Any]) -> str | None:
             return "" if needed(row, "Name").endswith(marker) else None
 
         found = self._candidates(self._PATH, [], _JOB, began - within, named, True, _LIST, limit)
