@@ -14,15 +14,16 @@ from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.promise import given_up, ledger, rules
+from cloud_runs.promise import fan_out, given_up, intents, ledger, rules
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.promise.fanning import Fanned
 from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import Content, Fired, Intent, Recorded
+from cloud_runs.promise.records import Content, Fired, Intent, Recorded, past_of
 from cloud_runs.promise.rules import Ask, Work
+from cloud_runs.runs import Reference
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
 
 ONE = ("",)
+PLACE = Reference("tencent.workflow", "ap-beijing", "media-1250000000", "")
 
 
 class Stack:
@@ -138,28 +139,20 @@ class Stack:
 
     def _intend(self, process: Process, content: Content, objects: tuple[str, ...]) -> None:
         """The intent's own steps."""
-        intent, listed = self.intent, "" if objects == ONE else digest_of_objects(objects)
+        intent, listed = self.intent, _listed(objects)
         if intent is None or rules.new_token(intent, content, ()):
             if intent:
                 process.replaced(self.urn, intent)
-            moment = process.moment()
-            intent = Intent(moment, content, "kind", "name", listed, (moment,) if listed else ())
+            intent = intents.minted(process, self.urn, content, listed, kind="kind")
             self.by_force = False  # another ask
-        elif intent.objects != listed:
-            attempts = (*intent.attempts, process.moment())[-ledger.ATTEMPTS :]
-            intent = replace(intent, objects=listed, attempts=attempts)
+        else:
+            intent = intents.listing(intent, listed, process)
         self.intent_text = ledger.intent_text(intent)
 
     # -- the lifecycle
 
     def _ask(self, content: Content, objects: tuple[str, ...]) -> Ask:
-        return Ask(
-            self.urn,
-            self.intent,
-            content,
-            objects=objects,
-            listed="" if objects == ONE else digest_of_objects(objects),
-        )
+        return Ask(self.urn, self.intent, content, objects=objects, listed=_listed(objects))
 
     def _create(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         process, ask = host.process, self._ask(content, objects)
@@ -177,11 +170,12 @@ class Stack:
     def _one(self, host: Host, ask: Ask) -> str:
         self.asks.add(self.ask())
         request = Request(self.cloud, self.ask(), marker=self._marker(ask.token))
+        past = past_of(host.process.before(self.urn, ask.token).recorded, ask.token)
         settled = host.create(ask.intent, ask.content, self.urn, request)
-        fired = Fired(ask.token, ask.content, settled.at, ask.token)
+        fired = Fired(ask.token, ask.content, settled.at, ask.token, past=past)
         if settled.kept:
             fired = replace(settled.kept.fired, beside=ask.token)
-        self._record(settled.id, fired)
+        self._record(Recorded(settled.id, fired, {"": settled.id}))
         self.replacing = False
         return "kept" if settled.kept else settled.provenance
 
@@ -190,7 +184,7 @@ class Stack:
         assert run
         self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
         if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
-            self._record(run.id, replace(run.fired, beside=self.token()), run.ids, run.refused)
+            self._record(replace(run, fired=replace(run.fired, beside=self.token())))
             return "nothing"
         ask = self._ask(content, objects)
         rules.intended(ask, host.process)
@@ -198,47 +192,28 @@ class Stack:
         return "updated"
 
     def _fan(self, host: Host, ask: Ask, work: Work) -> None:
-        process, own = host.process, work.keep
-        process.attempting(self.urn, ask.attempt)
+        own = work.keep
         self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
         keys = {*work.fire, *work.doubtful, *(own.ids if own and work.look else ())}
         fleet = Fleet(self.cloud, host, self.ask, keys)
-        fanned = host.run(work, fleet, self.urn, self.concurrency)
-        if not (fanned.ids or fanned.unsettled):
-            process.refused(self.urn, ask.attempt)
-            if not own and fanned.refused:
-                raise errors.RunsError(f"nothing was fired: each was refused {fanned.refused}")
-        self._record_many(host, ask, work, fanned)
-
-    def _record_many(self, host: Host, ask: Ask, work: Work, fanned: Fanned) -> None:
-        own, intent = work.keep, ask.intent
-        assert intent
+        fanned, run = fan_out.settle(ask, work, SPACE, fleet, host.world(), concurrency=self.concurrency)
+        host.check()
         self._excuse_refused(set(own.refused if own else ()) - set(ask.objects))
-        kept = {key: id for key, id in own.ids.items() if key in ask.objects} if own else {}
-        latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
-        doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, host.process.beginning)
-        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
-        former = rules.former(fanned.refused, work)
-        fired = Fired(token, content, latest, ask.token, intent.attempts[-1], doubt, former)
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
-        self._record(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
+        self._record(run)
 
-    def _record(self, id: str, fired: Fired, ids: object = None, refused: object = None) -> None:
-        self.outputs = {"id": id, ledger.FIRED: ledger.fired_text(fired)}
-        if ids is not None:
-            self.outputs |= {ledger.IDS: ids, ledger.REFUSED: refused}
+    def _record(self, run: Recorded) -> None:
+        many = ledger.fan_out_outputs(run, PLACE) if self.intent and self.intent.objects else {}
+        self.outputs = {"id": run.id, ledger.FIRED: ledger.fired_text(run.fired), **many}
         self.ever.update(self.ids.values())
 
     def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> Former | None:
         """What was started for the intent that this update replaces, or for a change that is taken back, and is on no
         record."""
-        former = host.process.former(self.urn)
-        moments = rules.abandoned(ask, host.process.before(self.urn, ask.token), host.process)
-        if former is None and moments and ask.intent:
-            former = Former(ask.intent, None, moments)
+        former = given_up.former(ask, None, host.process)
         if former is None:
             return None
         if objects == ONE:
@@ -267,3 +242,7 @@ class Stack:
 
     def _marker(self, token: str) -> str:
         return f"run-{token}" if self.marked else ""
+
+
+def _listed(objects: tuple[str, ...]) -> str:
+    return "" if objects == ONE else digest_of_objects(objects)

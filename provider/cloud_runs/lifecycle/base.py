@@ -12,7 +12,7 @@ from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host, progress, strays
 from cloud_runs.lifecycle.asked import wanted
 from cloud_runs.lifecycle.values import settings_of
-from cloud_runs.promise import ledger, rules
+from cloud_runs.promise import given_up, ledger, rules
 from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Content, Recorded
 from cloud_runs.promise.rules import Ask, Work
@@ -96,11 +96,7 @@ class KindProvider(HostProvider):
 
     def given_up(self, ask: Ask, props: Mapping[str, Any]) -> Former | None:
         """The intent for which an interrupted `up` may have started what will be on no record. Told once."""
-        former = self.process.former(ask.urn)
-        moments = rules.abandoned(ask, self.process.before(ask.urn, ask.token), self.process)
-        if former or not (moments and ask.intent):
-            return former
-        return Former(ask.intent, self.arguments(props), moments)
+        return given_up.former(ask, self.arguments(props), self.process)
 
     def tell_of_adopted(self, ask: Ask, props: Mapping[str, Any], work: Work, adopted: Collection[str]) -> None:
         """Names what an earlier `up` may have started for the objects for which other runs are recorded now: nobody

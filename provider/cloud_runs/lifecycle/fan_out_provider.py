@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from cloud_runs import errors
 from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import adopting, checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
@@ -27,12 +26,10 @@ from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise import digests, ledger, rules
-from cloud_runs.promise.fanned import Fanned
-from cloud_runs.promise.fanning import FanOut
-from cloud_runs.promise.ledger import FIRED, IDS, INTENT, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise import digests, fan_out, groups, ledger, rules
+from cloud_runs.promise.ledger import FIRED, INTENT, OBJECTS
 from cloud_runs.promise.process import Before, Former
-from cloud_runs.promise.records import Fired, Recorded, past_of
+from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
@@ -143,10 +140,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
             self._tell_refused(ask, before.recorded)
-        outs = self._fan(props, ask, work, adopted)
-        space = self.space({**props, **outs})
-        self.process.settled(ask.urn, ask.token, space, outs[IDS].values())
-        created = dynamic.CreateResult(work.keep.id if work.keep else ask.token, outs)
+        run, outs = self._fan(props, ask, work, adopted)
+        self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
+        created = dynamic.CreateResult(run.id, outs)
         self.process.keep(ask.urn, ask.token, created)
         return created
 
@@ -163,7 +159,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         work = rules.add(_without(ask, adopted), run, self.process)
-        return dynamic.UpdateResult(self._fan(_news, ask, work, adopted))
+        _run, outs = self._fan(_news, ask, work, adopted)
+        return dynamic.UpdateResult(outs)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks nothing: what became of the runs is told by a `Completion`."""
@@ -201,7 +198,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             progress.warn(
                 urn,
                 f"{len(of)} runs are on record of another resource as well: two asked, and one run does the work. For "
-                f"runs of their own, take the objects out of one list for one `pulumi up`{telling.listed(of)}",
+                f"runs of their own, take the objects out of one list for one `pulumi up`{groups.listed(of)}",
             )
 
     def _adopted(
@@ -235,9 +232,11 @@ class FanOutProvider(KindProvider, Generic[Request]):
         of = {key: self.kind.request({**props, self.kind.fans_out: key}, Occasion()) for key in keys}
         return Requests(self.kind, self.kind.id_space(place), api, of)
 
-    def _fan(self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]) -> dict[str, Any]:
-        """Does the work, and returns the outputs."""
-        own, began = work.keep, self.process.moment()
+    def _fan(
+        self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]
+    ) -> tuple[Recorded, dict[str, Any]]:
+        """Does the work. What is on record then, and the outputs."""
+        own = work.keep
         if own:
             props = self.as_recorded(props, own)
         place = (ledger.place_of(own.outputs) if own else None) or strays.where(
@@ -245,51 +244,21 @@ class FanOutProvider(KindProvider, Generic[Request]):
         )
         keys = {*work.fire, *work.doubtful}
         requests = self._requests(props, place, {*keys, *(own.ids if own and work.look else ())})
-        world = self.world(ask.urn, many=True)
-        self.process.attempting(ask.urn, ask.attempt)
-        fanned = FanOut(
-            ask.urn,
-            self.kind.id_space(place),
+        fanned, run = fan_out.settle(
+            ask,
             work,
+            self.kind.id_space(place),
             requests,
-            world,
+            self.world(ask.urn, many=True),
             concurrency=int(props["concurrency"]),
             rate=props.get("rate"),
-        ).run()
-        if not (fanned.unsettled or fanned.denied or fanned.ids):
-            self.process.refused(ask.urn, ask.attempt)
-        if not (own or adopted or fanned.ids or fanned.unsettled) and fanned.refused:
-            raise errors.RunsError(
-                f"nothing was fired: each of {len(fanned.refused)} objects was refused{telling.reasons(fanned.refused)}"
-            )
+            adopted=adopted,
+        )
         if keys:
-            progress.tell(ask.urn, f"{len(fanned.ids)} of {len(keys)} started")
+            progress.tell(ask.urn, f"{len(keys & run.ids.keys())} of {len(keys)} started")
         telling.warn(ask.urn, fanned)
-        fanned.ids |= adopted
-        return self._outputs(props, ask, work, place, fanned, began)
-
-    def _outputs(
-        self, props: Mapping[str, Any], ask: Ask, work: Work, place: Reference, fanned: Fanned, began: Any
-    ) -> dict[str, Any]:
-        own, objects = work.keep, set(ask.objects)
-        kept = {key: id for key, id in own.ids.items() if key in objects} if own else {}
-        ids = kept | fanned.ids
-        doubt = rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began)
-        latest = max(filter(None, (own.fired.at if own else None, fanned.at)), default=None)
-        attempt = ask.intent.moments[-1] if ask.intent else None
-        token, content = (own.fired.token, own.content) if own else (ask.token, ask.content)
-        former = rules.former(fanned.refused, work)
-        past = own.fired.past if own else past_of(work.replaced, ask.token)
-        fired = Fired(token, content, latest, ask.token, attempt, doubt, former, past=past)
-        return {
-            **inputs(props),
-            **({"region": place.region} if place.region else {}),
-            IDS: ids,
-            REFUSED: fanned.refused,
-            "counts": {"objects": len(objects), "started": len(ids), "refused": len(fanned.refused)},
-            PLACE: ledger.place_text(place),
-            FIRED: ledger.fired_text(fired),
-        }
+        region = {"region": place.region} if place.region else {}
+        return run, {**inputs(props), **region, **ledger.fan_out_outputs(run, place)}
 
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:

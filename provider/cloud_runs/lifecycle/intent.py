@@ -19,7 +19,7 @@ from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.lifecycle.values import known
-from cloud_runs.promise import digests, history, ledger, rules
+from cloud_runs.promise import digests, intents, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
 from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import Intent
@@ -48,30 +48,22 @@ class IntentProvider(HostProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing."""
-        moment = self.process.moment()
-        objects = props.get(OBJECTS) or ""
-        content, former = _wanted(props, None).content, self.process.replacing(str(props.get(_RUN) or ""))
-        intent = Intent(
-            moment=moment,
-            content=content,
+        intent = intents.minted(
+            self.process,
+            str(props.get(_RUN) or ""),
+            _wanted(props, None).content,
+            props.get(OBJECTS) or "",
             kind=str(props.get(_KIND) or ""),
-            name=ledger.name_of(str(props.get(_RUN) or "")),
-            objects=objects,
-            attempts=(moment,) if objects else (),
-            why=history.because(former.content.differences(content)) if former else "",
             place=self._place(props),
         )
-        return dynamic.CreateResult(moment.token, _outputs(intent, props.get(ARGUMENTS)))
+        return dynamic.CreateResult(intent.token, _outputs(intent, props.get(ARGUMENTS)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added."""
         intent = ledger.intent_of(_olds[RECORD])
         assert intent
-        objects = _news.get(OBJECTS) or ""
-        if intent.objects != objects:
-            attempts = (*intent.attempts, self.process.moment())[-ledger.ATTEMPTS :]
-            intent = replace(intent, attempts=attempts, objects=objects)
-        named = replace(intent, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
+        listing = intents.listing(intent, _news.get(OBJECTS) or "", self.process)
+        named = replace(listing, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
         return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
 
     def _place(self, props: Mapping[str, Any]) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
+from typing import Any
 
 from cloud_runs import errors
 from cloud_runs.limits import Limit
-from cloud_runs.promise import looking
+from cloud_runs.promise import looking, rules
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, listed
+from cloud_runs.promise.process import Former, Process
 from cloud_runs.promise.records import Moment, Recorded
+from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Found, rfc3339
 
@@ -22,6 +25,16 @@ NOT_LOOKED_UP = (
     "an earlier up asked for a run that will be on no record, and whether it was started could not be looked up"
 )
 """After a refusal as well as after a kill: which of the two it was, no state tells."""
+
+
+def former(ask: Ask, arguments: Any, process: Process) -> Former | None:
+    """The intent for which an interrupted `up` may have started what will be on no record. Told once. `arguments`:
+    those of the program, for an intent that stays."""
+    replaced = process.former(ask.urn)
+    moments = rules.abandoned(ask, process.before(ask.urn, ask.token), process)
+    if replaced or not (moments and ask.intent):
+        return replaced
+    return Former(ask.intent, arguments, moments)
 
 
 def tell(

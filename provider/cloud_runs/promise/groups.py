@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 SHOWN = 5  # objects that are named
+LINES = 20  # of a list, below what is said
 
 _REQUEST = re.compile(r" \(request [^()]*\)")  # each answer has an id of its own
 
@@ -34,3 +35,15 @@ def some(names: Sequence[str]) -> str:
     """`a, b, c, d, e and 2 more`."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
+
+
+def listed(told: Mapping[str, str]) -> str:
+    """A line each, and how many more there are."""
+    lines = [f"\n  {key}: {what}" for key, what in list(told.items())[:LINES]]
+    more = f"\n  and {len(told) - LINES} more" if len(told) > LINES else ""
+    return "".join(lines) + more
+
+
+def reasons(refused: Mapping[str, str]) -> str:
+    """One line a reason, with the objects that have it."""
+    return listed({keys[0] if len(keys) == 1 else objects(keys): why for keys, why in alike(refused.items())})

@@ -26,7 +26,7 @@ RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
 ADOPT = "adopt"  # what the setting `runs:adopt` says
 IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
-PHASE, CODE, HISTORY = "phase", "code", "history"
+PHASE, CODE, HISTORY, COUNTS = "phase", "code", "history", "counts"
 
 
 # -- writing
@@ -54,6 +54,18 @@ def fired_text(fired: Fired) -> str:
         "past": ",".join(fired.past),
     }
     return _text(fields)
+
+
+def fan_out_outputs(run: Recorded, place: Reference) -> dict[str, Any]:
+    """What a fan-out tells of its runs, which are there."""
+    counts = {"objects": len({*run.ids, *run.refused}), "started": len(run.ids), "refused": len(run.refused)}
+    return {
+        IDS: run.ids,
+        REFUSED: run.refused,
+        COUNTS: counts,
+        PLACE: place_text(place),
+        FIRED: fired_text(run.fired),
+    }
 
 
 def _text(fields: Mapping[str, str]) -> str:

@@ -1,0 +1,61 @@
+"""The work of one fan-out, and what is on record of it: what firing.py's `settle` is for one run."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
+
+from cloud_runs import errors
+from cloud_runs.promise import groups, rules
+from cloud_runs.promise.fanned import Fanned, Fleet
+from cloud_runs.promise.fanning import FanOut
+from cloud_runs.promise.records import Fired, Moment, Recorded, past_of
+from cloud_runs.promise.rules import Ask, Work
+from cloud_runs.promise.world import World
+
+
+def settle(
+    ask: Ask,
+    work: Work,
+    space: Hashable,
+    fleet: Fleet,
+    world: World,
+    *,
+    concurrency: int,
+    rate: float | None = None,
+    adopted: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Fanned, Recorded]:
+    """Does the work. What became of each object, and what is on record then, with the runs that were `adopted`.
+
+    `space`: the id space. Raises RunsError if each object was refused and nothing is on record; and what `FanOut.run`
+    raises. Then nothing runs that was not told.
+    """
+    process, began = world.process, world.process.moment()
+    process.attempting(ask.urn, ask.attempt)
+    fanned = FanOut(ask.urn, space, work, fleet, world, concurrency=concurrency, rate=rate).run()
+    if not (fanned.unsettled or fanned.denied or fanned.ids):
+        process.refused(ask.urn, ask.attempt)
+    if fanned.refused and not (work.keep or adopted or fanned.ids or fanned.unsettled):
+        raise errors.RunsError(
+            f"nothing was fired: each of {len(fanned.refused)} objects was refused{groups.reasons(fanned.refused)}"
+        )
+    fanned.ids.update(adopted)
+    return fanned, on_record(ask, work, fanned, began)
+
+
+def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
+    """What is on record of a fan-out once the work is done, which began then. Objects that are not asked for any more
+    are forgotten."""
+    own, wanted = work.keep, set(ask.objects)
+    kept = {key: id for key, id in own.ids.items() if key in wanted} if own else {}
+    fired = Fired(
+        token=own.fired.token if own else ask.token,
+        content=own.content if own else ask.content,
+        at=max(filter(None, (own.fired.at if own else None, fanned.at)), default=None),
+        beside=ask.token,
+        attempt=ask.intent.moments[-1] if ask.intent else None,
+        doubt=rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began),
+        former=rules.former(fanned.refused, work),
+        past=own.fired.past if own else past_of(work.replaced, ask.token),
+    )
+    return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
