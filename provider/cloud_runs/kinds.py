@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from cloud_runs.checks import LATER, Check, Problem, missing
 from cloud_runs.errors import InvalidConfiguration
 from cloud_runs.limits import Limit
+from cloud_runs.promise.ledger import REFERENCE
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Setting, Settings, Vendor
 
@@ -145,8 +146,8 @@ class Kind(ABC, Generic[Request]):
     def place(self, props: Props, settings: Settings) -> Reference:
         """Where the run is or will be. A recorded run stays where its reference says, whatever the configuration says
         today; else inputs and configuration say it, and the id is empty. Raises InvalidConfiguration."""
-        if isinstance(props.get("reference"), str):
-            return Reference.parse(props["reference"])
+        if isinstance(props.get(REFERENCE), str):
+            return Reference.parse(props[REFERENCE])
         return self.where(props, settings)
 
     @abstractmethod

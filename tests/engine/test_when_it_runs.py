@@ -260,7 +260,7 @@ def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, clo
     refuse(cloud, times=2)
     refused = stack.up(fan.source(), check=False)
     assert refused.code != 0
-    assert "WorkflowFanOut 'transcode-fan-out': nothing was fired: each of 2 objects was refused" in refused.text
+    assert "WorkflowFanOut 'transcode-fan-out': nothing was fired: 2 objects refused" in refused.text
     assert "400 MediaBucketUnBinded" in refused.text
     assert "Traceback" not in refused.text
     assert cloud.ids() == []

@@ -33,3 +33,9 @@ def test_a_line_of_progress() -> None:
     assert progress.line(1, 3, 0, [70.0] * 2, [], 70.2) == "1/3 done, 2 running, 1m10s"
     assert progress.line(1, 2, 0, [30.0], [90.0], 30.0) == "1/2 done, 1 running, about 1m left"
     assert progress.line(50, 300, 50, [1.0] * 200, [36_000.0]) == "50/300 done, 50 FAILED, 200 running, about 10h left"
+
+
+def test_one_and_many() -> None:
+    assert [groups.many(count, "run") for count in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+    assert groups.objects(["a"]) == "1 object (a)"
+    assert groups.reasons({"a": "no", "b": "no", "c": "never"}) == "\n  2 objects (a, b): no\n  c: never"

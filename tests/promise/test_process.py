@@ -258,15 +258,15 @@ def test_the_same_work_takes_turns_and_other_work_does_not_wait(process: Process
     done, waits = threading.Event(), threading.Event()
 
     def other() -> None:
-        with process.one_at_a_time("b"):
+        with process.turn(["b"]):
             done.set()
 
     def same() -> None:
-        with process.one_at_a_time("a"):
+        with process.turn(["a"]):
             waits.set()
 
     threads = [threading.Thread(target=other), threading.Thread(target=same)]
-    with process.one_at_a_time("a"):
+    with process.turn(["a"]):
         for thread in threads:
             thread.start()
         assert done.wait(20)
@@ -276,10 +276,28 @@ def test_the_same_work_takes_turns_and_other_work_does_not_wait(process: Process
     assert waits.is_set()
 
 
+def test_a_turn_of_many_is_had_at_once(process: Process) -> None:
+    """Who waits for one of them holds none of the others."""
+    done = threading.Event()
+
+    def both() -> None:
+        with process.turn(["b", "a"]):
+            done.set()
+
+    thread = threading.Thread(target=both)
+    with process.turn(["a"]):
+        thread.start()
+        assert not done.wait(0.1)
+        with process.turn(["b"]):
+            pass
+    thread.join(20)
+    assert done.is_set()
+
+
 def test_a_turn_ends_with_an_error(process: Process) -> None:
-    with pytest.raises(KeyError), process.one_at_a_time("a"):
+    with pytest.raises(KeyError), process.turn(["a"]):
         raise KeyError
-    with process.one_at_a_time("a"):
+    with process.turn(["a"]):
         pass
 
 

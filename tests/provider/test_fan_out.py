@@ -163,7 +163,7 @@ def test_what_is_warned_of(fan: FanHost, cloud: Emulator, monkeypatch: pytest.Mo
     fan.fired(objects=[f"{n:02}" for n in range(40)], concurrency=1)
     ((text),) = warned
     head, line = text.split("\n")
-    assert head == "30 objects have no run"
+    assert head == "30 objects without a run"
     assert line.startswith(
         "  30 objects (00, 01, 02, 03, 04 and 25 more): Tencent CI refused POST /triggerworkflow: 400"
     )

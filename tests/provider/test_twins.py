@@ -142,7 +142,7 @@ def test_one_id_for_all_objects(fan: FanStack) -> None:
     fan.cloud.fault(fan.system, "start", "same_id", times=2)
     fan.up(["a1", "b1", "b2"])
     ((said),) = fan.warned
-    assert "2 starts were answered with a run that is on record already" in said
+    assert "2 starts answered with a run that is on record already" in said
     assert f"b1: {fan.ids['a1']}" in said
     assert fan.up(["a1", "b1", "b2"]) == "same"
 

@@ -14,7 +14,7 @@ from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest, difference
 from cloud_runs.huawei.obs import GRAPH_NAME
 from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
-from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
+from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -253,7 +253,7 @@ class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
         inputs: pulumi.Input[Mapping[str, pulumi.Input[Any]]] | None = None,
         region: pulumi.Input[str] | None = None,
         triggers: pulumi.Input[Triggers] | None = None,
-        concurrency: pulumi.Input[int] = CONCURRENCY,
+        concurrency: pulumi.Input[int] = AT_ONCE,
         rate: pulumi.Input[float] | None = None,
         adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,

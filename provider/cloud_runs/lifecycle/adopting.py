@@ -17,7 +17,7 @@ from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.values import known
-from cloud_runs.promise.ledger import ADOPT, OBJECTS
+from cloud_runs.promise.ledger import ADOPT, ADOPT_ID, ADOPT_IDS, OBJECTS
 from cloud_runs.promise.looking import TICK
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Recorded
@@ -88,7 +88,7 @@ def setting(props: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _listed(props: Mapping[str, Any], given: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
-    listed, always = set(props.get(OBJECTS) or ()), props.get("adopt_ids")
+    listed, always = set(props.get(OBJECTS) or ()), props.get(ADOPT_IDS)
     wanted = {**given, **always} if isinstance(always, Mapping) else given
     return {key: str(id) for key, id in wanted.items() if key in listed and ids.get(key) != id}
 
@@ -99,7 +99,7 @@ def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> s
     others = [errors.clean(key, 100) for key in known if recorded[key] != given[key]]
     forget = _forget(name)
     if others:
-        argument, of = ("adopt_id", "") if others == [""] else ("adopt_ids", f" ({', '.join(others)})")
+        argument, of = (ADOPT_ID, "") if others == [""] else (ADOPT_IDS, f" ({', '.join(others)})")
         return (
             f"{SETTING} names a run for {name!r}{of}, which has another one on record: nothing was done. To record the "
             f"other one all the same, set {argument}; else {forget}"

@@ -15,7 +15,7 @@ from cloud_runs import errors
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, plain
 from cloud_runs.promise import digests, ledger
-from cloud_runs.promise.records import Content
+from cloud_runs.promise.records import Content, Intent, Recorded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,3 +114,9 @@ def next_time(names: Iterable[str]) -> Iterator[str]:
     """What is said when something changes together with the version."""
     if listed := ", ".join(names):
         yield f"recorded in the form of this version; {listed} changed, which fires with the next `pulumi up`"
+
+
+def moved(urn: str, olds: Mapping[str, Any], run: Recorded, intent: Intent | None) -> bool:
+    """Whether the resource has another name or another intent. Both are recorded, since `delete` is told nothing but
+    what is on record."""
+    return urn != ledger.urn_of(olds) or (intent.token if intent else "") != run.fired.shown

@@ -9,8 +9,9 @@ from cloud_runs import errors
 from cloud_runs.checks import LATER, Problem, Values, kind_of
 from cloud_runs.kinds import Kind, Props
 from cloud_runs.lifecycle.values import settled
-from cloud_runs.promise.ledger import ADOPT
+from cloud_runs.promise import ledger
 from cloud_runs.promise.overlap import POLICIES
+from cloud_runs.promise.records import TRIGGERS
 from cloud_runs.wire.settings import Settings
 
 MOST_OBJECTS = 10_000
@@ -26,9 +27,9 @@ def of_run(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> It
     yield from kind.problems(props, settings)
     yield from _steering(kind, props)
     yield from _triggers(props)
-    once = props.get(ADOPT)
+    once = props.get(ledger.ADOPT)
     if once is not None and not _is_id(once):
-        yield ADOPT, f"the setting runs:adopt must name the id of a run that exists, not {_shown(once)}"
+        yield ledger.ADOPT, f"the setting runs:adopt must name the id of a run that exists, not {_shown(once)}"
 
 
 def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
@@ -36,45 +37,45 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
     props = settled(inputs)
     yield from kind.problems({**props, kind.fans_out: LATER}, settings)
     yield from _triggers(props)
-    yield from _number(props, "concurrency", 1, MOST_CONCURRENT, whole=True)
-    if props.get("rate") is not None:
-        yield from _number(props, "rate", 0.01, 1000.0)
-    yield from _adopted("adopt_ids", props.get("adopt_ids"))
-    yield from _adopted(ADOPT, props.get(ADOPT))
-    yield from _objects(kind, props.get("objects"))
+    yield from _number(props, ledger.CONCURRENCY, 1, MOST_CONCURRENT, whole=True)
+    if props.get(ledger.RATE) is not None:
+        yield from _number(props, ledger.RATE, 0.01, 1000.0)
+    yield from _adopted(ledger.ADOPT_IDS, props.get(ledger.ADOPT_IDS))
+    yield from _adopted(ledger.ADOPT, props.get(ledger.ADOPT))
+    yield from _objects(kind, props.get(ledger.OBJECTS))
 
 
 def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
-    on_delete, adopt, rerun = (props.get(name) for name in ("on_delete", "adopt_id", "rerun_on_failure"))
+    on_delete, adopt, rerun = (props.get(name) for name in (ledger.ON_DELETE, ledger.ADOPT_ID, ledger.RERUN_ON_FAILURE))
     if on_delete == "cancel" and kind.no_cancel:
-        yield "on_delete", kind.no_cancel
+        yield ledger.ON_DELETE, kind.no_cancel
     elif on_delete not in (None, LATER, "abandon", "cancel"):
         choices = "'abandon'" if kind.no_cancel else "'abandon' or 'cancel'"
-        yield "on_delete", f"must be {choices}, not {on_delete!r}"
+        yield ledger.ON_DELETE, f"must be {choices}, not {on_delete!r}"
     if adopt is not None and not _is_id(adopt):
-        yield "adopt_id", "must be the id of a run that exists"
+        yield ledger.ADOPT_ID, "must be the id of a run that exists"
     if rerun not in (None, LATER) and not isinstance(rerun, bool):
-        yield "rerun_on_failure", f"must be true or false, not {rerun!r}"
-    policy = props.get("if_running")
+        yield ledger.RERUN_ON_FAILURE, f"must be true or false, not {rerun!r}"
+    policy = props.get(ledger.IF_RUNNING)
     if policy not in (None, LATER, *POLICIES):
-        yield "if_running", f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
-    if props.get("max_attempts") is not None:
-        yield from _number(props, "max_attempts", 1, MOST_ATTEMPTS, whole=True)
+        yield ledger.IF_RUNNING, f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
+    if props.get(ledger.MAX_ATTEMPTS) is not None:
+        yield from _number(props, ledger.MAX_ATTEMPTS, 1, MOST_ATTEMPTS, whole=True)
 
 
 def _triggers(props: Props) -> Iterator[Problem]:
-    if props.get("triggers") not in (None, LATER):
-        yield from _TRIGGERS.problems("triggers", props["triggers"])
+    if props.get(TRIGGERS) not in (None, LATER):
+        yield from _TRIGGERS.problems(TRIGGERS, props[TRIGGERS])
 
 
 def _objects(kind: Kind[Any], objects: Any) -> Iterator[Problem]:
     if objects is LATER:
         return
     if not isinstance(objects, list):
-        yield "objects", f"must be a list of object keys, not {type(objects).__name__}"
+        yield ledger.OBJECTS, f"must be a list of object keys, not {type(objects).__name__}"
         return
     if len(objects) > MOST_OBJECTS:
-        yield "objects", f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
+        yield ledger.OBJECTS, f"has {len(objects)} objects, at most {MOST_OBJECTS}; an inventory job takes any number"
     check = kind.argument(kind.fans_out).check
     seen: dict[str, int] = {}
     for index, key in enumerate(objects):
@@ -91,7 +92,7 @@ def _objects(kind: Kind[Any], objects: Any) -> Iterator[Problem]:
 def _adopted(name: str, ids: Any) -> Iterator[Problem]:
     if ids in (None, LATER):
         return
-    given = f"the setting runs:{name}" if name == ADOPT else "it"
+    given = f"the setting runs:{name}" if name == ledger.ADOPT else "it"
     if not isinstance(ids, Mapping):
         yield name, f"{given} must be a mapping of objects to the ids of runs that exist, not {_shown(ids)}"
         return

@@ -14,10 +14,11 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs.lifecycle import durations, options
-from cloud_runs.lifecycle.completion_provider import POLL_INTERVAL, TIMEOUT, CompletionProvider
+from cloud_runs.lifecycle.completion_provider import LONGEST, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run, urn_of
+from cloud_runs.promise import ledger
 
 HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (docs/engine.md)
 
@@ -63,7 +64,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         | pulumi.Output[Any],
         *,
         timeout: pulumi.Input[Duration] | None = None,
-        poll_interval: pulumi.Input[Duration] = POLL_INTERVAL,
+        poll_interval: pulumi.Input[Duration] = ledger.POLL_INTERVAL,
         on_failure: pulumi.Input[Literal["halt", "continue"]] = "halt",
         on_timeout: pulumi.Input[Literal["leave", "cancel"]] = "leave",
         opts: pulumi.ResourceOptions | None = None,
@@ -93,14 +94,16 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         if timeout is None and opts.custom_timeouts:
             timeout = getattr(opts.custom_timeouts, "create", None) or None
         props: dict[str, Any] = {
-            **dict.fromkeys(("outcomes", "succeeded", "failed", "finished_at")),  # declared, to become attributes
-            "runs": [_given(run) for run in given],
-            "labels": [run.label if isinstance(run, (Run, FanOut)) else "" for run in given],
-            "timeout": durations.wired(TIMEOUT if timeout is None else timeout),
-            "poll_interval": durations.wired(poll_interval),
-            "on_failure": on_failure,
-            "on_timeout": on_timeout,
-            "resource_urn": urn_of(resource_name, _TYPE, opts.parent),
+            **dict.fromkeys(
+                (ledger.OUTCOMES, ledger.SUCCEEDED, ledger.FAILED, ledger.FINISHED_AT)
+            ),  # declared, to become attributes
+            ledger.RUNS: [_given(run) for run in given],
+            ledger.LABELS: [run.label if isinstance(run, (Run, FanOut)) else "" for run in given],
+            ledger.TIMEOUT: durations.wired(LONGEST if timeout is None else timeout),
+            ledger.POLL_INTERVAL: durations.wired(poll_interval),
+            ledger.ON_FAILURE: on_failure,
+            ledger.ON_TIMEOUT: on_timeout,
+            ledger.URN: urn_of(resource_name, _TYPE, opts.parent),
         }
         super().__init__(CompletionProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == _TYPE

@@ -19,16 +19,16 @@ from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, settings_of
 from cloud_runs.limits import Limit
-from cloud_runs.promise import outcomes
+from cloud_runs.promise import ledger, outcomes
 from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference, rfc3339
 from cloud_runs.wire.settings import Settings
 
-TIMEOUT = "30m"
-POLL_INTERVAL = "10s"
+LONGEST = "30m"
+LONGEST_PAUSE = "10s"
 
-_CHOICES = {"on_failure": ("halt", "continue"), "on_timeout": ("leave", "cancel")}
+_CHOICES = {ledger.ON_FAILURE: ("halt", "continue"), ledger.ON_TIMEOUT: ("leave", "cancel")}
 
 
 class CompletionProvider(dynamic.ResourceProvider):
@@ -57,7 +57,7 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         if not _waits(_olds, _news):  # what 0.1 has recorded is written anew
-            return dynamic.UpdateResult({**_olds, **_news, "runs": _noted(_news["runs"])})
+            return dynamic.UpdateResult({**_olds, **_news, ledger.RUNS: _noted(_news[ledger.RUNS])})
         return dynamic.UpdateResult(self._completed(_olds, _news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -72,31 +72,33 @@ class CompletionProvider(dynamic.ResourceProvider):
         listing = list(_wanted(props))
         wanted = list({run.reference or run.label: run for run in reversed(listing)}.values())[::-1]  # each once
         # A run that succeeded is not asked for again: its service may have forgotten it since.
-        done = {found["reference"]: found for found in olds.get("outcomes") or () if outcomes.succeeded(found)}
+        done = {
+            found[ledger.REFERENCE]: found for found in olds.get(ledger.OUTCOMES) or () if outcomes.succeeded(found)
+        }
         watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
-        timeout = durations.seconds(props.get("timeout") or TIMEOUT)
-        interval = durations.seconds(props.get("poll_interval") or POLL_INTERVAL)
-        wait = Wait(props["resource_urn"], wanted, watch, Clients(self._settings), timeout)
-        wait.run(interval, cancel=props.get("on_timeout") == "cancel")
+        timeout = durations.seconds(props.get(ledger.TIMEOUT) or LONGEST)
+        interval = durations.seconds(props.get(ledger.POLL_INTERVAL) or LONGEST_PAUSE)
+        wait = Wait(props[ledger.URN], wanted, watch, Clients(self._settings), timeout)
+        wait.run(interval, cancel=props.get(ledger.ON_TIMEOUT) == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
         bad = [(run, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
         lines = told((run, outcomes.became(found)) for run, found in bad)
-        if bad and props["on_failure"] == "halt":
+        if bad and props[ledger.ON_FAILURE] == "halt":
             raise errors.RunsError(f"{of(bad, wanted)} did not succeed; {_next(bad)}{listed(lines)}")
         if bad:
-            progress.warn(props["resource_urn"], f"{of(bad, wanted)} did not succeed{listed(lines)}")
-        self._tell_of_repeated(wanted, watch, props["resource_urn"])
+            progress.warn(props[ledger.URN], f"{of(bad, wanted)} did not succeed{listed(lines)}")
+        self._tell_of_repeated(wanted, watch, props[ledger.URN])
         for one in wanted:
             run = watch.runs.get(one.reference) if one.reference else None
             if run and run.succeeded and run.status and run.status.summed and not run.status.executions:
-                progress.warn(props["resource_urn"], f"{one.label} started no execution: nothing matched its input")
+                progress.warn(props[ledger.URN], f"{one.label} started no execution: nothing matched its input")
         return {
             **props,
-            "runs": _noted(props["runs"]),
-            "outcomes": [_outcome(run, done) for run in listing],
-            "succeeded": len(wanted) - len(bad),
-            "failed": len(bad),
-            "finished_at": _now() if watch.runs else olds.get("finished_at") or _now(),
+            ledger.RUNS: _noted(props[ledger.RUNS]),
+            ledger.OUTCOMES: [_outcome(run, done) for run in listing],
+            ledger.SUCCEEDED: len(wanted) - len(bad),
+            ledger.FAILED: len(bad),
+            ledger.FINISHED_AT: _now() if watch.runs else olds.get(ledger.FINISHED_AT) or _now(),
         }
 
     def _tell_of_repeated(self, wanted: Sequence[Wanted], watch: Watch, urn: str) -> None:
@@ -113,8 +115,8 @@ class CompletionProvider(dynamic.ResourceProvider):
 
 def _waits(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether there is something to wait for, or to look at again."""
-    halts = bool(olds.get("failed")) and news.get("on_failure") == "halt"
-    return halts or not known(news["runs"]) or bool(olds["runs"] != _noted(news["runs"]))
+    halts = bool(olds.get(ledger.FAILED)) and news.get(ledger.ON_FAILURE) == "halt"
+    return halts or not known(news[ledger.RUNS]) or bool(olds[ledger.RUNS] != _noted(news[ledger.RUNS]))
 
 
 def _now() -> str:
@@ -123,7 +125,7 @@ def _now() -> str:
 
 def _wanted(props: Mapping[str, Any]) -> Iterator[Wanted]:
     """The runs, flat and in their order; those of a fan-out by object."""
-    for given, label in zip(props["runs"], props["labels"], strict=True):
+    for given, label in zip(props[ledger.RUNS], props[ledger.LABELS], strict=True):
         references, refused = _by_object(given)
         for key in sorted({*references, *refused}):
             of = f"{label} object {key!r}" if label else ""
@@ -141,8 +143,8 @@ def _by_object(given: Any) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """The references of a fan-out, and why objects were refused; of references alone nothing tells the latter."""
     if not isinstance(given, Mapping):
         return {}, {}
-    if isinstance(given.get("references"), Mapping):
-        return given["references"], given.get("refused") or {}
+    if isinstance(given.get(ledger.REFERENCES), Mapping):
+        return given[ledger.REFERENCES], given.get(ledger.REFUSED) or {}
     return given, {}
 
 
@@ -160,8 +162,8 @@ def _outcome(run: Wanted, done: Mapping[str, Mapping[str, Any]]) -> dict[str, An
 def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
     """What to do about runs that failed: a sentence for each kind of what is among them."""
     ran = [(run, found) for run, found in bad if run.reference]
-    gone = any(found["message"] == outcomes.GONE for _, found in ran)
-    failed = [run for run, found in ran if found["message"] != outcomes.GONE]
+    gone = any(found[ledger.MESSAGE] == outcomes.GONE for _, found in ran)
+    failed = [run for run, found in ran if found[ledger.MESSAGE] != outcomes.GONE]
     said = [AGAIN]
     if len(ran) < len(bad):
         said = ["the next `pulumi up` tries again what a fan-out was refused, and looks at the others"]
@@ -178,15 +180,15 @@ def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
 
 
 def _problems(props: Mapping[str, Any]) -> Iterator[Problem]:
-    for index, given in enumerate(props["runs"]):
+    for index, given in enumerate(props[ledger.RUNS]):
         if isinstance(given, Unknown):
             continue
         for key, text in _by_object(given)[0].items():
             yield from _reference_problems(f"runs[{index}][{key!r}]", text)
         for text in given if isinstance(given, list) else [] if isinstance(given, Mapping) else [given]:
             yield from _reference_problems(f"runs[{index}]", text)
-    yield from durations.problems(props, "timeout")
-    yield from durations.problems(props, "poll_interval", least=1.0)
+    yield from durations.problems(props, ledger.TIMEOUT)
+    yield from durations.problems(props, ledger.POLL_INTERVAL, least=1.0)
     for name, choices in _CHOICES.items():
         value = props.get(name)
         if not isinstance(value, Unknown) and value not in choices:
@@ -213,4 +215,4 @@ def _reference_problems(name: str, text: Any) -> Iterator[Problem]:
 
 
 def _name(props: Mapping[str, Any]) -> str:
-    return str(props["resource_urn"]).split("::", 3)[-1]
+    return str(props[ledger.URN]).split("::", 3)[-1]

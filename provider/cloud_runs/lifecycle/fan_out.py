@@ -11,11 +11,12 @@ from pulumi import dynamic
 
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
 from cloud_runs.lifecycle.run import Triggers, intended
-from cloud_runs.promise.ledger import FIRED, IDS, OBJECTS, PLACE, REFUSED
+from cloud_runs.promise import ledger
+from cloud_runs.promise.records import TRIGGERS
 
-CONCURRENCY = 16
+AT_ONCE = 16
 
-_OUTPUTS = (IDS, REFUSED, "counts", PLACE, FIRED)
+_OUTPUTS = (ledger.IDS, ledger.REFUSED, ledger.COUNTS, ledger.PLACE, ledger.FIRED)
 
 
 class FanOut(dynamic.Resource):
@@ -58,11 +59,11 @@ class FanOut(dynamic.Resource):
         label = fan_out_label(kind)
         self.label = f"{label} {resource_name!r}"
         steering = {
-            "triggers": triggers,
-            OBJECTS: objects,
-            "concurrency": concurrency,
-            "rate": rate,
-            "adopt_ids": adopt_ids,
+            TRIGGERS: triggers,
+            ledger.OBJECTS: objects,
+            ledger.CONCURRENCY: concurrency,
+            ledger.RATE: rate,
+            ledger.ADOPT_IDS: adopt_ids,
         }
         props, opts = intended(self, label, kind, kind.shared, resource_name, {**arguments, **steering}, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute

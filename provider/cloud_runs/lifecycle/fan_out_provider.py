@@ -15,8 +15,8 @@ from cloud_runs.lifecycle import adopting, checks, progress, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
     current_urn,
+    moved,
     must_checkpoint,
-    next_time,
     of_0_1,
     reported,
     unchanged_intent,
@@ -27,9 +27,8 @@ from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import digests, fan_out, groups, ledger, rules
-from cloud_runs.promise.ledger import FIRED, INTENT, OBJECTS
 from cloud_runs.promise.process import Before, Former
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import TRIGGERS, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import FanOutApi, Found, Reference, Started
 
@@ -84,11 +83,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
         """New runs of all objects only by a replacement, as a run's; other objects, and refused ones, by an update."""
         run, urn, asked = ledger.recorded(_id, _olds), current_urn(_olds, _news), self._wanted(_news)
         self._seen(urn, _olds, run)
-        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            for told in next_time(run.content.differences(asked.content)):
-                progress.warn(urn, told)
+        if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
-        bag = _news.get(INTENT)
+        bag = _news.get(ledger.INTENT)
         intent, previewed = ledger.intent_of(bag), isinstance(bag, Unknown)
         ignored = ledger.ignored_of(_news)
         due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
@@ -98,21 +95,20 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if due.replaces:
             names = sorted({name.split(".")[0] for name in due.replaces})
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
-        objects = _news.get(OBJECTS)
+        objects = _news.get(ledger.OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
         others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
         others = others or bool(adopting.lacking(_news, run))
         if others and not unknown and not previewed and not self._made_for(_news, intent):
-            progress.warn(urn, unchanged_intent([OBJECTS]))
+            progress.warn(urn, unchanged_intent([ledger.OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
         if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
             progress.warn(urn, said)
         if rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process):
             progress.warn(urn, _GAVE_UP)
-        token = intent.token if intent else ""
-        moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
-        unknown = unknown or bool(asked.unknown) or not known(_news.get("adopt_ids"))
-        return dynamic.DiffResult(changes=others or unknown or moved, replaces=[])
+        renamed = previewed or moved(urn, _olds, run, intent)
+        unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
+        return dynamic.DiffResult(changes=others or unknown or renamed, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -152,8 +148,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         a run was started. What 0.1 has recorded is written anew, and nothing fires."""
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
-        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (OBJECTS, "triggers")))
+        if of_0_1(_olds) or ledger.is_old(_olds.get(ledger.FIRED)):
+            return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (ledger.OBJECTS, TRIGGERS)))
         ask = self._ask(_news)
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
@@ -175,11 +171,11 @@ class FanOutProvider(KindProvider, Generic[Request]):
     # -- parts
 
     def _wanted(self, props: Mapping[str, Any]) -> Wanted:
-        return wanted(self.kind.shared, props, props.get("triggers"))
+        return wanted(self.kind.shared, props, props.get(TRIGGERS))
 
     def _ask(self, props: Mapping[str, Any]) -> Ask:
-        intent = ledger.intent_of(props.get(INTENT))
-        objects = list(props[OBJECTS])
+        intent = ledger.intent_of(props.get(ledger.INTENT))
+        objects = list(props[ledger.OBJECTS])
         listed = digests.digest_of_objects(objects)
         content = self._wanted(props).content
         return Ask(ledger.urn_of(props), intent, content, ledger.ignored_of(props), objects, listed)
@@ -197,8 +193,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
             of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
             progress.warn(
                 urn,
-                f"{len(of)} runs are on record of another resource as well: two asked, and one run does the work. For "
-                f"runs of their own, take the objects out of one list for one `pulumi up`{groups.listed(of)}",
+                f"{groups.many(len(of), 'run')} on record of another resource as well: two asked, and one run does the "
+                f"work. For runs of their own, take the objects out of one list for one `pulumi up`{groups.listed(of)}",
             )
 
     def _adopted(
@@ -215,7 +211,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
-                if key not in (props.get("adopt_ids") or {}):
+                if key not in (props.get(ledger.ADOPT_IDS) or {}):
                     adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
         return ids
@@ -250,14 +246,14 @@ class FanOutProvider(KindProvider, Generic[Request]):
             self.kind.id_space(place),
             requests,
             self.world(ask.urn, many=True),
-            concurrency=int(props["concurrency"]),
-            rate=props.get("rate"),
+            concurrency=int(props[ledger.CONCURRENCY]),
+            rate=props.get(ledger.RATE),
             adopted=adopted,
         )
         if keys:
             progress.tell(ask.urn, f"{len(keys & run.ids.keys())} of {len(keys)} started")
         telling.warn(ask.urn, fanned)
-        region = {"region": place.region} if place.region else {}
+        region = {ledger.REGION: place.region} if place.region else {}
         return run, {**inputs(props), **region, **ledger.fan_out_outputs(run, place)}
 
 

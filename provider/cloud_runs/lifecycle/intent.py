@@ -22,9 +22,9 @@ from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, intents, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
 from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import Intent
+from cloud_runs.promise.records import TRIGGERS, Intent
 
-_RUN, _KIND, _TRIGGERS = "run", "kind", "triggers"
+_RUN, _KIND = "run", "kind"
 
 
 class IntentProvider(HostProvider):
@@ -40,7 +40,7 @@ class IntentProvider(HostProvider):
         if rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
                 self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
-            return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, _TRIGGERS])
+            return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, TRIGGERS])
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
         others = intent.objects != (_news.get(OBJECTS) or "")
@@ -104,7 +104,7 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
             _RUN: run,
             # The values themselves, so that a diff shows what the user wrote, and that a lost run can be looked for.
             ARGUMENTS: {name: value for name, value in arguments.items() if value is not None},
-            _TRIGGERS: triggers,
+            TRIGGERS: triggers,
             RECORD: None,  # declared, to become an attribute
         }
         if objects is not None:
@@ -116,7 +116,7 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
 def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
     values = props.get(ARGUMENTS)
     names = {*(values if isinstance(values, Mapping) else ()), *(intent.content.arguments if intent else ())}
-    return wanted(sorted(names), values, props.get(_TRIGGERS))
+    return wanted(sorted(names), values, props.get(TRIGGERS))
 
 
 def _made_for(intent: Intent, props: Mapping[str, Any]) -> Any:

@@ -9,17 +9,16 @@ from typing import Any
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.promise import ledger
-from cloud_runs.promise.ledger import ADOPT, FIRED, INTENT, OBJECTS, REFERENCE
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import TRIGGERS, Recorded
 from cloud_runs.runs import Reference
 
-STEERING = ("adopt_id", "on_delete", "rerun_on_failure", "if_running", "max_attempts")
+STEERING = (ledger.ADOPT_ID, ledger.ON_DELETE, ledger.RERUN_ON_FAILURE, ledger.IF_RUNNING, ledger.MAX_ATTEMPTS)
 
 
 def inputs(props: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs as the outputs keep them. Not the intent: its own resource has it on record. Nor the objects of a fan-out,
     which are keys of other outputs."""
-    return {name: value for name, value in props.items() if name not in (OBJECTS, INTENT, ADOPT)}
+    return {name: value for name, value in props.items() if name not in (ledger.OBJECTS, ledger.INTENT, ledger.ADOPT)}
 
 
 def shown(told: Any) -> Any:
@@ -33,14 +32,14 @@ def shown(told: Any) -> Any:
 
 def restated(kind: Kind[Any], run: Recorded, given: Mapping[str, Any]) -> dict[str, Any]:
     """The outputs of a run that stays on record, with other inputs; what the program has removed goes."""
-    outs = rewritten(run, given, (*STEERING, *kind.quiet, "triggers", ADOPT))
-    if kind.quiet and isinstance(recorded := outs.get(REFERENCE), str):
-        outs[REFERENCE] = str(kind.reached(Reference.parse(recorded), given))
+    outs = rewritten(run, given, (*STEERING, *kind.quiet, TRIGGERS, ledger.ADOPT))
+    if kind.quiet and isinstance(recorded := outs.get(ledger.REFERENCE), str):
+        outs[ledger.REFERENCE] = str(kind.reached(Reference.parse(recorded), given))
     return outs
 
 
 def rewritten(run: Recorded, given: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
     """The outputs of what stays on record, without those that are `gone`, with other inputs."""
-    stays = {name: value for name, value in run.outputs.items() if name not in (*gone, INTENT)}
-    token = ledger.token_of(given.get(INTENT)) or run.fired.shown
-    return {**stays, **inputs(given), FIRED: ledger.fired_text(replace(run.fired, beside=token))}
+    stays = {name: value for name, value in run.outputs.items() if name not in (*gone, ledger.INTENT)}
+    token = ledger.token_of(given.get(ledger.INTENT)) or run.fired.shown
+    return {**stays, **inputs(given), ledger.FIRED: ledger.fired_text(replace(run.fired, beside=token))}

@@ -11,6 +11,7 @@ import pulumi
 from pulumi import Alias, ResourceOptions
 
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_urn
+from cloud_runs.promise.records import TRIGGERS
 
 EVERYTHING = "*"
 
@@ -59,7 +60,7 @@ def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOpt
 def _intent_path(path: str, arguments: Collection[str]) -> str | None:
     """The same value in the intent, which has the arguments in a mapping; None for what it does not have."""
     name = parts(path)[0]
-    if name in (EVERYTHING, "triggers", OBJECTS):
+    if name in (EVERYTHING, TRIGGERS, OBJECTS):
         return path
     if name in arguments:
         return f"{ARGUMENTS}{path}" if path.startswith("[") else f"{ARGUMENTS}.{path}"

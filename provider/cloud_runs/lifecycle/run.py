@@ -13,7 +13,8 @@ from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import carried
-from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, IGNORED, INTENT, OBJECTS, REFERENCE, URN
+from cloud_runs.promise import ledger
+from cloud_runs.promise.records import TRIGGERS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -23,21 +24,21 @@ OnDelete = Literal["abandon", "cancel"]
 IfRunning = Literal["allow", "wait", "skip", "forbid"]
 
 _OUTPUTS = [
-    REFERENCE,
-    "state",
-    "phase",
-    "code",
-    "message",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "tasks",
-    "url",
-    "request_id",
-    "provenance",
-    "record_expired",
-    FIRED,
-    HISTORY,
+    ledger.REFERENCE,
+    ledger.STATE,
+    ledger.PHASE,
+    ledger.CODE,
+    ledger.MESSAGE,
+    ledger.CREATED_AT,
+    ledger.STARTED_AT,
+    ledger.FINISHED_AT,
+    ledger.TASKS,
+    ledger.URL,
+    ledger.REQUEST_ID,
+    ledger.PROVENANCE,
+    ledger.RECORD_EXPIRED,
+    ledger.FIRED,
+    ledger.HISTORY,
 ]
 
 
@@ -144,30 +145,30 @@ def intended(
     props, opts = options.transformed(resource, type_, resource_name, given, opts or pulumi.ResourceOptions())
     opts = options.for_run(opts, label, resource_name)
     urn = urn_of(resource_name, type_, opts.parent)
-    props = {name: carried(value) for name, value in props.items()} | {URN: urn}
+    props = {name: carried(value) for name, value in props.items()} | {ledger.URN: urn}
     if opts.id is not None:
-        return {name: props[name] for name in (*names, *kind.quiet, URN) if name in props}, opts
+        return {name: props[name] for name in (*names, *kind.quiet, ledger.URN) if name in props}, opts
     arguments = {name: props.get(name) for name in names}
     intent = RunIntent(
         f"{resource_name}-intent",
         kind.name,
         arguments,
-        props.get("triggers"),
+        props.get(TRIGGERS),
         options.for_intent(opts, names),
         urn,
-        props.get(OBJECTS),
+        props.get(ledger.OBJECTS),
     )
     return {
         **props,
-        INTENT: intent.record,
-        ADOPT: adopting.configured(resource_name),
-        IGNORED: options.ignored(opts) or None,
+        ledger.INTENT: intent.record,
+        ledger.ADOPT: adopting.configured(resource_name),
+        ledger.IGNORED: options.ignored(opts) or None,
     }, opts
 
 
 def urn_of(name: str, type_: str, parent: pulumi.Resource | None) -> pulumi.Output[str]:
-    """The URN that the resource will have, without depending on its parent: that would be a circle."""
-    if isinstance(parent, pulumi.runtime.stack.Stack):  # the stack is everybody's parent and in no child's URN
+    """The ledger.URN that the resource will have, without depending on its parent: that would be a circle."""
+    if isinstance(parent, pulumi.runtime.stack.Stack):  # the stack is everybody's parent and in no child's ledger.URN
         parent = None
     urn: Any = pulumi.create_urn(name, type_, parent)
     return pulumi.Output(set(), urn.future(), urn.is_known())

@@ -19,9 +19,8 @@ from cloud_runs.kinds import Occasion
 from cloud_runs.lifecycle import adopting, checks, host, progress, strays
 from cloud_runs.lifecycle.asked import (
     current_urn,
+    moved,
     must_checkpoint,
-    next_time,
-    of_0_1,
     recorded_settings,
     reported,
     unchanged_intent,
@@ -34,9 +33,8 @@ from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
 from cloud_runs.lifecycle.values import known, settled
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
-from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, INTENT, PHASE, REFERENCE
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import Fired, Recorded, past_of
+from cloud_runs.promise.records import TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled, World
@@ -59,15 +57,13 @@ class RunProvider(KindProvider, Generic[Request]):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """A new run only if the content differs from what was fired AND its intent was made for the new content."""
         run, urn = ledger.recorded(_id, _olds), current_urn(_olds, _news)
-        asked = wanted(self.kind.names, _news, _news.get("triggers"))
+        asked = wanted(self.kind.names, _news, _news.get(TRIGGERS))
         self._seen(urn, _olds, run)
-        if of_0_1(_olds) or ledger.is_old(_olds.get(FIRED)):
-            for told in next_time(run.content.differences(asked.content)):
-                progress.warn(urn, told)
+        if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
-        bag, adopt = _news.get(INTENT), _news.get("adopt_id")
-        if _news.get(ADOPT) and not adopt:
-            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ADOPT]}, run.ids))
+        bag, adopt = _news.get(ledger.INTENT), _news.get(ledger.ADOPT_ID)
+        if _news.get(ledger.ADOPT) and not adopt:
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ledger.ADOPT]}, run.ids))
         intent = ledger.intent_of(bag)
         previewed = isinstance(bag, Unknown)
         ignored = ledger.ignored_of(_news)
@@ -81,26 +77,24 @@ class RunProvider(KindProvider, Generic[Request]):
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
             replaces = sorted({name.split(".")[0] for name in due.replaces})
-            rerun = _news.get("rerun_on_failure") is True and not (changed or replaces)
-            if rerun and history.again(run, _news.get("max_attempts")):
-                replaces = ["rerun_on_failure"]
+            rerun = _news.get(ledger.RERUN_ON_FAILURE) is True and not (changed or replaces)
+            if rerun and history.again(run, _news.get(ledger.MAX_ATTEMPTS)):
+                replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
                 self._may_replace(run, _news, replaces, previewed=previewed)
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         steering = (*STEERING, *self.kind.quiet)
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
-        # A new name or another intent is recorded as well, since `delete` is told nothing but what is on record.
-        token = intent.token if intent else ""
-        moved = urn != ledger.urn_of(_olds) or previewed or token != run.fired.shown
-        return dynamic.DiffResult(changes=bool(unknown) or steered or moved, replaces=[])
+        renamed = previewed or moved(urn, _olds, run, intent)
+        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
-        if given := props.get("adopt_id") or self._once(props):
+        if given := props.get(ledger.ADOPT_ID) or self._once(props):
             return self._adopt(props, str(given))
         props = self.as_intended(props, self._ask(props))
         ask, world = self._ask(props), self.world(urn)
@@ -114,14 +108,14 @@ class RunProvider(KindProvider, Generic[Request]):
         bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
-        why = history.why(ask, before, rerun=props.get("rerun_on_failure") is True)
+        why = history.why(ask, before, rerun=props.get(ledger.RERUN_ON_FAILURE) is True)
         if old := self._overlapped(props, ask, before, world):
             return self._created(props, place, request, old.fired, Settled(old.id, at=old.fired.at, kept=old))
         outcome = firing.settle(ask, space, bound, world)
         if outcome.note:
             progress.note(urn, outcome.note)
-        # In the place of "starting".
-        progress.tell(urn, f"{outcome.provenance or 'kept'} {errors.clean(outcome.id)}: {errors.clean(why)}")
+        if not outcome.kept:  # in the place of "starting"
+            progress.tell(urn, f"{outcome.provenance} {errors.clean(outcome.id)}: {errors.clean(why)}")
         past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
         fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past)
         return self._created(props, place, request, fired, outcome, before=before.recorded)
@@ -138,19 +132,19 @@ class RunProvider(KindProvider, Generic[Request]):
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
-            return dynamic.ReadResult(id_, {**props, PHASE: Phase.UNKNOWN.value, "record_expired": True})
+            return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
         progress.tell(ledger.urn_of(props), outcomes.learned(status))
         others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)))):
             progress.warn(ledger.urn_of(props), warning)
         reference = replace(place, id=id_)
-        url = {"url": self.kind.page(reference, {**self.kind.told(status), **props})}
+        url = {ledger.URL: self.kind.page(reference, {**self.kind.told(status), **props})}
         outs = {
             **props,
             **outputs_of(status),
             **url,
             **self.kind.outputs(reference, None, status),
-            "record_expired": False,
+            ledger.RECORD_EXPIRED: False,
         }
         if not ledger.is_ours(props):  # .get(): there is no record of our own to keep
             told = {
@@ -158,7 +152,7 @@ class RunProvider(KindProvider, Generic[Request]):
                 for name, value in self.kind.told(status).items()
                 if name in self.kind.names and name not in props
             }
-            outs |= {**told, "reference": str(reference), "provenance": "given", "request_id": ""}
+            outs |= {**told, ledger.REFERENCE: str(reference), ledger.PROVENANCE: "given", ledger.REQUEST_ID: ""}
         return dynamic.ReadResult(id_, outs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
@@ -171,7 +165,7 @@ class RunProvider(KindProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         place = self.place(_props)
-        if _props.get("on_delete") == "cancel":
+        if _props.get(ledger.ON_DELETE) == "cancel":
             host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
         run = ledger.recorded(_id, _props)
         self.forget(run, _props)
@@ -200,10 +194,10 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def _adopting(self, id: str, adopt: str, news: dict[str, Any], changed: list[str]) -> dynamic.DiffResult | None:
         if adopt != id:
-            given = {name: value for name, value in news.items() if name != REFERENCE and known(value)}
+            given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
             api = self.kind.client(self.kind.place(given, self.settings), self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
-            return dynamic.DiffResult(changes=True, replaces=["adopt_id"], delete_before_replace=True)
+            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=True)
         if changed:
             raise errors.RunsError(
                 f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
@@ -214,7 +208,12 @@ class RunProvider(KindProvider, Generic[Request]):
     def _may_replace(self, run: Recorded, news: dict[str, Any], replaces: list[str], *, previewed: bool) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
         why = self.kind.hindrance(run.id, run.outputs, settled(news))
-        if not why and news.get("if_running") == overlap.FORBID and news.get("on_delete") != "cancel" and not previewed:
+        if (
+            not why
+            and news.get(ledger.IF_RUNNING) == overlap.FORBID
+            and news.get(ledger.ON_DELETE) != "cancel"
+            and not previewed
+        ):
             why = overlap.why_not(overlap.FORBID, run, self._look(run), self.world(ledger.urn_of(news)))
         if why:
             raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
@@ -225,7 +224,7 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def _overlapped(self, props: Mapping[str, Any], ask: Ask, before: Before, world: World) -> Recorded | None:
         """The run whose replacement is not fired, since it still goes on: it stays on record."""
-        old, policy = before.recorded, props.get("if_running") or overlap.ALLOW
+        old, policy = before.recorded, props.get(ledger.IF_RUNNING) or overlap.ALLOW
         if policy == overlap.ALLOW or not (old and before.deleted):
             return None
         why = overlap.why_not(policy, old, self._look(old), world)
@@ -237,19 +236,19 @@ class RunProvider(KindProvider, Generic[Request]):
         return old
 
     def _ask(self, props: Mapping[str, Any]) -> Ask:
-        content = wanted(self.kind.names, props, props.get("triggers")).content
-        return Ask(ledger.urn_of(props), ledger.intent_of(props.get(INTENT)), content, ledger.ignored_of(props))
+        content = wanted(self.kind.names, props, props.get(TRIGGERS)).content
+        return Ask(ledger.urn_of(props), ledger.intent_of(props.get(ledger.INTENT)), content, ledger.ignored_of(props))
 
     def _once(self, props: Mapping[str, Any]) -> str | None:
         """The run that the setting names, if that counts."""
         ask = self._ask(props)
-        return adopting.once({"": props.get(ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
+        return adopting.once({"": props.get(ledger.ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
 
     def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
         ask, place = self._ask(props), self.kind.place(props, self.settings)
         status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
         before = self.process.before(ask.urn, ask.token)
-        if not props.get("adopt_id"):
+        if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         # It will be on record: it is not among the lost ones.
         self.process.claim(self.kind.id_space(place), id, ask.urn)
@@ -286,15 +285,15 @@ class RunProvider(KindProvider, Generic[Request]):
         outs = {
             **inputs(props),
             **outputs_of(status),
-            "url": self.kind.page(reference, props),
+            ledger.URL: self.kind.page(reference, props),
             **self.kind.outputs(reference, request, status),
             **(started.details if started else {}),
-            **({"region": place.region} if place.region else {}),
-            "reference": str(reference),
-            "provenance": outcome.provenance,
-            "request_id": started.request_id if started else status.request_id,
-            "record_expired": False,
-            FIRED: ledger.fired_text(replace(fired, at=at, beside=fired.token)),
-            HISTORY: history.attempts(before),
+            **({ledger.REGION: place.region} if place.region else {}),
+            ledger.REFERENCE: str(reference),
+            ledger.PROVENANCE: outcome.provenance,
+            ledger.REQUEST_ID: started.request_id if started else status.request_id,
+            ledger.RECORD_EXPIRED: False,
+            ledger.FIRED: ledger.fired_text(replace(fired, at=at, beside=fired.token)),
+            ledger.HISTORY: history.attempts(before),
         }
         return dynamic.CreateResult(outcome.id, outs)

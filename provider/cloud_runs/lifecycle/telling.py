@@ -10,13 +10,13 @@ from cloud_runs.promise.fanned import Fanned
 def warn(urn: str, fanned: Fanned) -> None:
     if fanned.found:
         lines = groups.listed({key: fanned.ids[key] + fanned.ended.get(key, "") for key in sorted(fanned.found)})
-        progress.warn(urn, f"found {len(fanned.found)} runs that had been started; they were not fired again{lines}")
+        found = groups.many(len(fanned.found), "run")
+        progress.warn(urn, f"found {found} that had been started: not fired again{lines}")
     if fanned.refused:
-        progress.warn(urn, f"{len(fanned.refused)} objects have no run{groups.reasons(fanned.refused)}")
+        refused = groups.many(len(fanned.refused), "object")
+        progress.warn(urn, f"{refused} without a run{groups.reasons(fanned.refused)}")
     if fanned.shared:
         lines = groups.listed({key: fanned.ids[key] for key in sorted(fanned.shared)})
-        progress.warn(
-            urn,
-            f"{len(fanned.shared)} starts were answered with a run that is on record already: nothing new may have run "
-            f"for them{lines}",
-        )
+        starts = groups.many(len(fanned.shared), "start")
+        said = f"{starts} answered with a run that is on record already: nothing new may have run for that{lines}"
+        progress.warn(urn, said)

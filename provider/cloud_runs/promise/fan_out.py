@@ -37,7 +37,7 @@ def settle(
         process.refused(ask.urn, ask.attempt)
     if fanned.refused and not (work.keep or adopted or fanned.ids or fanned.unsettled):
         raise errors.RunsError(
-            f"nothing was fired: each of {len(fanned.refused)} objects was refused{groups.reasons(fanned.refused)}"
+            f"nothing was fired: {groups.many(len(fanned.refused), 'object')} refused{groups.reasons(fanned.refused)}"
         )
     fanned.ids.update(adopted)
     return fanned, on_record(ask, work, fanned, began)

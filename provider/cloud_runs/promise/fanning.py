@@ -69,7 +69,7 @@ class FanOut:
     def run(self) -> Fanned:
         """Raises Unavailable if what may have been started could not be looked up, unless there is a fan-out on record
         that is added to; or if no thread can be had. Then nothing was sent."""
-        with self._doubting(self._work.doubtful):
+        with self._doubting(self._work.doubtful), self._turn(self._work.doubtful):
             fire = [*self._work.fire, *self._missing()]
         self._accepted_at = self._clock.monotonic()
         self._left.extend(fire)
@@ -85,6 +85,10 @@ class FanOut:
     def _doubting(self, keys: Iterable[str]) -> AbstractContextManager[None]:
         return self._world.process.doubting(self._urn, [self._fleet.work(key) for key in keys])
 
+    def _turn(self, keys: Iterable[str]) -> AbstractContextManager[None]:
+        """A run that another resource is starting is not on record yet."""
+        return self._world.process.turn(self._fleet.work(key) for key in keys)
+
     # -- starting
 
     def _start_all(self) -> None:
@@ -99,7 +103,8 @@ class FanOut:
             if self._halted:
                 self._left.append(key)
                 return
-            self._start(key)
+            with self._turn([key]):
+                self._start(key)
 
     def _start(self, key: str) -> None:
         sent = self._world.process.moment()
@@ -214,19 +219,15 @@ class FanOut:
         settle = world.times.settle
         limit, pause = world.limit(settle + LOOK_SECONDS), settle
         while self._lost and not world.over():
-            world.tell(f"{len(self._lost)} answers were lost; looking for the runs, {limit.left():.0f} s left")
+            world.tell(f"answers lost: {len(self._lost)}; looking for the runs, {limit.left():.0f} s left")
             world.pause(min(pause, limit.left()))
             last = limit.left() <= LOOK_SECONDS / 4
             try:
-                seen = self._seen({key: [sent] for key, (sent, _) in self._lost.items()}, world.limit(LOOK_SECONDS))
+                with self._turn(self._lost):
+                    self._look_for_lost()
+                trouble = ""
             except Exception as error:  # noqa: BLE001 - whatever it was: others were started, and must get on record
                 trouble = f" The last look failed: {error}"
-            else:
-                trouble = ""
-                again = self._adopt(seen)  # taken by another meanwhile: as if nothing was seen
-                for key in seen.keys() - set(again):
-                    if seen[key].candidates:
-                        del self._lost[key]
             if last:
                 break
             pause = LOOK_PAUSE / 2
@@ -236,6 +237,14 @@ class FanOut:
                 f"{lost}. The run may have started and was not found; the next `pulumi up` looks again before it "
                 f"fires.{trouble}",
             )
+
+    def _look_for_lost(self) -> None:
+        asks = {key: [sent] for key, (sent, _) in self._lost.items()}
+        seen = self._seen(asks, self._world.limit(LOOK_SECONDS))
+        again = self._adopt(seen)  # taken by another meanwhile: as if nothing was seen
+        for key in seen.keys() - set(again):
+            if seen[key].candidates:
+                del self._lost[key]
 
     def _seen(self, asks: Mapping[str, Sequence[Moment]], limit: Limit, own: Recorded | None = None) -> dict[str, Seen]:
         """What one look shows of each object. `own`: the fan-out on record, whose runs are to be seen as well. Raises

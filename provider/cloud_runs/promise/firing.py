@@ -44,7 +44,7 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
     if isinstance(before, Settled):
         return before
     work = rules.decide(ask, process.before(ask.urn, ask.token), process)
-    with process.doubting(ask.urn, [api.work] if work.look else []), process.one_at_a_time(api.work):
+    with process.doubting(ask.urn, [api.work] if work.look else []), process.turn([api.work]):
         if work.keep:
             world.tell(rules.TAKEN_BACK)
             settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep, note=rules.TAKEN_BACK)

@@ -26,9 +26,14 @@ def alike(told: Iterable[tuple[T, str]]) -> list[tuple[list[T], str]]:
     return list(groups.values())
 
 
+def many(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def objects(keys: Sequence[str]) -> str:
     """`2 objects (07, 08)`; of many the first few by name."""
-    return f"{len(keys)} objects ({some(keys)})"
+    return f"{many(len(keys), 'object')} ({some(keys)})"
 
 
 def some(names: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from cloud_runs.errors import RunsError, clean
 from cloud_runs.promise import ledger
+from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import TRIGGERS, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Phase, rfc3339
 
@@ -28,7 +29,7 @@ def because(changed: Iterable[str]) -> str:
     arguments: list[str] = []
     for name in changed:
         root, _, key = name.partition(".")
-        (triggers if root == "triggers" else arguments).append(key or name)
+        (triggers if root == TRIGGERS else arguments).append(key or name)
     told = [("trigger", triggers), ("argument", arguments)]
     return ", ".join(f"{word}{'s' * (len(names) > 1)} {' '.join(names)}" for word, names in told if names)
 
@@ -70,9 +71,9 @@ def attempts(old: Recorded | None) -> list[dict[str, Any]]:
         return []
     last = {
         "id": old.id,
-        "phase": ledger.phase_of(old.outputs).value,
-        "code": ledger.code_of(old.outputs),
-        "fired_at": rfc3339(old.fired.at) if old.fired.at else "",
-        "why": old.fired.why,
+        PHASE: ledger.phase_of(old.outputs).value,
+        CODE: ledger.code_of(old.outputs),
+        FIRED_AT: rfc3339(old.fired.at) if old.fired.at else "",
+        WHY: old.fired.why,
     }
     return [*ledger.history_of(old.outputs), last][-KEPT:]

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from cloud_runs.errors import RunsError
 from cloud_runs.promise import ledger_0_1
-from cloud_runs.promise.records import LONG_AGO, Content, Fired, Intent, Moment, Recorded
+from cloud_runs.promise.records import LONG_AGO, TRIGGERS, Content, Fired, Intent, Moment, Recorded
 from cloud_runs.runs import Phase, Reference, rfc3339, time_of
 
 VERSION = "1"
@@ -21,12 +21,22 @@ ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles a
 
 INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
 
-# Keys of the state. `RECORD` and `ARGUMENTS` are the intent's; the others are a run's or a fan-out's.
+# Keys of the state, which are names of public arguments and outputs as well. Of an intent:
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
-INTENT, FIRED, IGNORED, URN = "intent", "fired", "ignored", "resource_urn"
-ADOPT = "adopt"  # what the setting `runs:adopt` says
-IDS, REFUSED, PLACE, REFERENCE = "instance_ids", "refused", "place", "reference"
-PHASE, CODE, HISTORY, COUNTS = "phase", "code", "history", "counts"
+# What steers a run or a fan-out; ADOPT is what the setting `runs:adopt` says.
+INTENT, IGNORED, URN, ADOPT, REGION = "intent", "ignored", "resource_urn", "adopt", "region"
+ADOPT_ID, ADOPT_IDS, ON_DELETE, RERUN_ON_FAILURE = "adopt_id", "adopt_ids", "on_delete", "rerun_on_failure"
+IF_RUNNING, MAX_ATTEMPTS, CONCURRENCY, RATE = "if_running", "max_attempts", "concurrency", "rate"
+# What is told of a run, of its attempts, and of a fan-out.
+FIRED, REFERENCE, PROVENANCE, RECORD_EXPIRED, URL = "fired", "reference", "provenance", "record_expired", "url"
+STATE, PHASE, CODE, MESSAGE, TASKS, REQUEST_ID = "state", "phase", "code", "message", "tasks", "request_id"
+CREATED_AT, STARTED_AT, FINISHED_AT = "created_at", "started_at", "finished_at"
+HISTORY, FIRED_AT, WHY = "history", "fired_at", "why"
+IDS, REFUSED, PLACE, COUNTS, REFERENCES = "instance_ids", "refused", "place", "counts", "references"
+# Of a Completion, and of what it records of a run.
+RUNS, LABELS, TIMEOUT, POLL_INTERVAL = "runs", "labels", "timeout", "poll_interval"
+ON_FAILURE, ON_TIMEOUT, OUTCOMES, SUCCEEDED, FAILED = "on_failure", "on_timeout", "outcomes", "succeeded", "failed"
+FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 
 
 # -- writing
@@ -82,7 +92,7 @@ def _moments(moments: Iterable[Moment]) -> str:
 
 
 def _content_fields(content: Content) -> dict[str, str]:
-    return {"args": _pairs(content.arguments), "triggers": _pairs(content.triggers)}
+    return {"args": _pairs(content.arguments), TRIGGERS: _pairs(content.triggers)}
 
 
 def _pairs(digests: Mapping[str, str]) -> str:
@@ -252,7 +262,7 @@ def _fields(text: str) -> dict[str, str]:
 
 
 def _content(told: Mapping[str, str]) -> Content:
-    return Content(_named(told.get("args", "")), _named(told.get("triggers", "")))
+    return Content(_named(told.get("args", "")), _named(told.get(TRIGGERS, "")))
 
 
 def _named(text: str) -> dict[str, str]:

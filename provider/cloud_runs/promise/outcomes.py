@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloud_runs.errors import clean
+from cloud_runs.promise import ledger
 from cloud_runs.promise.waiting import Watched
 from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
@@ -19,29 +20,29 @@ def outcome(reference: Reference, run: Watched) -> Outcome:
     status = run.status or RunStatus(reference.id, Phase.UNKNOWN, "")
     seconds = lasted(status)
     return {
-        "reference": str(reference),
-        "phase": Phase.FAILED.value if run.gone else status.phase.value,
-        "state": status.state,
-        "code": status.code,
-        "message": GONE if run.gone else status.message,
-        "failed_tasks": failed_tasks(status),
-        "objects": [key for task in status.tasks for key in task.objects],
-        "executions": dict(status.executions),
-        "started_at": status.started_at or status.created_at,
-        "finished_at": status.finished_at,
-        **({} if seconds is None else {"duration": seconds}),  # a state keeps no None
-        "request_id": status.request_id,
+        ledger.REFERENCE: str(reference),
+        ledger.PHASE: Phase.FAILED.value if run.gone else status.phase.value,
+        ledger.STATE: status.state,
+        ledger.CODE: status.code,
+        ledger.MESSAGE: GONE if run.gone else status.message,
+        ledger.FAILED_TASKS: failed_tasks(status),
+        ledger.OBJECTS: [key for task in status.tasks for key in task.objects],
+        ledger.EXECUTIONS: dict(status.executions),
+        ledger.STARTED_AT: status.started_at or status.created_at,
+        ledger.FINISHED_AT: status.finished_at,
+        **({} if seconds is None else {ledger.DURATION: seconds}),  # a state keeps no None
+        ledger.REQUEST_ID: status.request_id,
     }
 
 
 def refusal(reason: str) -> Outcome:
     """Of an object that a fan-out has no run for."""
     nothing = Watched(RunStatus("", Phase.FAILED, "", message=reason))
-    return {**outcome(Reference("", "", "", ""), nothing), "reference": ""}
+    return {**outcome(Reference("", "", "", ""), nothing), ledger.REFERENCE: ""}
 
 
 def succeeded(found: Mapping[str, Any]) -> bool:
-    return bool(found["phase"] == Phase.SUCCEEDED.value)
+    return bool(found[ledger.PHASE] == Phase.SUCCEEDED.value)
 
 
 def line(who: str, found: Mapping[str, Any]) -> str:
@@ -51,17 +52,20 @@ def line(who: str, found: Mapping[str, Any]) -> str:
 
 def became(found: Mapping[str, Any]) -> str:
     """What became of a run: what the service says of it, the failing task, and the request id."""
-    state = found["state"]
-    word = found["phase"] + (f" (state {state})" if state and state.lower() != found["phase"] else "")
+    state = found[ledger.STATE]
+    word = found[ledger.PHASE] + (f" (state {state})" if state and state.lower() != found[ledger.PHASE] else "")
     why = told(found)
-    request = f" (request {found['request_id']})" if found["request_id"] else ""
+    request = f" (request {found[ledger.REQUEST_ID]})" if found[ledger.REQUEST_ID] else ""
     return f"{word}{': ' if why else ''}{why}{request}"
 
 
 def told(found: Mapping[str, Any]) -> str:
     """What the service says of a run that did not succeed."""
-    own = _sentence(found["code"], found["message"])
-    blamed = [(task, _sentence(task["code"] or task["state"], task["message"])) for task in found["failed_tasks"]]
+    own = _sentence(found[ledger.CODE], found[ledger.MESSAGE])
+    blamed = [
+        (task, _sentence(task[ledger.CODE] or task[ledger.STATE], task[ledger.MESSAGE]))
+        for task in found[ledger.FAILED_TASKS]
+    ]
     parts = [] if not own or any(why == own for _, why in blamed) else [own]  # said once is enough
     parts += [f"task {task['name'] or task['type']}: {why}" for task, why in blamed]
     return "; ".join(parts)
@@ -93,7 +97,13 @@ def failed_tasks(status: RunStatus) -> list[dict[str, str]]:
     if not status.phase.terminal or status.phase is Phase.SUCCEEDED:
         return []
     return [
-        {"name": task.name, "type": task.type, "state": task.state, "code": task.code, "message": task.message}
+        {
+            "name": task.name,
+            "type": task.type,
+            ledger.STATE: task.state,
+            ledger.CODE: task.code,
+            ledger.MESSAGE: task.message,
+        }
         for task in status.tasks
         if task.code or task.state.lower() in ("failed", "fail", "timeout")
     ]

@@ -80,7 +80,8 @@ class Process:
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
         self._answered: dict[tuple[Hashable, str], str] = {}
-        self._work: dict[Hashable, threading.Lock] = {}
+        self._turns = threading.Condition()
+        self._busy: set[Hashable] = set()
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
@@ -278,9 +279,16 @@ class Process:
             return sum(count > 0 for count in self._doubting[work].values())
 
     @contextmanager
-    def one_at_a_time(self, work: Hashable) -> Iterator[None]:
-        """Two resources that ask for the same work must not take each other's run for their own."""
-        with self._lock:
-            lock = self._work.setdefault(work, threading.Lock())
-        with lock:
+    def turn(self, works: Iterable[Hashable]) -> Iterator[None]:
+        """Waits for, and holds, the turn of each of these works: resources that ask for the same must not take each
+        other's run for their own. All at once, so that nobody waits for another who waits for him."""
+        wanted = set(works)
+        with self._turns:
+            self._turns.wait_for(lambda: not wanted & self._busy)
+            self._busy |= wanted
+        try:
             yield
+        finally:
+            with self._turns:
+                self._busy -= wanted
+                self._turns.notify_all()

@@ -10,6 +10,8 @@ from typing import Any
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """For a moment whose time cannot be read."""
 PAST = 8
+TRIGGERS = "triggers"
+"""The argument, and what a difference in one of them begins with: `triggers.KEY`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Content:
     def of(self, name: str) -> str | None:
         """The digest of an argument, or of a trigger (`triggers.KEY`)."""
         root, dot, key = name.partition(".")
-        return self.triggers.get(key) if root == "triggers" and dot else self.arguments.get(name)
+        return self.triggers.get(key) if root == TRIGGERS and dot else self.arguments.get(name)
 
     def differences(self, wanted: Content) -> list[str]:
         """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.
@@ -32,7 +34,7 @@ class Content:
         names = sorted({*self.arguments, *wanted.arguments})
         changed = [name for name in names if self.arguments.get(name) != wanted.arguments.get(name)]
         changed += [
-            f"triggers.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
+            f"{TRIGGERS}.{key}" for key, value in sorted(wanted.triggers.items()) if self.triggers.get(key) != value
         ]
         return changed
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cloud_runs.errors import RunsError
 from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded, attempts_since
+from cloud_runs.promise.records import TRIGGERS, Content, Fired, Intent, Moment, Recorded, attempts_since
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)+)"\]|([^\[\].]+)')  # of a property path: `["a.b"]`, or `a`, `[0]`, `*`
@@ -198,7 +198,7 @@ def is_ignored(name: str, ignored: Iterable[str]) -> bool:
 
 def _covers(steps: Sequence[str], root: str, key: str) -> bool:
     first, inner = steps[:1], steps[1:2]
-    return first in ([root], ["*"]) and (root != "triggers" or inner in ([], [key], ["*"]))
+    return first in ([root], ["*"]) and (root != TRIGGERS or inner in ([], [key], ["*"]))
 
 
 def steps_of(path: str) -> list[str]:

@@ -12,21 +12,21 @@ from cloud_runs.runs import RunStatus, Task
 def outputs_of(status: RunStatus) -> dict[str, Any]:
     """The outputs that a status fills, as plain values for a Pulumi state."""
     return {
-        "state": status.state,
-        "phase": status.phase.value,
-        "code": status.code,
-        "message": status.message,
-        "created_at": status.created_at,
-        "started_at": status.started_at,
-        "finished_at": status.finished_at,
-        "tasks": [
+        ledger.STATE: status.state,
+        ledger.PHASE: status.phase.value,
+        ledger.CODE: status.code,
+        ledger.MESSAGE: status.message,
+        ledger.CREATED_AT: status.created_at,
+        ledger.STARTED_AT: status.started_at,
+        ledger.FINISHED_AT: status.finished_at,
+        ledger.TASKS: [
             {
                 "name": task.name,
                 "type": task.type,
-                "state": task.state,
-                "code": task.code,
-                "message": task.message,
-                "objects": list(task.objects),
+                ledger.STATE: task.state,
+                ledger.CODE: task.code,
+                ledger.MESSAGE: task.message,
+                ledger.OBJECTS: list(task.objects),
             }
             for task in status.tasks
         ],
@@ -38,31 +38,31 @@ def status_of(id: str, told: Mapping[str, Any], fired_at: str = "") -> RunStatus
     return RunStatus(
         id=id,
         phase=ledger.phase_of(told),
-        state=_text(told, "state"),
-        code=_text(told, "code"),
-        message=_text(told, "message"),
-        started_at=_text(told, "started_at") or _text(told, "created_at") or fired_at,
-        finished_at=_text(told, "finished_at"),
+        state=_text(told, ledger.STATE),
+        code=_text(told, ledger.CODE),
+        message=_text(told, ledger.MESSAGE),
+        started_at=_text(told, ledger.STARTED_AT) or _text(told, ledger.CREATED_AT) or fired_at,
+        finished_at=_text(told, ledger.FINISHED_AT),
         tasks=tuple(
             Task(
                 _text(task, "name"),
                 _text(task, "type"),
-                _text(task, "state"),
-                _text(task, "code"),
-                _text(task, "message"),
+                _text(task, ledger.STATE),
+                _text(task, ledger.CODE),
+                _text(task, ledger.MESSAGE),
             )
-            for task in told.get("tasks") or told.get("failed_tasks") or ()
+            for task in told.get(ledger.TASKS) or told.get(ledger.FAILED_TASKS) or ()
         ),
-        executions={word: int(count) for word, count in (told.get("executions") or {}).items()},
-        request_id=_text(told, "request_id"),
+        executions={word: int(count) for word, count in (told.get(ledger.EXECUTIONS) or {}).items()},
+        request_id=_text(told, ledger.REQUEST_ID),
     )
 
 
 def outcomes_of(outputs: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """What a Completion has recorded of runs."""
-    told = outputs.get("outcomes")
+    told = outputs.get(ledger.OUTCOMES)
     for found in told if isinstance(told, list) else ():
-        if isinstance(found, Mapping) and isinstance(found.get("reference"), str):
+        if isinstance(found, Mapping) and isinstance(found.get(ledger.REFERENCE), str):
             yield found
 
 

@@ -13,6 +13,7 @@ from cloud_runs.errors import RunsError, clean
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.promise import ledger
+from cloud_runs.promise.ledger import ARGUMENTS, MESSAGE
 from cloud_runs.status.reading import Stack, workspace_of
 from cloud_runs.status.recorded import is_default
 
@@ -68,7 +69,7 @@ def _planned(entry: Mapping[str, Any], stack: Stack) -> Planned | None:
     if kind is None:
         return None
     name, provider = ledger.name_of(entry["urn"]).removesuffix("-intent"), entry.get("provider") or ""
-    given = dict(inputs.get("arguments") or {})
+    given = dict(inputs.get(ARGUMENTS) or {})
     unknown = tuple(argument for argument in given if not _known(given[argument]))
     arguments = {argument: value for argument, value in given.items() if argument not in unknown}
     if kind.fans_out:
@@ -100,5 +101,5 @@ def _known(value: Any) -> bool:
 
 def _said(diagnostic: Mapping[str, Any]) -> str:
     """In one line, without what Pulumi says before and behind it."""
-    text = str(diagnostic.get("message") or "").strip()
+    text = str(diagnostic.get(MESSAGE) or "").strip()
     return clean(text.removeprefix("error:").strip().removeprefix("RunError:").strip(), 600)

@@ -10,7 +10,7 @@ from cloud_runs.errors import InvalidConfiguration, clean
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.promise import history, lacks, ledger
 from cloud_runs.promise.lacks import Lack
-from cloud_runs.promise.ledger import ARGUMENTS, INTENT_TYPE, RECORD, intent_urn
+from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.outcomes import succeeded
 from cloud_runs.promise.records import Intent, Recorded
 from cloud_runs.promise.statuses import outcomes_of, status_of
@@ -121,7 +121,9 @@ def read(deployment: Mapping[str, Any]) -> Records:
     }
     dynamic = [entry for entry in resources if entry["type"].startswith(_DYNAMIC)]
     seen = {
-        found["reference"]: found for entry in dynamic for found in outcomes_of(revealed(entry.get("outputs") or {}))
+        found[ledger.REFERENCE]: found
+        for entry in dynamic
+        for found in outcomes_of(revealed(entry.get("outputs") or {}))
     }
     runs = tuple(_with_outcome(run, seen) for entry in dynamic for run in _runs(entry))
     project = resources[0]["urn"].split("::")[1] if resources else ""
@@ -145,11 +147,11 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
             status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
             told = _told(one, shown, key)
             yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **told, **common)
-    elif "phase" in outs and (reference := _parsed(outs.get("reference"))):
+    elif ledger.PHASE in outs and (reference := _parsed(outs.get(ledger.REFERENCE))):
         yield OnRecord(
             object="",
             reference=reference,
-            shown_reference=shown.get("reference") or "",
+            shown_reference=shown.get(ledger.REFERENCE) or "",
             status=status_of(reference.id, shown, at),
             **_told(reference, shown),
             attempts=_attempts(str(entry.get("id") or ""), shown),
@@ -167,11 +169,11 @@ def _told(reference: Reference, shown: Mapping[str, Any], object: str = "") -> d
     """`subject` and `url`, of what is no secret. An `url` of an older version may be none of a console."""
     kind = kind_named(reference.system)
     if kind is None:
-        return {"subject": {}, "url": shown.get("url") or ""}
+        return {"subject": {}, ledger.URL: shown.get(ledger.URL) or ""}
     known = {**shown, kind.fans_out: object} if object else shown
     # Objects of a fan-out have no `url` on record; where a run has none that is shown, the program hides it.
-    url = kind.page(reference, known) if object or shown.get("url") else ""
-    return {"subject": kind.subject(known), "url": url}
+    url = kind.page(reference, known) if object or shown.get(ledger.URL) else ""
+    return {"subject": kind.subject(known), ledger.URL: url}
 
 
 def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRecord:
@@ -192,11 +194,11 @@ def _fired_at(outputs: Mapping[str, Any]) -> str:
 
 def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
     """Intents without a run, or with a run that was fired for something else."""
-    fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != INTENT_TYPE}
+    fired_for = {intent_urn(entry["urn"]): entry for entry in dynamic if entry["type"] != ledger.INTENT_TYPE}
     for entry in dynamic:
         outs = revealed(entry.get("outputs") or {})
-        intent = ledger.intent_of(outs.get(RECORD))
-        if entry["type"] != INTENT_TYPE or intent is None:
+        intent = ledger.intent_of(outs.get(ledger.RECORD))
+        if entry["type"] != ledger.INTENT_TYPE or intent is None:
             continue
         other = fired_for.get(entry["urn"])
         run = ledger.recorded(str(other.get("id") or ""), revealed(other.get("outputs") or {})) if other else None
@@ -204,7 +206,7 @@ def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
         if lack:
             name = _name(entry["urn"]).removesuffix("-intent")
             missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
-            arguments = outs.get(ARGUMENTS) or {}
+            arguments = outs.get(ledger.ARGUMENTS) or {}
             known = arguments if readable(arguments) else {}
             yield Lacking(missing, intent, known, entry.get("provider") or "", run)
 
@@ -218,7 +220,7 @@ def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
 
 def _encrypted(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
-        if revealed(entry.get("outputs") or {}).get("reference") is HIDDEN:
+        if revealed(entry.get("outputs") or {}).get(ledger.REFERENCE) is HIDDEN:
             yield Missing(
                 _name(entry["urn"]), "", entry["urn"], "", f"its record is encrypted in this export: {_EXPORT}"
             )

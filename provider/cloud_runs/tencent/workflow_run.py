@@ -9,7 +9,7 @@ import pulumi
 
 from cloud_runs.checks import Text
 from cloud_runs.kinds import Argument, Occasion, Props
-from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
+from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -207,7 +207,7 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
         objects: pulumi.Input[Sequence[pulumi.Input[str]]],
         region: pulumi.Input[str] | None = None,
         triggers: pulumi.Input[Triggers] | None = None,
-        concurrency: pulumi.Input[int] = CONCURRENCY,
+        concurrency: pulumi.Input[int] = AT_ONCE,
         rate: pulumi.Input[float] | None = None,
         adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
