@@ -174,6 +174,19 @@ def test_without_an_intent_nothing_fires(fan: FanHost) -> None:
         fan.create(fan.inputs())
 
 
+@pytest.mark.parametrize("intent", ["none", "of other objects"])
+def test_an_update_without_its_intent_fires_nothing(fan: FanHost, cloud: Emulator, intent: str) -> None:
+    """As `--target` or a transform may bring it about between `diff` and `update`."""
+    id, olds = fan.fired()
+    news = fan.inputs(objects=[*OBJECTS, "c.mp4"])
+    if intent != "none":
+        news["intent"] = fan.intent(fan.inputs(), earlier=True)
+    before = cloud.requests()
+    with pytest.raises(RunError, match="nothing was fired: its intent is not part of this update"):
+        fan.update(id, olds, news)
+    assert cloud.requests() == before
+
+
 # -- diff
 
 CHANGES: list[tuple[dict[str, Any], tuple[bool, list[str]]]] = [

@@ -539,6 +539,13 @@ def test_pulumi_skip_checkpoints_fires_nothing(fan: FanStack, monkeypatch: pytes
     with pytest.raises(RunError, match="PULUMI_SKIP_CHECKPOINTS"):
         fan.up(A)
     assert fan.fired() == {}
+    monkeypatch.delenv("PULUMI_SKIP_CHECKPOINTS")
+    fan.up(A)
+    fired = fan.fired()
+    monkeypatch.setenv("PULUMI_SKIP_CHECKPOINTS", "true")
+    with pytest.raises(RunError, match="PULUMI_SKIP_CHECKPOINTS"):
+        fan.up(AB)
+    assert fan.fired() == fired, "an object that is added is fired by an update"
 
 
 # -- random histories
