@@ -11,7 +11,7 @@ import pytest
 
 from tests.demo.pages import ROOT, blocks
 
-TRANSLATED = ("README.md", "docs/errors.md")
+TRANSLATED = {"README.md": "README.zh-CN.md", "docs/errors.md": "docs/errors.zh-CN.md"}
 LISTED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
 FILES = sorted(subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
 PAGES = [name for name in FILES if not name.startswith("docs/examples/")]  # those are parts of the pages in resources/
@@ -20,10 +20,6 @@ PAGES = [name for name in FILES if not name.startswith("docs/examples/")]  # tho
 def prose(page: Path) -> str:
     """Without blocks."""
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-
-
-def chinese_of(page: str) -> str:
-    return page.replace(".md", ".zh-CN.md")
 
 
 def headings(page: Path) -> list[tuple[int, str]]:
@@ -76,7 +72,7 @@ def test_the_tests_that_pages_name_are_there() -> None:
 
 @pytest.mark.parametrize("english", TRANSLATED)
 def test_a_page_in_chinese_has_the_same_blocks_and_headings(english: str) -> None:
-    chinese = chinese_of(english)
+    chinese = TRANSLATED[english]
     assert blocks(chinese) == blocks(english)
     assert [level for level, _ in headings(ROOT / chinese)] == [level for level, _ in headings(ROOT / english)]
 
@@ -84,7 +80,7 @@ def test_a_page_in_chinese_has_the_same_blocks_and_headings(english: str) -> Non
 @pytest.mark.parametrize("page", TRANSLATED)
 def test_a_page_in_chinese_has_the_same_tables_and_names(page: str) -> None:
     """A row that one of them lacks, or an argument, a setting or an action, is a difference."""
-    english, chinese = prose(ROOT / page), prose(ROOT / chinese_of(page))
+    english, chinese = prose(ROOT / page), prose(ROOT / TRANSLATED[page])
     assert len(re.findall(r"^\|", chinese, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
     assert set(re.findall(r"`[^`\n]+`", chinese)) == set(re.findall(r"`[^`\n]+`", english))
 
@@ -97,6 +93,6 @@ def test_the_errors_in_chinese_show_the_same_texts_in_the_same_order() -> None:
 
 @pytest.mark.parametrize("english", TRANSLATED)
 def test_each_page_leads_to_the_other_language(english: str) -> None:
-    chinese = chinese_of(english)
+    chinese = TRANSLATED[english]
     assert f"]({Path(chinese).name})" in prose(ROOT / english)
     assert f"]({Path(english).name})" in prose(ROOT / chinese)

@@ -18,6 +18,7 @@ from tests.demo.pages import ROOT, blocks, point_to
 from tests.kits import KITS
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Stack
+from tools.demo import IDS
 
 pytestmark = pytest.mark.engine
 
@@ -120,11 +121,16 @@ def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulato
         "<outputs>"
     )
     assert "4/4 done" in shown
-    assert set(re.findall(r"\$\{outputs\.(\w+)\}", json.loads(outputs)["readme"])) == set(json.loads(outputs)) - {
-        "readme"
-    }
+    given = json.loads(outputs)
+    assert set(given) == {*IDS, "transcode", "backfill", "scan", "meters"}
+    assert {given[name] for name in IDS} == {run["id"] for run in given.values() if isinstance(run, dict)}
     assert "- 1 deleted" in shown, "the Completion alone"
     assert len(cloud.runs()) == 4
+
+
+def test_the_stack_s_readme_shows_outputs_that_there_are() -> None:
+    shown = re.findall(r"\$\{outputs\.(\w+)\}", (ROOT / "stacks" / "README.md").read_text())
+    assert sorted(shown) == sorted(IDS)
 
 
 @pytest.mark.long

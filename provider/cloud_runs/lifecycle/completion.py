@@ -17,6 +17,7 @@ from cloud_runs.lifecycle import durations, options
 from cloud_runs.lifecycle.completion_provider import POLL_INTERVAL, TIMEOUT, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
+from cloud_runs.lifecycle.outputs import Outcome
 from cloud_runs.lifecycle.run import Run, urn_of
 
 HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (docs/engine.md)
@@ -43,7 +44,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     - It never takes a missing answer for an end.
     """
 
-    outcomes: pulumi.Output[list[dict[str, Any]]]
+    outcomes: pulumi.Output[list[Outcome]]
     """For each run, in the order of `runs`, in a fan-out in the order of its objects: `reference`, `phase`, `state`,
     `code`, `message`, `failed_tasks`, produced `objects`, `executions` of an inventory job by state, `started_at`,
     `finished_at`, `duration` (seconds; left out where the system does not tell both times), `request_id`; of a fan-out
