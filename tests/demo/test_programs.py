@@ -1,5 +1,5 @@
-"""The programs of outputs.md, how-to.md (another stack), fan-out.md, accounts.md, huawei.md and enos.md, run as they are;
-and the tables of outputs and settings."""
+"""The programs of outputs.md, how-to.md (another stack), fan-out.md, accounts.md, huawei.md and enos.md, run as they
+stand there; and the tables of outputs and settings."""
 
 from __future__ import annotations
 

@@ -91,4 +91,3 @@ def test_the_program_prints_what_is_shown(stack: Stack, cloud: Emulator) -> None
     up(stack, EXAMPLE)
     assert cloud.requests() == sent
     assert set(stack.resources()) == {"transcode", "transcode-intent"}
-

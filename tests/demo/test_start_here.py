@@ -15,6 +15,8 @@ from tests.support.stack import shell
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = "docs/start-here.md"
+
+
 class Terminal:
     """The second one: each block in a shell of its own, with what the blocks before it have set."""
 

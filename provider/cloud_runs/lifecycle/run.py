@@ -11,13 +11,17 @@ from pulumi import dynamic
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
-from cloud_runs.lifecycle.outputs import PastRun, PhaseWord, Provenance, Task
+from cloud_runs.lifecycle.outputs import PhaseWord, Provenance
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import carried
 from cloud_runs.promise.ledger import ADOPT, FIRED, HISTORY, IGNORED, INTENT, OBJECTS, REFERENCE, URN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from cloud_runs.lifecycle.outputs import PastRun, Task
+else:  # the SDK heeds annotations of a resource when values come, and takes a dictionary for no TypedDict
+    PastRun = Task = dict[str, Any]
 
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
