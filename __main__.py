@@ -60,7 +60,7 @@ if "enos.flow" in systems:
     pulumi.export("flow_instance_id", meters.flow_instance_id)
     pulumi.export("meters", told(meters))
 
-# Pulumi Cloud shows it on the stack's page, with the outputs filled in. On other backends it would only fill the screen.
+# Pulumi Cloud shows it on the stack's page, with the outputs filled in. With other backends it would fill the screen.
 if config.get_bool("readme"):
     pulumi.export("readme", Path("stacks/README.md").read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 860, 430
 LEFT, RIGHT, TOP, BOTTOM = 60, 340, 62, 40
 COLOURS = ("#0b63bd", "#c23a4d", "#21734a", "#7d4bb0", "#9a5c00", "#566270", "#80493f", "#0b7285")
 DARK = ("#5aa9f5", "#ff8795", "#5fd08c", "#c3a3e8", "#f0b35a", "#a9b4c2", "#d29a8d", "#4fd0e0")
-"""The same colours for a dark page: each is told apart from the background by more than 4.5 to 1, as the light ones are."""
+"""The same colours for a dark page: each stands out from the background by more than 4.5 to 1, like the others."""
 
 
 def _style(colours: Sequence[str], text: str, paper: str, grid: str) -> str:
@@ -31,8 +31,8 @@ Points = Sequence[tuple[float, float]]
 def lines(title: str, series: Mapping[str, Points], *, unit: str = "", across: str = "N") -> str:
     """One line a name, at most one for each colour; points that are not positive are left out.
 
-    Beside the name is the value at one N, the largest that at least half of them have: values at different N do not compare. A line
-    that has none there says where its value was measured.
+    Beside the name is the value at one N, the largest that at least half of them have: values at different N do not
+    compare. A line that has none there says where its value was measured.
     """
     shown = {name: [point for point in points if min(point) > 0] for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
