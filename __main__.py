@@ -11,6 +11,12 @@ systems = config.require_object("systems")
 triggers = {"release": config.require("release")}
 runs = []
 
+
+def told(run):
+    """What a person wants to read, in one output. The id is one by itself too, for stacks that take it."""
+    return {"id": run.id, "phase": run.phase, "reference": run.reference}
+
+
 if "tencent.workflow" in systems:
     transcode = tencent.WorkflowRun(
         "transcode",
@@ -21,8 +27,7 @@ if "tencent.workflow" in systems:
     )
     runs.append(transcode)
     pulumi.export("instance_id", transcode.instance_id)
-    pulumi.export("instance_reference", transcode.reference)
-    pulumi.export("instance_phase", transcode.phase)
+    pulumi.export("transcode", told(transcode))
 
 if "tencent.inventory" in systems:
     backfill = tencent.InventoryJob(
@@ -35,8 +40,7 @@ if "tencent.inventory" in systems:
     )
     runs.append(backfill)
     pulumi.export("job_id", backfill.job_id)
-    pulumi.export("job_reference", backfill.reference)
-    pulumi.export("job_phase", backfill.phase)
+    pulumi.export("backfill", told(backfill))
 
 if "huawei.workflow" in systems:
     scan = huawei.WorkflowRun(
@@ -48,18 +52,17 @@ if "huawei.workflow" in systems:
     )
     runs.append(scan)
     pulumi.export("execution_name", scan.execution_name)
-    pulumi.export("execution_reference", scan.reference)
-    pulumi.export("execution_phase", scan.phase)
+    pulumi.export("scan", told(scan))
 
 if "enos.flow" in systems:
     meters = enos.FlowRun("meters", flow_id=config.require_int("flowId"))
     runs.append(meters)
     pulumi.export("flow_instance_id", meters.flow_instance_id)
-    pulumi.export("flow_reference", meters.reference)
-    pulumi.export("flow_phase", meters.phase)
+    pulumi.export("meters", told(meters))
 
-# Pulumi Cloud shows it on the stack's page, with the outputs filled in.
-pulumi.export("readme", Path("stacks/README.md").read_text(encoding="utf-8"))
+# Pulumi Cloud shows it on the stack's page, with the outputs filled in. With other backends it would fill the screen.
+if config.get_bool("readme"):
+    pulumi.export("readme", Path("stacks/README.md").read_text(encoding="utf-8"))
 
 # Without this setting nothing is waited for. Nothing of a Completion is exported: an export holds back all outputs of
 # the stack until the wait is over, so the ids of new runs would not get there when it fails.

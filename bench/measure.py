@@ -67,9 +67,6 @@ class Results:
         rows = self.series.get(series, {}).get("rows", [])
         return sorted(row["n"] for row in rows if row["contender"] == contender and "skipped" not in row["samples"][0])
 
-    def contenders(self, series: str) -> list[str]:
-        return list(dict.fromkeys(row["contender"] for row in self.series.get(series, {}).get("rows", [])))
-
     def values(self, series: str, contender: str, n: int, what: str = "seconds") -> list[float]:
         """One a round; a round in which it was not seen is left out."""
         return [sample[what] for sample in self.samples(series, contender, n) if sample.get(what) is not None]

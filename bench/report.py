@@ -74,15 +74,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
-_PLOTTED = (
-    "empty up",
-    "fan-out",
-    "ordinary runs",
-    "naive provider",
-    "zero-work",
-    "vendor SDK in threads",
-    "Terraform local-exec",
-)
+_PLOTTED = {
+    "empty up": "pulumi up without runs",
+    "fan-out": "one fan-out (this package)",
+    "ordinary runs": "a resource a run (this package)",
+    "naive provider": "a plain dynamic resource a run",
+    "zero-work": "N resources that do nothing",
+    "vendor SDK in threads": "a script: vendor's SDK in threads",
+    "Terraform local-exec": "Terraform, local-exec",
+}
+_WAITED = {"ours": "a Completion", "one question a run": "a request for each run"}
+"""Names of the tables, and the words of the picture, which has no room to explain them."""
 
 
 def plots(results: Results) -> dict[str, str]:
@@ -90,19 +92,18 @@ def plots(results: Results) -> dict[str, str]:
     made = {}
     if "fire" in results.series:
         lines = {
-            name: [(n, seconds) for n in results.sizes("fire", name) if (seconds := results.median("fire", name, n))]
-            for name in _PLOTTED
+            words: [(n, seconds) for n in results.sizes("fire", name) if (seconds := results.median("fire", name, n))]
+            for name, words in _PLOTTED.items()
         }
-        many = results.median("large", "many", 10_000)
-        lines["fan-out"] = [*lines.get("fan-out", []), *([(10_000, many)] if many else [])]
-        made["growth"] = plot.lines("Seconds to start N runs (whole command, median)", lines)
+        if many := results.median("large", "many", 10_000):
+            lines[_PLOTTED["fan-out"]].append((10_000, many))
+        made["growth"] = plot.lines("Seconds to start N runs (whole command, median)", lines, unit="s")
     if "waiting" in results.series:
-        names = results.contenders("waiting")
         asked = {
-            name: [(n, results.median("waiting", name, n, "requests") or 0) for n in results.sizes("waiting", name)]
-            for name in names
+            words: [(n, results.median("waiting", name, n, "requests") or 0) for n in results.sizes("waiting", name)]
+            for name, words in _WAITED.items()
         }
-        made["waiting"] = plot.lines("Requests while waiting for N runs (median)", asked)
+        made["waiting"] = plot.lines("Requests while waiting for N runs (median)", asked, unit="requests")
     return made
 
 

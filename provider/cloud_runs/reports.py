@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pulumi.automation import Deployment
+
     from cloud_runs.status.report import Report
 
 
-def report(cwd: str | Path = ".", *, stack: str = "", state: str | Path | Mapping[str, Any] | None = None) -> Report:
+def report(
+    cwd: str | Path = ".", *, stack: str = "", state: str | Path | Mapping[str, Any] | Deployment | None = None
+) -> Report:
     """What became of the runs of a stack, as their systems tell it now. For programs beside Pulumi's: it starts no
     engine, takes no lock, and fires, cancels and changes nothing.
 

@@ -216,12 +216,34 @@ def test_contenders_take_turns_and_one_that_is_skipped_is_not_tried_again() -> N
     assert order == ["a", "b", "c", "a", "c"]
 
 
-def test_a_plot_is_an_image_with_a_line_for_each_name() -> None:
-    root = ET.fromstring(plot.lines("T <1>", {"a & b": [(10, 0.5), (1000, 20)], "none": [], "zero": [(10, 0)]}))
-    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "a & b (20)" in texts
-    assert not any(text and text.startswith(("none", "zero")) for text in texts)
-    assert len(root.findall("{http://www.w3.org/2000/svg}circle")) == 2
+def test_a_plot_is_an_image_with_a_line_for_each_name_and_its_values_at_one_n() -> None:
+    series = {
+        "a & b": [(10, 0.5), (1000, 20)],
+        "further": [(10, 1), (1000, 2), (10_000, 3)],
+        "before": [(10, 4)],
+        "none": [],
+        "zero": [(10, 0)],
+    }
+    root = ET.fromstring(plot.lines("T <1>", series, unit="s"))
+    texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"a & b: 20 s", "further: 2 s", "before: 4 s at N = 10"} <= set(texts)
+    assert "at N = 1,000, unless another N is named" in texts
+    assert not any(text.startswith(("none", "zero")) for text in texts)
+    assert len(root.findall("{http://www.w3.org/2000/svg}circle")) == 6
+
+
+@pytest.mark.parametrize(("colours", "paper"), [(plot.COLOURS, "#ffffff"), (plot.DARK, "#0d1117")])
+def test_names_in_a_plot_can_be_read_in_both_modes(colours: tuple[str, ...], paper: str) -> None:
+    """WCAG's contrast of text, 4.5 to 1."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    for colour in colours:
+        low, high = sorted((light(colour), light(paper)))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, colour
 
 
 def test_the_page_shows_what_was_measured() -> None:

@@ -11,16 +11,22 @@ from tests.demo.pages import ROOT, blocks
 from tests.demo.test_links import PAGES
 
 CLAIMED = {
-    "README.md": ("tests/demo/test_readme.py", {"python": 5, "sh": 5}),
-    "README.zh-CN.md": ("tests/demo/test_links.py", {"python": 5, "sh": 5}),
-    "docs/enos.md": ("tests/demo/test_readme.py", {"python": 1}),
-    "docs/how-to.md": ("tests/demo/test_how_to.py", {"python": 5, "sh": 3}),
-    "docs/huawei.md": ("tests/demo/test_readme.py", {"python": 1}),
+    "README.md": ("tests/demo/test_readme.py", {"python": 1, "sh": 2, "text": 1}),
+    "README.zh-CN.md": ("tests/demo/test_links.py", {"python": 1, "sh": 2, "text": 1}),
+    "docs/accounts.md": ("tests/demo/test_how_to.py", {"python": 1, "sh": 2}),
+    "docs/automation-api.md": ("tests/demo/test_automation_page.py", {"python": 1}),
+    "docs/enos.md": ("tests/demo/test_programs.py", {"python": 1}),
+    "docs/fan-out.md": ("tests/demo/test_programs.py", {"python": 1}),
+    "docs/how-to.md": ("tests/demo/test_how_to.py", {"python": 5, "sh": 2}),
+    "docs/huawei.md": ("tests/demo/test_programs.py", {"python": 1}),
     "docs/monitoring.md": ("tests/status/test_monitoring_page.py", {"sh": 4}),
+    "docs/outputs.md": ("tests/demo/test_programs.py", {"python": 1}),
     "docs/pipelines.md": ("tests/packaging/test_template.py", {"sh": 1}),
-    "docs/reliability.md": ("tests/engine/test_interrupted_and_odd.py", {"sh": 1}),
+    "docs/project.md": ("tests/demo/test_project_page.py", {"sh": 3}),
+    "docs/start-here.md": ("tests/demo/test_start_here.py", {"python": 3, "sh": 14, "yaml": 1}),
     "docs/status.md": ("tests/engine/test_status.py", {"python": 1, "sh": 6, "text": 1}),
     "docs/teams.md": ("tests/demo/test_how_to.py", {"sh": 1}),
+    "docs/troubleshooting.md": ("tests/engine/test_interrupted_and_odd.py", {"sh": 1}),
     "docs/waiting.md": ("tests/demo/test_waiting_page.py", {"python": 3, "sh": 1}),
 }
 """Where the blocks of each page are run, and how many of each language they are."""

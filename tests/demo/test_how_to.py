@@ -1,4 +1,5 @@
-"""docs/how-to.md and docs/teams.md: the programs as one program, the commands as they stand there."""
+"""docs/how-to.md, docs/teams.md, and the keys of docs/accounts.md: the programs as one program, the commands as they
+stand there. The program of another stack is run in test_programs.py."""
 
 from __future__ import annotations
 
@@ -12,13 +13,15 @@ from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Transport
 from tests.demo.pages import blocks, stack_of_all_systems
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import BUCKET, WORKFLOW, Stack
+from tests.support.stack import BUCKET, WORKFLOW, Stack, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = "docs/how-to.md"
-PROGRAM = "\n".join(text for language, text in blocks(PAGE) if language == "python")
-DEPLOY, AGAIN, ROTATE = (text for language, text in blocks(PAGE) if language == "sh")
+*PROGRAMS, ADOPTING = (text for language, text in blocks(PAGE) if language == "python")
+PROGRAM = "\n".join([*(text for text in PROGRAMS if "StackReference" not in text), ADOPTING])
+DEPLOY, AGAIN = (text for language, text in blocks(PAGE) if language == "sh")
+KEYS_SET, ROTATE = (text for language, text in blocks("docs/accounts.md") if language == "sh")
 NEW_ID, NEW_KEY = "AKIDrotated", "rotated-canary-key"
 KEYS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", NEW_ID, "--secret-key", NEW_KEY)
 
@@ -26,8 +29,6 @@ KEYS = ("--access-key", SECRET_ID, "--secret-key", SECRET_KEY, "--access-key", N
 def test_how_to(tmp_path: Path) -> None:
     with emulator("--run-seconds", "1", *KEYS) as cloud:
         stack = stack_of_all_systems(tmp_path, cloud)
-        for key, value in (("archiveSecretId", SECRET_ID), ("archiveSecretKey", SECRET_KEY)):
-            stack.pulumi("config", "set", "--secret", key, value, "-s", stack.name)
         scripted = started_by_a_script(cloud)
         program, titles = stack.project / "__main__.py", stack.project / "titles.csv"
         titles.write_text("id,title\n")
@@ -37,27 +38,34 @@ def test_how_to(tmp_path: Path) -> None:
         commit = "git commit -q --allow-empty -m release"
 
         stack.shell(f"{commit}\n{DEPLOY}")
-        assert fired(cloud) == ["film.mp4", "index.json", "nightly.mp4", "test.mp4", "titles.csv"]
+        assert fired(cloud) == ["film.mp4", "index.json", "nightly.mp4", "titles.csv"]
         assert stack.id("imported") == scripted
 
         titles.write_text("id,title\n")  # written anew, with the same in it
         program.write_text(adopting.replace(f'    adopt_id="{scripted}",\n', ""))
         stack.shell(DEPLOY)
-        assert fired(cloud, 5) == []
+        assert fired(cloud, 4) == []
 
         stack.shell(f"{commit}\n{DEPLOY}")
-        assert fired(cloud, 5) == ["index.json"]
+        assert fired(cloud, 4) == ["index.json"]
 
         titles.write_text("id,title\n1,a film\n")
         stack.shell(ROTATE, NEW_ID=NEW_ID, NEW_KEY=NEW_KEY)
-        assert fired(cloud, 6) == ["titles.csv"]
+        assert fired(cloud, 5) == ["titles.csv"]
         assert NEW_KEY not in stack.export()
 
         cloud.set_state(stack.id("nightly"), "Failed", "Broken", "it broke")
         program.write_text(adopting.replace(f'adopt_id="{scripted}"', 'triggers={"release": "1"}'))
         stack.shell(AGAIN)
-        assert fired(cloud, 7) == ["film.mp4", "nightly.mp4"]
+        assert fired(cloud, 6) == ["film.mp4", "nightly.mp4"]
         assert stack.outputs("done")["succeeded"] == 1
+
+
+def test_keys_of_the_configuration(stack: Stack, cloud: Emulator) -> None:
+    stack.configure(tencentcloud__secretId=None, tencentcloud__secretKey=None, tencentcloud__region=None)
+    stack.program(run())
+    assert "FAIL" not in stack.shell(KEYS_SET, TENCENT_ID=SECRET_ID, TENCENT_KEY=SECRET_KEY)
+    assert cloud.ids() == []
 
 
 def started_by_a_script(cloud: Emulator) -> str:

@@ -1,4 +1,4 @@
-"""Every link of every page leads somewhere, and the README in Chinese is that in English, block for block."""
+"""Every link of every page leads somewhere, and a page in Chinese is that in English, block for block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.demo.pages import ROOT, blocks
 
-ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
+TRANSLATED = {"README.md": "README.zh-CN.md", "docs/errors.md": "docs/errors.zh-CN.md"}
 LISTED = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
 FILES = sorted(subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
 PAGES = [name for name in FILES if not name.startswith("docs/examples/")]  # those are parts of the pages in resources/
@@ -70,18 +70,29 @@ def test_the_tests_that_pages_name_are_there() -> None:
     assert gone == []
 
 
-def test_the_readme_in_chinese_has_the_same_blocks_and_headings() -> None:
-    assert blocks(CHINESE) == blocks(ENGLISH)
-    assert [level for level, _ in headings(ROOT / CHINESE)] == [level for level, _ in headings(ROOT / ENGLISH)]
+@pytest.mark.parametrize("english", TRANSLATED)
+def test_a_page_in_chinese_has_the_same_blocks_and_headings(english: str) -> None:
+    chinese = TRANSLATED[english]
+    assert blocks(chinese) == blocks(english)
+    assert [level for level, _ in headings(ROOT / chinese)] == [level for level, _ in headings(ROOT / english)]
 
 
-def test_the_readme_in_chinese_has_the_same_tables_and_names() -> None:
+@pytest.mark.parametrize("page", TRANSLATED)
+def test_a_page_in_chinese_has_the_same_tables_and_names(page: str) -> None:
     """A row that one of them lacks, or an argument, a setting or an action, is a difference."""
-    english, chinese = prose(ROOT / ENGLISH), prose(ROOT / CHINESE)
+    english, chinese = prose(ROOT / page), prose(ROOT / TRANSLATED[page])
     assert len(re.findall(r"^\|", chinese, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
     assert set(re.findall(r"`[^`\n]+`", chinese)) == set(re.findall(r"`[^`\n]+`", english))
 
 
-def test_each_readme_leads_to_the_other() -> None:
-    assert f"]({CHINESE})" in prose(ROOT / ENGLISH)
-    assert f"]({ENGLISH})" in prose(ROOT / CHINESE)
+def test_the_errors_in_chinese_show_the_same_texts_in_the_same_order() -> None:
+    english, chinese = (prose(ROOT / page) for page in ("docs/errors.md", "docs/errors.zh-CN.md"))
+    printed = re.compile(r"^### .+\n\n(`.*`)$", re.MULTILINE)
+    assert printed.findall(chinese) == printed.findall(english) != []
+
+
+@pytest.mark.parametrize("english", TRANSLATED)
+def test_each_page_leads_to_the_other_language(english: str) -> None:
+    chinese = TRANSLATED[english]
+    assert f"]({Path(chinese).name})" in prose(ROOT / english)
+    assert f"]({Path(english).name})" in prose(ROOT / chinese)

@@ -82,7 +82,7 @@ def test_it_waits_for_runs_of_another_stack(tmp_path: Path, cloud: Emulator) -> 
     ]
     producer.up(run(), job(), *exports)
     stack = Stack(tmp_path / "other", cloud, "other", producer.backend)
-    up(stack, OTHER.replace("organization/cloud-runs/dev", "organization/tests/test"))
+    up(stack, OTHER.replace("organization/media/dev", "organization/tests/test"))
     outcomes = stack.outputs("arrived")["outcomes"]
     assert [found["reference"] for found in outcomes] == [
         producer.outputs(name)["reference"] for name in ("run", "job")

@@ -1,4 +1,4 @@
-"""docs/errors.md: each mistake of its table is made on the real engine, and what is printed is what the table says."""
+"""docs/errors.md: each of its mistakes is made on the real engine, and what is printed is what the page says."""
 
 from __future__ import annotations
 
@@ -216,11 +216,11 @@ def make_mistakes(told: Diagnostics, stack: Stack, cloud: Emulator, closed: int,
     told.bare_up(stack.env)
 
 
-def table() -> dict[str, str]:
+def headings() -> dict[str, str]:
     """What is printed, by mistake."""
-    rows = re.findall(r"^\| (.*?) \| (`+)(.*?)\2 \| .+ \|$", PAGE.read_text(), re.MULTILINE)
-    assert len(rows) == len(re.findall(r"^\| (?!mistake)", PAGE.read_text(), re.MULTILINE)), "a row cannot be read"
-    return {mistake: printed for mistake, _, printed in rows}
+    found = re.findall(r"^### (.+)\n\n(`+)(.*?)\2\n\n\S", PAGE.read_text(), re.MULTILINE)
+    assert len(found) == len(re.findall(r"^### ", PAGE.read_text(), re.MULTILINE)), "a heading without what is printed"
+    return {mistake: printed for mistake, _, printed in found}
 
 
 def test_what_is_printed_is_what_the_page_says(tmp_path: Path, cloud: Emulator) -> None:
@@ -229,7 +229,7 @@ def test_what_is_printed_is_what_the_page_says(tmp_path: Path, cloud: Emulator) 
     with socket.socket() as silent, Service(answer(407)) as proxy:
         silent.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can have it
         make_mistakes(told, stack, cloud, silent.getsockname()[1], proxy.address)
-    page = table()
+    page = headings()
     # An engine of another version may put something else around a text.
     wrong = {mistake: text for mistake, text in page.items() if not any(text in line for line in told.lines)}
     missing = [line for line in told.lines if not any(text in line for text in page.values())]

@@ -278,12 +278,12 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     wait_until(lambda: not hosts(stack))
     assert cloud.ids() == []
     stack.kill_processes()
-    ((_, recovery),) = blocks("docs/reliability.md")
+    ((_, recovery),) = blocks("docs/troubleshooting.md")
     stack.shell(recovery)
     assert cloud.ids() == [stack.id()]
     assert stack.deployment()["pending_operations"], "Pulumi warns of it"
-    pages = "".join((ROOT / page).read_text() for page in ("README.md", "docs/reliability.md"))
-    (clear,) = set(re.findall(r"`(pulumi refresh [^`]*--clear-pending-creates)`", pages))
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    (clear,) = set(re.findall(r"`(pulumi refresh [^`]*--clear-pending-creates)`", text))
     stack.shell(clear)
     assert not stack.deployment().get("pending_operations")
     assert cloud.ids() == [stack.id()]

@@ -125,7 +125,6 @@ def test_the_program_of_the_repository_and_the_stack_that_reads_its_ids(tmp_path
     settings = (stack.project / "Pulumi.yaml").read_text()
     (stack.project / "Pulumi.yaml").write_text(settings.replace("virtualenv: .venv", f"virtualenv: {ROOT / '.venv'}"))
     (stack.project / "stacks").mkdir()
-    shutil.copy(ROOT / "stacks" / "README.md", stack.project / "stacks")
     (stack.project / "Pulumi.dev.yaml").rename(stack.project / "stacks" / "Pulumi.dev.yaml")
     environment = stack.env
     subprocess.run(

@@ -19,6 +19,13 @@ from tests.support import installed
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "templates" / "cloud-runs-python" / "__main__.py"
+LOOKING = """
+from cloud_runs import Completion
+
+transcode.phase.apply(lambda phase: phase == "failed")
+transcode.history.apply(lambda past: [run["why"] for run in past])
+Completion("looked", runs=[transcode]).outcomes.apply(lambda found: [run["duration"] for run in found])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def test_what_the_wheel_says_of_itself(dist: Dist) -> None:
     assert said["Requires-Python"] == ">=3.10"
     assert said["License-Expression"] == "Apache-2.0"
     assert said.get_all("Provides-Extra") == ["emulator"]
-    assert str(said.get_payload()).startswith("# Runs as Pulumi resources")
+    assert str(said.get_payload()).startswith("# Cloud runs as Pulumi resources")
     versions = [line.rpartition(" :: ")[2] for line in said.get_all("Classifier", []) if "Python :: 3." in line]
     assert versions == ["3.10", "3.11", "3.12", "3.13"]
 
@@ -75,16 +82,20 @@ def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> No
 
 
 def test_a_program_s_types_are_checked_against_the_installed_package(plain: Path, tmp_path: Path) -> None:
-    source = PROGRAM.read_text()
-    wrong = source.replace("bucket=", "buckett=")
-    assert wrong != source
+    source = PROGRAM.read_text() + LOOKING
+    mistakes = {"bucket=": "buckett=", '"failed"': '"faild"', '"why"': '"whi"', '"duration"': '"durration"'}
+    wrong = source
+    for right, misspelt in mistakes.items():
+        assert right in wrong
+        wrong = wrong.replace(right, misspelt)
     for name, text in (("right.py", source), ("wrong.py", wrong)):
         (tmp_path / name).write_text(text)
     mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(plain), "right.py", "wrong.py"]
     done = subprocess.run(mypy, cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
-    assert len(errors) == 1, done.stdout + done.stderr
-    assert re.match(r"wrong\.py:\d+: error: .*buckett", errors[0])
+    assert len(errors) == len(mistakes), done.stdout + done.stderr
+    for error, misspelt in zip(errors, ("buckett", "faild", "whi", "durration"), strict=True):
+        assert re.match(rf"wrong\.py:\d+: error: .*{misspelt}", error)
 
 
 def test_make_oldest_tries_the_lower_bounds() -> None:

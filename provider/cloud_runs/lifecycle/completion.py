@@ -1,4 +1,4 @@
-"""`provider.Completion`: waits for runs of any system, shows their progress, and fails the update if one failed.
+"""`Completion`: waits for runs of any system, shows their progress, and fails the update if one failed.
 
 It starts nothing. Whatever ends a wait (a failed run, the time-out, an interrupt, a kill), the next `pulumi up` just
 looks again.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi import dynamic
@@ -19,6 +19,11 @@ from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run, urn_of
 from cloud_runs.promise import ledger
+
+if TYPE_CHECKING:
+    from cloud_runs.lifecycle.outputs import Outcome
+else:  # the SDK heeds annotations of a resource when values come, and takes a dictionary for no TypedDict
+    Outcome = dict[str, Any]
 
 HOST_THREADS = 4  # of the dynamic host, whatever --parallel says (docs/engine.md)
 
@@ -44,7 +49,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
     - It never takes a missing answer for an end.
     """
 
-    outcomes: pulumi.Output[list[dict[str, Any]]]
+    outcomes: pulumi.Output[list[Outcome]]
     """For each run, in the order of `runs`, in a fan-out in the order of its objects: `reference`, `phase`, `state`,
     `code`, `message`, `failed_tasks`, produced `objects`, `executions` of an inventory job by state, `started_at`,
     `finished_at`, `duration` (seconds; left out where the system does not tell both times), `request_id`; of a fan-out

@@ -11,6 +11,7 @@ from pulumi import dynamic
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import adopting, options
 from cloud_runs.lifecycle.intent import RunIntent
+from cloud_runs.lifecycle.outputs import PhaseWord, Provenance
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.lifecycle.values import carried
 from cloud_runs.promise import ledger
@@ -18,6 +19,10 @@ from cloud_runs.promise.records import TRIGGERS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from cloud_runs.lifecycle.outputs import PastRun, Task
+else:  # the SDK heeds annotations of a resource when values come, and takes a dictionary for no TypedDict
+    PastRun = Task = dict[str, Any]
 
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
@@ -69,7 +74,7 @@ class Run(dynamic.Resource):
     """One string that finds the run again: system, region, bucket or graph, id. Holds no secret."""
     state: pulumi.Output[str]
     """The system's own word; empty until a `pulumi refresh` has asked for it."""
-    phase: pulumi.Output[str]
+    phase: pulumi.Output[PhaseWord]
     """Our reading of it: `pending`, `running`, `succeeded`, `failed`, `cancelled` or `unknown`."""
     code: pulumi.Output[str]
     message: pulumi.Output[str]
@@ -78,19 +83,19 @@ class Run(dynamic.Resource):
     started_at: pulumi.Output[str]
     finished_at: pulumi.Output[str]
     """Times are RFC 3339, or empty where the system does not say."""
-    tasks: pulumi.Output[list[dict[str, Any]]]
+    tasks: pulumi.Output[list[Task]]
     """`name`, `type`, `state`, `code`, `message` and produced `objects` of each step, where the system tells them."""
     url: pulumi.Output[str]
     """The nearest page of the system's console; empty for EnOS, whose consoles have no common address."""
     request_id: pulumi.Output[str]
     """The system's id of the request that started the run, for its support."""
-    provenance: pulumi.Output[str]
+    provenance: pulumi.Output[Provenance]
     """`fired`, `found` (after a lost answer or a kill) or `given` (`adopt_id`)."""
     record_expired: pulumi.Output[bool]
     """Whether the last refresh found that the system no longer knows the run. Nothing fires because of it."""
     fired: pulumi.Output[str]
     """What the run was fired with, as digests, when (server time) and why, in one line."""
-    history: pulumi.Output[list[dict[str, str]]]
+    history: pulumi.Output[list[PastRun]]
     """The runs that the resource had before this one, the last five, oldest first: `id`, `phase` and `code` as the last
     refresh told them, `fired_at`, and `why` it was fired (`first`, `trigger release`, `argument object`, `forced`,
     `rerun after failed`, `adopted`; empty where an earlier version has fired it)."""

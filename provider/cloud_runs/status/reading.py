@@ -43,11 +43,14 @@ def read(folder: str, name: str = "") -> Stack:
     return Stack(project, name, recorded.read(deployment), {key: found.value for key, found in config.items()})
 
 
-def read_export(export: str | Path | Mapping[str, Any]) -> Stack:
-    """The stack of which this is the export: a file, `-` for what comes in on stdin, or what `json.load` makes of it.
+def read_export(export: str | Path | Mapping[str, Any] | automation.Deployment) -> Stack:
+    """The stack of which this is the export: a file, `-` for what comes in on stdin, or what `json.load` or the
+    Automation API makes of it.
 
     Keys come from the environment, and from what the export has in plain text. Raises RunsError for what is none.
     """
+    if isinstance(export, automation.Deployment):
+        export = export.deployment or {}
     found = export if isinstance(export, Mapping) else _parsed(str(export))
     deployment = found.get("deployment", found)
     if not isinstance(deployment, Mapping) or not isinstance(deployment.get("resources") or [], list):
