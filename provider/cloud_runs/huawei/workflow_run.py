@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 import pulumi
 
 from cloud_runs.checks import Text, Values
-from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest, differences
+from cloud_runs.huawei.client import WorkflowClient
+from cloud_runs.huawei.finding import WorkflowRequest, differences
 from cloud_runs.huawei.obs import GRAPH_NAME
 from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
