@@ -24,6 +24,7 @@ OPERATIONS = [
     ("tencent.workflow", "start", "POST /triggerworkflow", HOST),
     ("tencent.inventory", "find", "GET /inventorytriggerjob", HOST),
     ("huawei.workflow", "start", "POST /v2/workflows/demo", "obs.cn-north-4.myhuaweicloud.com"),
+    ("huawei.dwr", "start", "POST /v3/p/workflows/demo/execute", "dwr.cn-south-1.myhuaweicloud.com"),
     ("enos.flow", "start", "POST /dataflow-batch-service/v2.0/flows?action=trigger", "apigw.example.com"),
 ]
 CLIENT = """
