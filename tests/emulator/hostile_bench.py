@@ -188,7 +188,8 @@ class HuaweiDwr(Cloud):
     def page(self, reply: Reply) -> Page:
         page = reply.json
         assert page["is_truncated"] == ("next_offset" in page)
-        return [row["execution_name"] for row in page["executions"]], str(page.get("next_offset", ""))
+        offset = page.get("next_offset")
+        return [row["execution_name"] for row in page["executions"]], f"{offset:04}" if offset else ""
 
     def error(self, reply: Reply) -> tuple[str, str]:
         assert set(reply.json) == {"error_code", "error_msg", "request_id"}

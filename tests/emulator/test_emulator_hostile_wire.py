@@ -122,7 +122,7 @@ def test_interim_of_each_system(server: Server, system: str, operation: str, lin
             wire.send(f"{line} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode())
             assert wire.read(len(interim)) == interim
             status, _, body = wire.answer()
-            assert status in (b"HTTP/1.1 403 Forbidden\r\n", b"HTTP/1.1 200 OK\r\n")
+            assert status[9:12] in (b"403", b"401", b"200")
             assert body
 
 
