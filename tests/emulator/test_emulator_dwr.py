@@ -59,11 +59,20 @@ def test_refused_start(bench: DwrBench, graph: str, body: str, code: str) -> Non
     assert bench.origins() == []
 
 
-@pytest.mark.parametrize("project", ["0123456789abcdef0123456789abcdef", "x"])
-def test_the_project_is_the_accounts(bench: DwrBench, project: str) -> None:
-    assert error(bench.call("POST", f"/v3/{project}/workflows/{GRAPH}/execute", body=BODY)) == (403, "SYS.0005")
-    assert error(bench.call(*START_CALL, headers={"x-project-id": project})) == (403, "SYS.0005")
+OTHER = "0123456789abcdef0123456789abcdef"
+
+
+def test_a_project_must_be_one_and_told_in_one_way(bench: DwrBench) -> None:
+    assert error(bench.call("POST", f"/v3/x/workflows/{GRAPH}/execute", body=BODY)) == (403, "SYS.0005")
+    assert error(bench.call(*START_CALL, headers={"x-project-id": OTHER})) == (403, "SYS.0005")
     assert bench.origins() == []
+
+
+def test_a_project_knows_no_runs_of_another(bench: DwrBench) -> None:
+    name = bench.start()
+    path = f"/v3/{OTHER}/workflows/{GRAPH}/workflowexecution/{name}"
+    assert error(bench.call("GET", path)) == (404, "WorkflowExecutionNotFound")
+    assert bench.call("GET", f"/v3/{OTHER}/workflowexecutions", {"graph_name": GRAPH}).json["count"] == 0
 
 
 def test_no_operation(bench: DwrBench) -> None:

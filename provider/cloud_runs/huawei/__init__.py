@@ -1,5 +1,7 @@
-"""Huawei Cloud OBS workflows ("Data+"): executions of workflows."""
+"""Huawei Cloud: executions of OBS workflows ("Data+"), and in `dwr` of those that came after them."""
 
-from cloud_runs.huawei.workflow_run import WorkflowFanOut, WorkflowRun
+from cloud_runs.huawei.workflow_run import WorkflowFanOut, WorkflowRun  # noqa: I001  # `dwr` is made of what it has
 
-__all__ = ["WorkflowFanOut", "WorkflowRun"]
+from cloud_runs.huawei import dwr
+
+__all__ = ["WorkflowFanOut", "WorkflowRun", "dwr"]

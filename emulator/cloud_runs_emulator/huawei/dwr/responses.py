@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from cloud_runs_emulator.huawei.dwr.models import FAILURES, Execution
+from cloud_runs_emulator.huawei.dwr.models import FAILURES, Execution, Place
 from cloud_runs_emulator.huawei.formats import DOMAIN, PROJECT, iso_time
 from cloud_runs_emulator.runs import Run
 from cloud_runs_emulator.settings import Settings
@@ -35,14 +35,14 @@ class Responses:
         """The answer to a retry."""
         return _answer({**_names(run), "restored_at": _time(self._clock())}, (run,))
 
-    def workflow(self, region: str, graph: str) -> Answer:
+    def workflow(self, place: Place, graph: str) -> Answer:
         """The answer to a look at a workflow: any name has one, which takes whatever inputs it is given."""
         definition: dict[str, object] = {"agency": "emulated", "states": [], "inputs": []}
         body = {"name": graph, "created_at": _time(0), "definition": definition, "description": ""}
-        return _answer({**body, "graph_urn": _graph_urn(region, graph)}, ())
+        return _answer({**body, "graph_urn": _graph_urn(place, graph)}, ())
 
     def projects(self, name: str) -> Answer:
-        """IAM's: the emulated account has one project in each region, named like it."""
+        """IAM's, which tells one project of each region."""
         row = {"id": PROJECT, "name": name, "domain_id": DOMAIN, "parent_id": DOMAIN, "enabled": True}
         return _answer({"projects": [row] if name else [], "links": {}}, ())
 
@@ -86,19 +86,19 @@ def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _graph_urn(region: str, graph: str) -> str:
-    return f"urn:fgs:{region}:{PROJECT}:graph:{graph}"
+def _graph_urn(place: Place, graph: str) -> str:
+    return f"urn:fgs:{place.region}:{place.project}:graph:{graph}"
 
 
 def _names(run: Execution) -> dict[str, object]:
-    urn = f"urn:fgs:{run.region}:{PROJECT}:execution:{run.graph}:{run.id}:{DOMAIN}"
+    urn = f"urn:fgs:{run.place.region}:{run.place.project}:execution:{run.graph}:{run.id}:{DOMAIN}"
     return {"execution_urn": urn, "execution_name": run.id}
 
 
 def _row(run: Execution, now: float) -> dict[str, object]:
     ended = run.ended_at(now)
     return {
-        "graph_urn": _graph_urn(run.region, run.graph),
+        "graph_urn": _graph_urn(run.place, run.graph),
         **_names(run),
         "started_at": _time(run.started_at),
         "execution_type": _API_CALL,
@@ -122,7 +122,7 @@ def _instance(run: Execution, now: float) -> dict[str, object]:
         node["error_message"] = (run.forced.message if run.forced else "") or "the node failed"
     return {
         "workflow_id": f"{run.graph}-0",
-        "workflow_urn": f"urn:fss:{run.region}:{PROJECT}:workflow:default:{run.graph}:latest",
+        "workflow_urn": f"urn:fss:{run.place.region}:{run.place.project}:workflow:default:{run.graph}:latest",
         "execution_id": run.id,
         "status": state,
         "headers": {},
@@ -142,7 +142,7 @@ def _info(run: Execution, now: float) -> dict[str, object]:
     process = {"state_name": "process", "status": state, "type": "OPERATION"}
     return {
         "input": json.dumps(run.input, ensure_ascii=False),
-        "graph_urn": _graph_urn(run.region, run.graph),
+        "graph_urn": _graph_urn(run.place, run.graph),
         **_names(run),
         "started_at": iso_time(run.started_at),
         "state_map": {"process": process},

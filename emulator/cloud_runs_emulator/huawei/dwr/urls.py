@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cloud_runs_emulator.huawei.dwr.models import WORKFLOW, Backend, Execution
+from cloud_runs_emulator.huawei.dwr.models import WORKFLOW, Backend, Execution, Place
 from cloud_runs_emulator.huawei.dwr.requests import list_query
 from cloud_runs_emulator.huawei.dwr.responses import Responses
 from cloud_runs_emulator.huawei.dwr.signing import verify
-from cloud_runs_emulator.huawei.formats import PROJECT
 from cloud_runs_emulator.huawei.requests import INVALID, graph_name, start_input
 from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
@@ -22,6 +21,7 @@ _NO_VENDOR_HOST = "cn-emulator-1"
 """The region of requests that name no host of the vendor, such as those of an SDK with the emulator as its endpoint."""
 
 _PROJECTS = "/v3/projects"
+_PROJECT = re.compile(r"[A-Za-z0-9]{32}", re.ASCII)
 _LIST = re.compile(r"/v3/([^/]+)/workflowexecutions")
 _ROUTES = {
     ("POST", "start"): re.compile(r"/v3/([^/]+)/workflows/([^/]+)/execute"),
@@ -63,32 +63,31 @@ class HuaweiDwr:
         return None
 
     def authenticate(self, request: Request) -> None:
-        """Check the signature, and that the project is the account's: it has one."""
+        """Check the signature, and that the project can be one and is told in one way."""
         verify(request, self._settings.keys, self._settings.clock())
-        named = {request.header("x-project-id") or PROJECT}
-        if request.path != _PROJECTS:
-            named.add(request.path.split("/")[2] if request.path.startswith("/v3/") else PROJECT)
-        if named != {PROJECT}:
+        project = request.path.split("/")[2] if request.path.count("/") > 2 else ""
+        told = request.header("x-project-id") or project
+        if project and not (told == project and _PROJECT.fullmatch(project)):
             raise Refused(403, "SYS.0005", "The project does not belong to the account")
 
     def handle(self, request: Request, match: Match, manner: Manner) -> Answer:
         """Do the operation."""
-        region = _region(request.host)
         if match.operation == "projects":
             return self._responses.projects(request.param("name"))
+        place = Place(_region(request.host), request.path.split("/")[2])
         if match.operation == "find":
             query = list_query(request, self._settings.clock())
-            runs, more = self._backend.page(region, query)
+            runs, more = self._backend.page(place, query)
             return self._responses.executions(runs, query.offset + query.limit if more or manner.endless else 0)
         graph = graph_name(request.path.split("/")[4])
         if match.operation == "workflow":
-            return self._responses.workflow(region, graph)
+            return self._responses.workflow(place, graph)
         if match.operation == "start":
             given = json.loads(start_input(request))
-            return self._responses.started(self._backend.start(region, graph, given, request, manner))
+            return self._responses.started(self._backend.start(place, graph, given, request, manner))
         if match.operation == "retry":
-            return self._responses.resumed(self._backend.resume(region, graph, match.run_id))
-        return self._responses.execution(self._backend.execution(region, graph, match.run_id))
+            return self._responses.resumed(self._backend.resume(place, graph, match.run_id))
+        return self._responses.execution(self._backend.execution(place, graph, match.run_id))
 
     def started(self, run: Run) -> Answer:
         """The answer to a start."""
