@@ -51,6 +51,19 @@ if "huawei.workflow" in systems:
     pulumi.export("execution_reference", scan.reference)
     pulumi.export("execution_phase", scan.phase)
 
+if "huawei.dwr" in systems:
+    review = huawei.dwr.WorkflowRun(
+        "review",
+        graph_name=config.require("dwrGraphName"),
+        bucket=config.require("scanBucket"),
+        object=config.require("scanObject"),
+        inputs=config.get_object("dwrInputs"),
+    )
+    runs.append(review)
+    pulumi.export("dwr_execution_name", review.execution_name)
+    pulumi.export("dwr_execution_reference", review.reference)
+    pulumi.export("dwr_execution_phase", review.phase)
+
 if "enos.flow" in systems:
     meters = enos.FlowRun("meters", flow_id=config.require_int("flowId"))
     runs.append(meters)

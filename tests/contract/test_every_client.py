@@ -47,7 +47,7 @@ class Said:
         self.clock.sleep(self.takes)
         if method == "PUT":
             return self.lists[0]
-        if f"/{quote(RUN, safe='')}?" in line or "action=get" in line or "workflowexecutions/" in line:
+        if f"/{quote(RUN, safe='')}?" in line or "action=get" in line or "/workflowexecution/" in line or "workflowexecutions/" in line:
             assert self.got
             return self.got
         if self.page:
