@@ -70,7 +70,7 @@ HUAWEI_DWR = Kit(
     requests=lambda n: WorkflowRequest("demo-bucket", f"{n}.mp4"),
     begin=lambda api, request: str(api.start(request, GO).id),
     good=[
-        (f"POST /v3/{PROJECT}/workflows/scan/execute", "json", STARTED),
+        (f"POST /v3/{PROJECT}/workflows/", "json", STARTED),
         (f"GET /v3/{PROJECT}/workflows/scan/workflowexecution/", "json", INSTANCE),
         (f"GET /v3/{PROJECT}/workflows/", "json", GRAPH),
         (
