@@ -54,6 +54,18 @@ if "huawei.workflow" in systems:
     pulumi.export("execution_name", scan.execution_name)
     pulumi.export("scan", told(scan))
 
+if "huawei.dwr" in systems:
+    review = huawei.dwr.WorkflowRun(
+        "review",
+        graph_name=config.require("dwrGraphName"),
+        bucket=config.require("scanBucket"),
+        object=config.require("scanObject"),
+        inputs=config.get_object("dwrInputs"),
+    )
+    runs.append(review)
+    pulumi.export("dwr_execution_name", review.execution_name)
+    pulumi.export("review", told(review))
+
 if "enos.flow" in systems:
     meters = enos.FlowRun("meters", flow_id=config.require_int("flowId"))
     runs.append(meters)

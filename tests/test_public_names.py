@@ -15,6 +15,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 import cloud_runs
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.enos.flow_run import FlowRunProvider
+from cloud_runs.huawei.dwr.workflow_run import WorkflowFanOutProvider as DwrFanOutProvider
+from cloud_runs.huawei.dwr.workflow_run import WorkflowRunProvider as DwrRunProvider
 from cloud_runs.huawei.workflow_run import WorkflowFanOutProvider as HuaweiFanOutProvider
 from cloud_runs.huawei.workflow_run import WorkflowRunProvider as HuaweiRunProvider
 from cloud_runs.lifecycle.completion_provider import CompletionProvider
@@ -30,6 +32,8 @@ PICKLED: dict[type[ResourceProvider], tuple[str, str]] = {
     HuaweiRunProvider: ("cloud_runs.huawei.workflow_run", "WorkflowRunProvider"),
     WorkflowFanOutProvider: ("cloud_runs.tencent.workflow_run", "WorkflowFanOutProvider"),
     HuaweiFanOutProvider: ("cloud_runs.huawei.workflow_run", "WorkflowFanOutProvider"),
+    DwrRunProvider: ("cloud_runs.huawei.dwr.workflow_run", "WorkflowRunProvider"),
+    DwrFanOutProvider: ("cloud_runs.huawei.dwr.workflow_run", "WorkflowFanOutProvider"),
     FlowRunProvider: ("cloud_runs.enos.flow_run", "FlowRunProvider"),
     CompletionProvider: ("cloud_runs.lifecycle.completion_provider", "CompletionProvider"),
 }
@@ -39,7 +43,8 @@ CLASSES = pytest.mark.parametrize("kind", list(PICKLED))
 def test_public_names() -> None:
     assert cloud_runs.__all__ == ["Completion", "Provider", "enos", "huawei", "report", "tencent"]
     assert enos.__all__ == ["FlowRun"]
-    assert huawei.__all__ == ["WorkflowFanOut", "WorkflowRun"]
+    assert huawei.__all__ == ["WorkflowFanOut", "WorkflowRun", "dwr"]
+    assert huawei.dwr.__all__ == ["WorkflowFanOut", "WorkflowRun"]
     assert tencent.__all__ == [
         "InventoryInputArgs",
         "InventoryJob",
@@ -47,7 +52,7 @@ def test_public_names() -> None:
         "WorkflowFanOut",
         "WorkflowRun",
     ]
-    for module in (cloud_runs, enos, huawei, tencent):
+    for module in (cloud_runs, enos, huawei, huawei.dwr, tencent):
         assert all(hasattr(module, name) for name in module.__all__)
 
 
@@ -118,6 +123,8 @@ def test_what_a_host_is_told_stays_in_the_host(kind: type[ResourceProvider]) -> 
         (tencent.InventoryJob, "dynamic/tencent:InventoryJob"),
         (tencent.WorkflowFanOut, "dynamic/tencent:WorkflowFanOut"),
         (huawei.WorkflowFanOut, "dynamic/huawei:WorkflowFanOut"),
+        (huawei.dwr.WorkflowRun, "dynamic/huawei/dwr:WorkflowRun"),
+        (huawei.dwr.WorkflowFanOut, "dynamic/huawei/dwr:WorkflowFanOut"),
         (RunIntent, "dynamic/runs:Intent"),
         (cloud_runs.Completion, "dynamic/runs:Completion"),
     ],
@@ -139,6 +146,10 @@ STORED = {
     "hbk91dFByb3ZpZGVylJOUKYGULg==",
     HuaweiFanOutProvider: "gASVQAAAAAAAAACMHmNsb3VkX3J1bnMuaHVhd2VpLndvcmtmbG93X3J1bpSMFldvcmtmbG93RmF"
     "uT3V0UHJvdmlkZXKUk5QpgZQu",
+    DwrRunProvider: "gASVQQAAAAAAAACMImNsb3VkX3J1bnMuaHVhd2VpLmR3ci53b3JrZmxvd19ydW6UjBNXb3JrZmxvd1J1blByb3Zp"
+    "ZGVylJOUKYGULg==",
+    DwrFanOutProvider: "gASVRAAAAAAAAACMImNsb3VkX3J1bnMuaHVhd2VpLmR3ci53b3JrZmxvd19ydW6UjBZXb3JrZmxvd0Zhbk91dFBy"
+    "b3ZpZGVylJOUKYGULg==",
     FlowRunProvider: "gASVMwAAAAAAAACMGGNsb3VkX3J1bnMuZW5vcy5mbG93X3J1bpSMD0Zsb3dSdW5Qcm92aWRlcpSTlCmBlC4=",
     CompletionProvider: "gASVRgAAAAAAAACMKGNsb3VkX3J1bnMubGlmZWN5Y2xlLmNvbXBsZXRpb25fcHJvdmlkZXKUjBJDb21w"
     "bGV0aW9uUHJvdmlkZXKUk5QpgZQu",

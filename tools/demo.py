@@ -31,7 +31,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = "demo"
-IDS = ("instance_id", "job_id", "execution_name", "flow_instance_id")
+IDS = ("instance_id", "job_id", "execution_name", "dwr_execution_name", "flow_instance_id")
 """The outputs that hold an id, one for each system."""
 RUN_SECONDS = 2
 LISTED_SECONDS = 2

@@ -27,6 +27,8 @@ RESOURCES: dict[str, type[Any]] = {
     "tencent.WorkflowFanOut": tencent.WorkflowFanOut,
     "huawei.WorkflowRun": huawei.WorkflowRun,
     "huawei.WorkflowFanOut": huawei.WorkflowFanOut,
+    "huawei.dwr.WorkflowRun": huawei.dwr.WorkflowRun,
+    "huawei.dwr.WorkflowFanOut": huawei.dwr.WorkflowFanOut,
     "enos.FlowRun": enos.FlowRun,
     "Completion": Completion,
     "Provider": Provider,

@@ -11,7 +11,7 @@ from cloud_runs_emulator.app import Emulator
 from cloud_runs_emulator.authority import Authority, NoAuthority
 from cloud_runs_emulator.keys import DEFAULT_ACCESS_KEY, DEFAULT_KEYS, DEFAULT_SECRET_KEY
 from cloud_runs_emulator.orders import ACTIONS
-from cloud_runs_emulator.settings import DEFAULT_OBJECTS, Settings
+from cloud_runs_emulator.settings import DEFAULT_OBJECTS, DWR_ANSWERS, Settings
 
 try:
     from cloud_runs_emulator.server import listen, run
@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         help="answer CONNECT with https as any host, by certificates of an authority that is made now; its file is "
         "printed, for clients to trust",
     )
+    parser.add_argument(
+        "--dwr-answers",
+        choices=DWR_ANSWERS,
+        default=DWR_ANSWERS[0],
+        help="whose lists and looks Huawei DWR gives: those of the vendor's SDK or of its pages (default %(default)s)",
+    )
     parser.add_argument("--access-key", action="append", default=[], metavar="K", help="accepted access key; see below")
     parser.add_argument("--secret-key", action="append", default=[], metavar="K", help="its secret key; see below")
     parser.add_argument(
@@ -111,6 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
         list_lag=flags.list_lag_seconds,
         keys=keys,
         objects=tuple(flags.objects or DEFAULT_OBJECTS),
+        dwr_answers=flags.dwr_answers,
     )
     try:
         bound = listen(flags.host, flags.port)

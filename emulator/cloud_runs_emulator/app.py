@@ -14,6 +14,7 @@ from cloud_runs_emulator.counters import Counters
 from cloud_runs_emulator.enos.urls import EnosFlows
 from cloud_runs_emulator.exchange import Exchange, Gone, World
 from cloud_runs_emulator.faults import FaultQueue, Plan
+from cloud_runs_emulator.huawei.dwr.urls import HuaweiDwr
 from cloud_runs_emulator.huawei.urls import HuaweiObs
 from cloud_runs_emulator.link import Link
 from cloud_runs_emulator.orders import Orders
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator")
 
-SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiObs, EnosFlows)
+SYSTEMS: tuple[type[System], ...] = (TencentCi, HuaweiDwr, HuaweiObs, EnosFlows)
 
 
 class Emulator:

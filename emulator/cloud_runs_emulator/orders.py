@@ -49,7 +49,7 @@ _ACTIONS = {
 }
 ACTIONS = frozenset(_ACTIONS)
 
-_READS = frozenset({"find", "get", "time", "workflow", "task"})
+_READS = frozenset({"find", "get", "time", "workflow", "task", "projects"})
 """Operations that change nothing, in any system."""
 
 

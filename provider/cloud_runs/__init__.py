@@ -6,6 +6,7 @@ from typing import Any
 from cloud_runs import enos, huawei, tencent
 from cloud_runs.accounts import Provider
 from cloud_runs.enos.flow_kind import FLOW
+from cloud_runs.huawei.dwr.workflow_run import WORKFLOW as DWR_WORKFLOW
 from cloud_runs.huawei.workflow_run import WORKFLOW as HUAWEI_WORKFLOW
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle.completion import Completion
@@ -17,6 +18,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "tencent.workflow": TENCENT_WORKFLOW,
     "tencent.inventory": INVENTORY,
     "huawei.workflow": HUAWEI_WORKFLOW,
+    "huawei.dwr": DWR_WORKFLOW,
     "enos.flow": FLOW,
 }
 """By their names in references. A kind that is not here is not known."""

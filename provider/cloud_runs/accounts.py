@@ -45,6 +45,8 @@ class Provider(pulumi.ProviderResource):
         huawei_region: pulumi.Input[str] | None = None,
         huawei_cloud: pulumi.Input[str] | None = None,
         huawei_endpoint: pulumi.Input[str] | None = None,
+        huawei_project_id: pulumi.Input[str] | None = None,
+        huawei_dwr_endpoint: pulumi.Input[str] | None = None,
         enos_access_key: pulumi.Input[str] | None = None,
         enos_secret_key: pulumi.Input[str] | None = None,
         enos_org_id: pulumi.Input[str] | None = None,
@@ -65,7 +67,9 @@ class Provider(pulumi.ProviderResource):
         :param huawei_access_key: With `huawei_secret_key`; for temporary credentials also `huawei_security_token`.
         :param huawei_region: For runs that name no region, for example `cn-north-4`.
         :param huawei_cloud: The domain of the cloud, for example `myhuaweicloud.eu`; without it that of the region.
-        :param huawei_endpoint: As `tencent_endpoint`.
+        :param huawei_endpoint: As `tencent_endpoint`, for OBS workflows.
+        :param huawei_project_id: For DWR's runs that name no project.
+        :param huawei_dwr_endpoint: As `tencent_endpoint`, for DWR and for the question to IAM which project is meant.
         :param enos_access_key: With `enos_secret_key`: an application's keys.
         :param enos_org_id: For runs that name no organization.
         :param enos_user_id: For runs that name no user.

@@ -154,6 +154,10 @@ class Kind(ABC, Generic[Request]):
     def where(self, props: Props, settings: Settings) -> Reference:
         """Where inputs and configuration put a run; its id is empty. Raises InvalidConfiguration."""
 
+    def remark(self, place: Reference, settings: Settings) -> str:
+        """What is worth a warning before a run is fired there; empty if nothing is. Must not raise."""
+        return ""
+
     def reached(self, place: Reference, props: Props) -> Reference:
         """Where a run on record is asked for, with the quiet arguments of today; `place` is what is on record."""
         return place

@@ -43,16 +43,19 @@ def fault(system: str, operation: str, action: str, **details: object) -> orders
 @pytest.mark.long
 def test_faults_while_a_trigger_changes_and_a_replacement_is_forced(tmp_path: Path) -> None:
     workflow, inventory, huawei, enos = "tencent.workflow", "tencent.inventory", "huawei.workflow", "enos.flow"
+    dwr = "huawei.dwr"
     lost: dict[str, list[orders.Order]] = {
         workflow: [(fault(workflow, "start", "drop_response"),)],
         inventory: [(fault(inventory, "start", "status", status=400, code="InvalidArgument"),)],
         huawei: [(fault(huawei, "start", "drop_response"), fault(huawei, "start", "foreign_run"))],
+        dwr: [(fault(dwr, "start", "drop_response"),), (fault(dwr, "find", "body", body="{}"),)],
         enos: [(fault(enos, "start", "drop_response"),), (fault(enos, "find", "body", body="{}"),)],
     }
     odd: dict[str, list[orders.Order]] = {
         workflow: [(fault(workflow, "start", "truncate"),)],
         inventory: [(fault(inventory, "start", "drop_response"),), (fault(inventory, "find", "reset_before"),)],
         huawei: [(fault(huawei, "start", "status", status=503, code="SlowDown"),)],
+        dwr: [(fault(dwr, "start", "status", status=429, code="APIG.0308"),)],
         enos: [(fault(enos, "token", "forget"),)],
     }
     report = Report("faults", 0)

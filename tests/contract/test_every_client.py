@@ -47,7 +47,8 @@ class Said:
         self.clock.sleep(self.takes)
         if method == "PUT":
             return self.lists[0]
-        if f"/{quote(RUN, safe='')}?" in line or "action=get" in line or "workflowexecutions/" in line:
+        of_one = (f"/{quote(RUN, safe='')}?", "action=get", "/workflowexecution/", "workflowexecutions/")
+        if any(part in line for part in of_one):
             assert self.got
             return self.got
         if self.page:

@@ -37,7 +37,7 @@ def point_to(cloud: Emulator, checkout: Path) -> None:
     """The stack dev has the emulator's default port; the tests' emulator is on another."""
     settings = checkout / "stacks" / "Pulumi.dev.yaml"
     text = settings.read_text()
-    assert text.count("http://127.0.0.1:9700") == 3
+    assert text.count("http://127.0.0.1:9700") == 4
     settings.write_text(text.replace("http://127.0.0.1:9700", cloud.url))
     subprocess.run("git add -A", shell=True, cwd=checkout, check=True)
 

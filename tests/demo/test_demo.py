@@ -86,10 +86,10 @@ def test_the_demo_shows_each_step_and_leaves_nothing_behind(temporary: Path) -> 
     assert found == sorted(found), "in this order"
     assert found[0] >= 0
     counted = re.findall(r"emulator: (\d) runs started so far \(expected (\d)\)", done.stdout)
-    assert counted == [(n, n) for n in "4445666"]
+    assert counted == [(n, n) for n in "5556777"]
     assert "executions Success 3" in done.stdout
-    assert re.search(r"creating \(\d+s\) \d/4 done, \d running, ", done.stdout)
-    assert re.search(r"4/4 done, \d+s", done.stdout)
+    assert re.search(r"creating \(\d+s\) \d/5 done, \d running, ", done.stdout)
+    assert re.search(r"5/5 done, \d+s", done.stdout)
     assert re.search(r"made output/\w+/test\.mp4", done.stdout)
     assert "\033" not in done.stdout, "no colours where there is no terminal"
     assert done.stderr == ""
@@ -159,7 +159,7 @@ def test_a_wrong_count_fails_the_demo(
 
     in_this_process.setattr(demo.Demo, "pulumi", leave_out_the_first)
     assert demo.main() == 1
-    assert "FAILED: step 1, not as expected: emulator: 0 runs started so far (expected 4)" in capfd.readouterr().err
+    assert "FAILED: step 1, not as expected: emulator: 0 runs started so far (expected 5)" in capfd.readouterr().err
     assert list(temporary.iterdir()) == []
 
 

@@ -52,9 +52,9 @@ def test_all_kinds_and_the_stack_that_takes_an_id(stack: Stack, cloud: Emulator)
     sent = cloud.requests()
     up(stack, ALL_KINDS)
     assert cloud.requests() == sent
-    assert len(cloud.runs()) == 4
+    assert len(cloud.runs()) == len(KITS)
     resources = stack.resources()
-    runs = ("transcode", "backfill", "scan", "meters")
+    runs = ("transcode", "backfill", "scan", "review", "meters")
     assert set(resources) == {*runs, *(f"{run}-intent" for run in runs)}
     for name in documented("docs/outputs.md", "# Outputs"):
         assert any(name in resources[run]["outputs"] for run in runs), name

@@ -30,6 +30,7 @@ def cloud() -> Iterator[Emulator]:
 def test_every_resource_has_a_page() -> None:
     named = {name: getattr(cloud_runs, name) for name in cloud_runs.__all__}
     rooms = {name: module for name, module in named.items() if hasattr(module, "__path__")}
+    rooms |= {"huawei.dwr": cloud_runs.huawei.dwr}
     public = {f"{room}.{name}": getattr(module, name) for room, module in rooms.items() for name in module.__all__}
     public |= {name: getattr(cloud_runs, name) for name in cloud_runs.__all__ if name not in rooms}
     resources = {name for name, kind in public.items() if isinstance(kind, type) and issubclass(kind, pulumi.Resource)}
@@ -77,7 +78,7 @@ def test_the_examples_send_what_their_pages_show(tmp_path: Path, cloud: Emulator
         for language, text in blocks(page):
             if language == "http":
                 assert comparable(sent(text)) in came, page
-    assert len(came) == 21, "13 by fan-outs, 8 by resources of one run"
+    assert len(came) == 25, "16 by fan-outs, 9 by resources of one run"
     before = cloud.requests()
     up(stack, program)
     assert cloud.requests() == before
@@ -85,8 +86,11 @@ def test_the_examples_send_what_their_pages_show(tmp_path: Path, cloud: Emulator
     stack.refresh()
     looks = {system: cloud.count(system, "get") - counts.get("get", 0) for system, counts in before.items()}
     assert looks["tencent.workflow"] == 4, "one for each WorkflowRun, none for a fan-out"
-    assert looks["huawei.workflow"] == 1
-    records = {record["type"].partition("/")[2].replace(":", "."): record for record in stack.resources().values()}
+    assert looks["huawei.workflow"] == looks["huawei.dwr"] == 1
+    records = {
+        record["type"].partition("/")[2].replace(":", ".").replace("/", "."): record
+        for record in stack.resources().values()
+    }
     for name, page in PAGES.items():
         if name != "Provider":
             outputs = records[name.replace("Completion", "runs.Completion")]["outputs"]

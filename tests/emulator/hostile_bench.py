@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import dwr_bench
+from dwr_bench import DwrBench
 from emulator_bench import ORDER, WORKFLOW, Bench, Reply
 from enos_bench import INSTANCES, WHO, EnosBench
 from huawei_bench import BODY, EXECUTIONS, GRAPH, HuaweiBench
@@ -159,6 +161,41 @@ class HuaweiWorkflow(Cloud):
         return reply.json["code"], reply.json["message"]
 
 
+class HuaweiDwr(Cloud):
+    system = "huawei.dwr"
+    invalid = "SYS.0010"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = self.dwr = DwrBench()
+
+    def start(self) -> Reply:
+        return self.bench.call(*dwr_bench.START_CALL)
+
+    def id_in(self, reply: Reply) -> str:
+        return str(reply.json["execution_name"])
+
+    def look(self, run_id: str) -> Reply:
+        return self.dwr.look(run_id)
+
+    def knows(self, run_id: str) -> bool:
+        return bool(self.look(run_id).json["execution_id"] == run_id)
+
+    def find(self, marker: str = "") -> Reply:
+        query = {"graph_name": dwr_bench.GRAPH, "limit": "2", "offset": marker}
+        return self.bench.call("GET", dwr_bench.LIST, query)
+
+    def page(self, reply: Reply) -> Page:
+        page = reply.json
+        assert page["is_truncated"] == ("next_offset" in page)
+        offset = page.get("next_offset")
+        return [row["execution_name"] for row in page["executions"]], f"{offset:04}" if offset else ""
+
+    def error(self, reply: Reply) -> tuple[str, str]:
+        assert set(reply.json) == {"error_code", "error_msg", "request_id"}
+        return reply.json["error_code"], reply.json["error_msg"]
+
+
 class EnosFlow(Cloud):
     """Each start is of another flow, as an instance's id is flow and minute. A marker is the number of a page."""
 
@@ -196,4 +233,4 @@ class EnosFlow(Cloud):
         return str(reply.json["status"]), reply.json["msg"]
 
 
-CLOUDS = (TencentWorkflow, TencentInventory, HuaweiWorkflow, EnosFlow)
+CLOUDS = (TencentWorkflow, TencentInventory, HuaweiWorkflow, HuaweiDwr, EnosFlow)

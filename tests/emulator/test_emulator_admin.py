@@ -106,6 +106,7 @@ def test_counts(bench: Bench) -> None:
         "tencent.inventory": {"cancel": 1, "find": 1, "get": 0, "start": 1},
         "tencent.job": {"find": 0},
         "huawei.workflow": dict.fromkeys(["create", "find", "get", "resume", "start", "workflow"], 0),
+        "huawei.dwr": dict.fromkeys(["find", "get", "projects", "retry", "start", "workflow"], 0),
         "enos.flow": dict.fromkeys(
             ["cancel", "find", "get", "refresh", "start", "time", "token", "workflow", "task"], 0
         ),

@@ -24,6 +24,7 @@ OPERATIONS = [
     ("tencent.workflow", "start", "POST /triggerworkflow", HOST),
     ("tencent.inventory", "find", "GET /inventorytriggerjob", HOST),
     ("huawei.workflow", "start", "POST /v2/workflows/demo", "obs.cn-north-4.myhuaweicloud.com"),
+    ("huawei.dwr", "start", "POST /v3/p/workflows/demo/execute", "dwr.cn-south-1.myhuaweicloud.com"),
     ("enos.flow", "start", "POST /dataflow-batch-service/v2.0/flows?action=trigger", "apigw.example.com"),
 ]
 CLIENT = """
@@ -121,7 +122,7 @@ def test_interim_of_each_system(server: Server, system: str, operation: str, lin
             wire.send(f"{line} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode())
             assert wire.read(len(interim)) == interim
             status, _, body = wire.answer()
-            assert status in (b"HTTP/1.1 403 Forbidden\r\n", b"HTTP/1.1 200 OK\r\n")
+            assert status[9:12] in (b"403", b"401", b"200")
             assert body
 
 

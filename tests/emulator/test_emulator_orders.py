@@ -28,12 +28,13 @@ VALUES = {
     "body": "x",
 }
 GOES_WITH = {
-    "interim": {"start", "find", "get", "cancel", "resume", "create", "token", "refresh", "time", "workflow", "task"},
-    "slow_effect": {"start", "cancel", "resume", "create", "token", "refresh"},
+    "interim": {"find", "get", "time", "workflow", "task", "projects"},
+    "slow_effect": {"start", "cancel", "resume", "retry", "create", "token", "refresh"},
     "same_id": {"start"},
     "endless_pages": {"find"},
     "odd_id": {"start"},
 }
+GOES_WITH["interim"] |= GOES_WITH["slow_effect"]
 GOES_WITH["date_skew"] = GOES_WITH["error_in_200"] = GOES_WITH["interim"]
 GOES_WITH["refused_but_ran"] = GOES_WITH["repeat"] = GOES_WITH["slow_effect"]
 

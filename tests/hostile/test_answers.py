@@ -147,6 +147,7 @@ def test_a_listed_id_that_cannot_be_asked_for(id: str) -> None:
     for system, answer in (
         ("tencent.workflow", says(f"<Response>{row}</Response>")),
         ("huawei.workflow", says({"executions": [{"execution_name": id}], "is_truncated": False})),
+        ("huawei.dwr", says({"executions": [{"execution_name": id}], "is_truncated": False})),
     ):
         shown = re.escape(errors.clean(id, 100))
         with pytest.raises(Unavailable, match=f"listed a run whose .* cannot be used.*'{shown}'"):
@@ -156,6 +157,8 @@ def test_a_listed_id_that_cannot_be_asked_for(id: str) -> None:
 STARTED_AND_THROTTLED = [
     ("huawei.workflow", {"execution_name": "e1", "code": "SlowDown"}),
     ("huawei.workflow", {"execution_name": "e1", "error_code": "SYS.0011"}),
+    ("huawei.dwr", {"execution_name": "e1", "error_code": "SYS.0011"}),
+    ("huawei.dwr", {"execution_name": "e1", "error_code": "APIG.0308"}),
 ]
 
 
@@ -289,6 +292,7 @@ def test_the_oracle_sees_what_it_should() -> None:
 
 UNLISTED = [
     ("huawei.workflow", {"code": "SYS.9999", "message": "m"}, "check workflow scan, the bucket and region cn-north-4"),
+    ("huawei.dwr", {"error_code": 9999, "error_msg": "m"}, "check workflow scan, the bucket and region cn-north-4"),
     ("enos.flow", {"status": 69999, "msg": "m"}, "check flow_id 3377, organization o15 and user alice"),
 ]
 

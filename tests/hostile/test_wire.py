@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cloud_runs.errors import NotReached, Refused, RunsError, Unavailable, UnknownOutcome
 from tests.hostile import answers, cases, systems
 from tests.kits import KITS
+from tests.kits.huawei_dwr import PROJECT
 from tests.support.clients import GO
 from tests.support.examples import examples
 from tests.support.sockets import OK, Service, answer
@@ -206,19 +207,22 @@ ids = st.text(min_size=1, max_size=20) | st.sampled_from([text for text in answe
 def test_no_value_makes_another_request(id: str, object: str) -> None:
     """What a server reads of an id, of an object, of inputs: one request, to the same place, with the same words."""
     with Service(answer(404)) as service:
-        for system in ("tencent.workflow", "tencent.inventory", "huawei.workflow"):
+        for system in ("tencent.workflow", "tencent.inventory", "huawei.workflow", "huawei.dwr"):
             with pytest.raises(RunsError):
                 systems.client(system, cases.hasty(5.0), f"http://{service.address}").get(id)
         request = type(KITS["tencent.workflow"].request)("w1", object, object)
         with pytest.raises(RunsError):
             systems.client("tencent.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
         request = type(KITS["huawei.workflow"].request)("b", object, {"a": object})
-        with pytest.raises(RunsError):
-            systems.client("huawei.workflow", cases.hasty(5.0), f"http://{service.address}").start(request, GO)
+        for system in ("huawei.workflow", "huawei.dwr"):
+            with pytest.raises(RunsError):
+                systems.client(system, cases.hasty(5.0), f"http://{service.address}").start(request, GO)
+    dwr = f"/v3/{PROJECT}/workflows/scan/"
     paths = (
         "/workflowexecution/",
         "/inventorytriggerjob/",
         "/v2/workflowexecutions/",
+        f"{dwr}workflowexecution/",
         "/triggerworkflow?workflowId=w1&object=",
     )
     for received in service.received:
@@ -226,11 +230,12 @@ def test_no_value_makes_another_request(id: str, object: str) -> None:
         method, target, version = head.partition("\r\n")[0].split(" ")
         assert version == "HTTP/1.1"
         assert method in ("GET", "POST")
-        assert target.startswith((*paths, "/v2/workflows/scan"))
+        assert target.startswith((*paths, "/v2/workflows/scan", f"{dwr}execute"))
         assert head.lower().count("\r\nhost:") == 1
         assert ".my" in head
-        if target.startswith(paths[:3]):
-            assert target.partition("?")[0].count("/") == (3 if "v2" in target else 2)
+        if target.startswith(paths[:4]):
+            of_one = next(path for path in paths if target.startswith(path))
+            assert target.partition("?")[0].count("/") == of_one.count("/")
             assert "/../" not in target
             assert not target.endswith("/..")
         elif "trigger" in target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloud_runs import accounts
 from tests.kits.enos_flow import FLOW
+from tests.kits.huawei_dwr import HUAWEI_DWR
 from tests.kits.huawei_workflow import HUAWEI
 from tests.kits.kit import Kit
 from tests.kits.tencent_inventory import INVENTORY
@@ -15,6 +16,7 @@ KITS: dict[str, Kit] = {
         WORKFLOW,
         INVENTORY,
         HUAWEI,
+        HUAWEI_DWR,
         FLOW,
     )
 }

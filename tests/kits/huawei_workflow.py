@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from cloud_runs.huawei import answers, codes
-from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest
+from cloud_runs.huawei.client import WorkflowClient
+from cloud_runs.huawei.finding import WorkflowRequest
 from cloud_runs.runs import RunApi
 from cloud_runs.wire.settings import Credentials
 from cloud_runs.wire.transport import Answer

@@ -127,6 +127,7 @@ def test_success_with_all_that_can_be_logged(watched: Watched) -> None:
     watched.pulumi("up", "--yes", "--diff", "-s", watched.name, *VERBOSE)
     assert len(cloud.runs()) == len(KITS) + 1
     assert cloud.runs("huawei.workflow")[0]["request"]["headers"]["x-obs-security-token"].startswith("cnry")
+    assert cloud.runs("huawei.dwr")[0]["request"]["headers"]["x-security-token"].startswith("cnry")
     watched.pulumi("up", "--yes", "--refresh", "--diff", "-s", watched.name)
     watched.pulumi("stack", "output", "--json", "--show-secrets", "-s", watched.name)
     watched.pulumi("stack", "export", "-s", watched.name)

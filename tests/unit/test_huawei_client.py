@@ -21,9 +21,10 @@ from cloud_runs.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from cloud_runs.huawei import client as module
-from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest, differences
+from cloud_runs.huawei import finding as module
+from cloud_runs.huawei.client import WorkflowClient
 from cloud_runs.huawei.codes import HINTS
+from cloud_runs.huawei.finding import WorkflowRequest, differences
 from cloud_runs.runs import Candidate, Phase
 from cloud_runs.wire.calls import PAGES
 from cloud_runs.wire.settings import Credentials

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from cloud_runs.errors import NotFound, NotReached, Refused, RunsError, Throttled, Unavailable, UnknownOutcome
-from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest
+from cloud_runs.huawei.client import WorkflowClient
+from cloud_runs.huawei.finding import WorkflowRequest
 from cloud_runs.runs import Phase
 from cloud_runs.wire.settings import Credentials
 from tests.support.clients import GO, an_hour_ago, hasty, soon

@@ -9,6 +9,7 @@ import pytest
 
 from cloud_runs.enos.codes import Context as EnosContext
 from cloud_runs.huawei.codes import Context as HuaweiContext
+from cloud_runs.huawei.dwr.codes import Context as DwrContext
 from cloud_runs.tencent.codes import Context as TencentContext
 from cloud_runs.wire.masking import Masker
 from cloud_runs.wire.settings import Credentials
@@ -66,6 +67,10 @@ def test_a_row_of_zeros_is_no_secret() -> None:
 SIGNATURES = {
     "tencent": (TencentContext(KEYS, "b-1", "r"), "q-sign-algorithm=sha1&q-ak=A&q-signature=0123abcd"),
     "huawei": (HuaweiContext(KEYS, "g", "r"), "OBS AK1:c2lnbmF0dXJlc2lnbmF0dXI="),
+    "huawei.dwr": (
+        DwrContext(KEYS, "g", "r"),
+        "SDK-HMAC-SHA256 Access=AK1, SignedHeaders=host;x-sdk-date, Signature=0123abcd4567",
+    ),
     "enos": (EnosContext(KEYS, "https://gw.example"), "a1" * 32),
 }
 

@@ -13,21 +13,23 @@ from tests.support.stack import Stack
 
 HERE = Path(__file__).parent
 STATES = HERE / "states"
-PROGRAM = (HERE / "program.py").read_text()
+OF_0_1, SINCE_0_2 = ((HERE / name).read_text() for name in ("program.py", "program_0_2.py"))
 PASSPHRASE = "of the kept states"
 
 
 class Kept(Stack):
     """The addresses come from the environment, so that no port is in the state."""
 
-    def __init__(self, folder: Path, emulator: Emulator, name: str = "kept") -> None:
+    def __init__(self, folder: Path, emulator: Emulator, name: str = "kept", state: str = "") -> None:
+        """`state`: the one whose program it has; without it, that of this version."""
         super().__init__(folder, emulator, name)
         self.configure(
             tests__otherId=SECRET_ID,
             **settings(emulator.url) | {kit.kind.vendor.endpoint.config: None for kit in KITS.values()},
         )
         self.pulumi("config", "set", "--secret", "otherKey", SECRET_KEY, "-s", name)
-        self.program(PROGRAM)
+        of_0_1 = state and "dynamic/huawei/dwr:" not in state
+        self.program(OF_0_1 if of_0_1 else OF_0_1 + SINCE_0_2)
 
     @property
     def env(self) -> dict[str, str]:

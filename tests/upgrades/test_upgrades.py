@@ -18,6 +18,8 @@ from tests.upgrades.kept import STATES, Kept, ids, resources
 KEPT = sorted(STATES.glob("*.json"), key=lambda file: [int(part) for part in file.stem.split(".")])
 PROVIDERS = {
     "cloud_runs.enos.flow_run.FlowRunProvider",
+    "cloud_runs.huawei.dwr.workflow_run.WorkflowFanOutProvider",
+    "cloud_runs.huawei.dwr.workflow_run.WorkflowRunProvider",
     "cloud_runs.huawei.workflow_run.WorkflowFanOutProvider",
     "cloud_runs.huawei.workflow_run.WorkflowRunProvider",
     "cloud_runs.lifecycle.completion_provider.CompletionProvider",
@@ -59,7 +61,7 @@ def leaves(kind: type) -> set[type]:
 
 
 def test_all_providers_are_known() -> None:
-    """With a new one: put its resource into program.py, and keep a new state (make_state.py)."""
+    """With a new one: put its resource into the program of this version, and keep a new state (make_state.py)."""
     ours = {f"{kind.__module__}.{kind.__qualname__}" for kind in leaves(ResourceProvider)}
     assert {name for name in ours if name.startswith("cloud_runs.")} == PROVIDERS
 
@@ -77,12 +79,12 @@ def told(stack: Kept, output: str) -> set[Any]:
 def test_runs_that_the_services_know(state: str, tmp_path: Path) -> None:
     """Another stack fires the same runs, and their ids take the places of those in the state."""
     with emulator("--run-seconds", "0") as cloud:
-        new = Kept(tmp_path / "new", cloud)
+        new = Kept(tmp_path / "new", cloud, state=state)
         new.up()
         runs = ids(new.resources().values())
         for name, old in ids(resources(state)).items():
             state = state.replace(old, runs[name])
-        stack = Kept(tmp_path / "kept", cloud)
+        stack = Kept(tmp_path / "kept", cloud, state=state)
         stack.load(state)
         sent = starts(cloud)
         stack.up()
@@ -106,7 +108,7 @@ def test_runs_that_the_services_know(state: str, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.engine
 def test_runs_that_the_services_have_forgotten(state: str, tmp_path: Path, cloud: Emulator) -> None:
-    stack = Kept(tmp_path, cloud)
+    stack = Kept(tmp_path, cloud, state=state)
     stack.load(state)
     stack.up()
     stack.refresh()

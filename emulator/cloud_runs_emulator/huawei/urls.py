@@ -21,8 +21,8 @@ from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
 from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
 
-_HOST = re.compile(r"obs\.([a-z0-9-]+)\.myhuaweicloud\.com", re.ASCII)
-_DOMAIN = ".myhuaweicloud.com"
+_HOST = re.compile(r"obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)", re.ASCII)
+_DOMAINS = (".myhuaweicloud.com", ".myhuaweicloud.eu")
 _NO_VENDOR_HOST = "cn-emulator-1"
 """The region of requests that name no OBS host, such as those of an SDK with `server=` the emulator's address."""
 
@@ -51,8 +51,8 @@ class HuaweiObs:
         self._responses = Responses(settings.clock)
 
     def claims(self, host: str) -> bool:
-        """All of the vendor's domain, so that a mistyped OBS host is answered as one and not taken for no host."""
-        return host.endswith(_DOMAIN)
+        """All of the vendor's domains, so that a mistyped OBS host is answered as one and not taken for no host."""
+        return host.endswith(_DOMAINS)
 
     def match(self, request: Request) -> Match | None:
         """Find the operation. A look with `x-workflow-prefix` is another call, which the emulator does not have."""
@@ -112,6 +112,6 @@ def _region(host: str) -> str:
     match = _HOST.fullmatch(host)
     if match is not None:
         return match[1]
-    if host.endswith(_DOMAIN):
-        raise Refused(400, "SYS.0029", f"The host is not obs.<region>{_DOMAIN}: {host}")
+    if host.endswith(_DOMAINS):
+        raise Refused(400, "SYS.0029", f"The host is not obs.<region>{_DOMAINS[0]}: {host}")
     return _NO_VENDOR_HOST

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from xml.parsers.expat import ExpatError
 
 import xmltodict
@@ -23,7 +23,7 @@ from cloud_runs.wire.payloads import trouble
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer
 
-_KEY = "Check the key and its permissions; it came from {source}."
+KEY = "Check the key and its permissions; it came from {source}."
 _EXPIRED = "The temporary credentials have expired; get new ones for {source}."
 _RIGHTS = "Grant the key {action} on workflow {graph}; it came from {source}."
 _ACCOUNT = "Check the state of the account: bills, restrictions, real-name verification."
@@ -35,22 +35,21 @@ _GONE = (
     "Check that region {region} offers OBS workflows: Huawei has closed them to new users in favour of DWR (Data "
     "Workroom), whose requests are others."
 )
-_LATER = "The service limits how often it is asked; try again later."
+LATER = "The service limits how often it is asked; try again later."
 _THEIRS = "The service has a problem of its own; if it stays, give the request id to Huawei's support."
 _BUG = "This is a bug of the provider or a change of the service; please report it with the request id."
 
-HINTS: Mapping[str, str] = {
-    # table 3: the workflow front end
+FRONT_END: Mapping[str, str] = {  # table 3
     "SYS.0001": _THEIRS,
     "SYS.0003": _GONE,
-    "SYS.0004": _KEY,
+    "SYS.0004": KEY,
     "SYS.0005": _RIGHTS,
     "SYS.0006": _BUG,
     "SYS.0007": _BUG,
     "SYS.0008": _EXPIRED,
     "SYS.0009": "A proxy may have added headers; check the proxy settings and the length of the security token.",
     "SYS.0010": _ARGUMENTS,
-    "SYS.0011": _LATER,
+    "SYS.0011": LATER,
     "SYS.0012": "Pass less in inputs.",
     "SYS.0013": "The permissions have changed; get new temporary credentials for {source}.",
     "SYS.0014": "Check the bucket's name, and that it is in region {region}.",
@@ -83,11 +82,14 @@ HINTS: Mapping[str, str] = {
     "SYS.0042": _THEIRS,
     "SYS.0043": _THEIRS,
     "SYS.0044": _THEIRS,
+}
+HINTS: Mapping[str, str] = {
+    **FRONT_END,
     # table 2: who asks
     "AccessDenied": _RIGHTS,
     "DeregisterUserId": _ACCOUNT,
     "InArrearOrInsufficientBalance": _ACCOUNT,
-    "InvalidAccessKeyId": _KEY,
+    "InvalidAccessKeyId": KEY,
     "NotSignedUp": _ACCOUNT,
     "RequestTimeTooSkewed": _CLOCK,
     "SignatureDoesNotMatch": "The secret does not belong to the key; both came from {source}.",
@@ -116,16 +118,16 @@ HINTS: Mapping[str, str] = {
     "OperationAborted": "Something else is working on the same resource; try again later.",
     "RequestTimeout": "The connection was too slow; check the network.",
     "ServiceUnavailable": _THEIRS,
-    "SlowDown": _LATER,
+    "SlowDown": LATER,
 }
 
 # By the status where the code tells nothing.
 _STATUS_HINTS: Mapping[int, str] = {
-    401: _KEY,
-    403: _KEY,
+    401: KEY,
+    403: KEY,
     404: f"Check that workflow {{graph}} exists in region {{region}}. {_GONE}",
     405: _GONE,
-    429: _LATER,
+    429: LATER,
     501: _GONE,
 }
 
@@ -181,7 +183,7 @@ class Context(failures.Context):
         """
         unknown = of_a_run and failure.unknown_run
         kind = Throttled if failure.throttled else NotFound if unknown else Refused
-        listed = not failure.code or failure.code in HINTS or failure.status in _STATUS_HINTS
+        listed = not failure.code or failure.code in self.table.by_code or failure.status in self.table.by_status
         hint = _UNKNOWN_RUN if unknown else "" if listed else _UNLISTED
         return self.explained(kind, what, failure, hint, action=action)
 
@@ -191,37 +193,51 @@ def request_id(answer: Answer) -> str:
     return next((value for name in _REQUEST_IDS if (value := answer.headers.get(name))), "")
 
 
+F = TypeVar("F", bound=Failure)
+
 _TROUBLE = re.compile(rb"(?:err|fault|exception|fail|code|message|msg|reason)\w*[\"'>]", re.IGNORECASE)
 
 
 def failure(answer: Answer) -> Failure:
+    return read(answer, Failure)
+
+
+def read(answer: Answer, made: type[F]) -> F:
     """Reads an error in each of its forms by its first byte, whatever its Content-Type, or nothing. Never raises.
 
     XML `Error/{Code,Message,RequestId}` (the object store); JSON `code`, `message`, `request_id` (the SDK's parser) or
-    `error_code`, `error_msg` (the engine below, DWR).
+    `error_code`, `error_msg` (the engine below, DWR), which may be one level deeper, as `{"error": {...}}`.
     """
     found: Mapping[str, Any] = {}
     body = answer.body.lstrip()
     if 200 <= answer.status < 300:
         if not _TROUBLE.search(body):
-            return Failure(answer.status, "", "", "")  # a long list is not read twice
+            return made(answer.status, "", "", "")  # a long list is not read twice
     else:
         body = body[:65536]
     if body.startswith(b"<"):
         found = _xml_error(body)
     elif body.startswith(b"{"):
         found = mapping(parsed(body))
+    code, message, id = _parts(found)
+    if not code and not message and 200 <= answer.status < 300:
+        message = trouble(found)
+    elif not code and not message:  # not in a success, where it may be what a run was given or has made
+        code, message, id = next((parts for value in found.values() if any(parts := _parts(mapping(value)))), ("",) * 3)
+    return made(answer.status, code, message, id or request_id(answer))
+
+
+def _parts(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Code, message and request id."""
     code, message, id = (
         next((told for name in names if (told := _told(found, name))), "")
         for names in (
-            ("Code", "code", "error_code", "errorCode"),
-            ("Message", "message", "error_msg", "errorMsg"),
+            ("error_code", "errorCode", "Code", "code"),
+            ("error_msg", "errorMsg", "Message", "message"),
             ("RequestId", "request_id", "requestId"),
         )
     )
-    if not code and not message and 200 <= answer.status < 300:
-        message = trouble(found)
-    return Failure(answer.status, code, message, id or request_id(answer))
+    return code, message, id
 
 
 def _xml_error(body: bytes) -> Mapping[str, Any]:

@@ -4,13 +4,14 @@ many."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote, unquote
 
 import pulumi
 
 from cloud_runs.checks import Text, Values
-from cloud_runs.huawei.client import WorkflowClient, WorkflowRequest, differences
+from cloud_runs.huawei.client import WorkflowClient
+from cloud_runs.huawei.finding import WorkflowRequest, differences
 from cloud_runs.huawei.obs import GRAPH_NAME
 from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
@@ -18,7 +19,7 @@ from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.runs import Reference, RunStatus
+from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class WorkflowKind(Kind[WorkflowRequest]):
     name = "huawei.workflow"
     label = "WorkflowRun"
     vendor = HUAWEI
-    arguments = (
+    arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("graph_name", Text(_GRAPH, pattern=GRAPH_NAME), subject="workflow"),
         Argument("bucket", _BUCKET, subject="bucket"),
         Argument("object", Text("an object key", longest=1024), subject="object"),
@@ -61,7 +62,9 @@ class WorkflowKind(Kind[WorkflowRequest]):
     def where(self, props: Props, settings: Settings) -> Reference:
         return Reference(self.name, self.given("region", props, settings), str(props["graph_name"]), "")
 
-    def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> WorkflowClient:
+    def client(
+        self, place: Reference, settings: Settings, transport: Transport | None = None
+    ) -> RunApi[WorkflowRequest]:
         return WorkflowClient(
             transport or own_transport(),
             settings.credentials(HUAWEI),

@@ -62,6 +62,8 @@ def where(
     """Where the run is to be: where the configuration says today, unless an earlier `up` may have fired it where the
     configuration said then and something of it is there. Fires nothing; raises Unavailable if that cannot be told."""
     now, then = kind.place(arguments, settings), meant_for(kind, ask.intent, arguments)
+    if remark := kind.remark(now, settings):
+        world.warn(remark)
     if ask.intent is None or then is None or then == now or not work.look:
         return now
     moments = [moment for doubt in work.look for moment in doubt.moments]

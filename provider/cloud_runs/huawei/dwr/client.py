@@ -1,0 +1,100 @@
+"""The calls to DWR workflows on `dwr.<region>.myhuaweicloud.com`.
+
+Sources: https://support.huaweicloud.com/api-dwr/dwr_04_0127.html (start), _0128 (list), _0129 (get), whose address is
+that of version 3 and whose samples are those of OBS workflows; and the vendor's SDK
+(https://github.com/huaweicloud/huaweicloud-sdk-python-v3, `huaweicloud-sdk-dwr`), which knows version 3 alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import partial
+
+from cloud_runs.errors import Interrupted, NotReached, RunsError, Unavailable, clean
+from cloud_runs.huawei import answers as obs
+from cloud_runs.huawei.codes import request_id
+from cloud_runs.huawei.dwr import answers as reading
+from cloud_runs.huawei.dwr.service import DAYS, DwrClient
+from cloud_runs.huawei.finding import Finding, Listed, Looked, WorkflowRequest, recent
+from cloud_runs.limits import Leave, Limit
+from cloud_runs.runs import FanOutApi, RunApi, RunStatus, Started, Untold, Workflow
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, PAGES
+from cloud_runs.wire.looks import listed, together
+from cloud_runs.wire.payloads import moment, time_text
+
+BEFORE = timedelta(minutes=10)  # the list may go by another time than the one that it tells
+
+
+class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
+    """Executions of one workflow ("graph")."""
+
+    def start(self, request: WorkflowRequest, leave: Leave) -> Started:
+        """Started.details: project and `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
+        explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
+        body = request.body()
+        try:
+            project = self.project(leave.limit(ASK_SECONDS))
+        except (Unavailable, Interrupted) as error:
+            raise NotReached(f"nothing was fired: {error}") from None
+        path = f"/v3/{project}/workflows/{self._graph}/execute"
+        headers = self._headers(project)
+        begun = self._calls.start(path, obs.started_id, explain, leave=leave, headers=headers, body=body)
+        began = time_text(obs.text(begun.content, "started_at"))
+        urn = clean(obs.text(begun.content, "execution_urn"), 500)
+        return Started(
+            begun.id,
+            begun.at,
+            request_id=clean(self._context.mask.text(request_id(begun.answer)), 100),
+            details={"execution_urn": urn, "created_at": began, "started_at": began, "project_id": project},
+        )
+
+    def get(self, id: str, limit: Limit | None = None) -> RunStatus:
+        answer, content = self._execution(id, limit or Limit(ASK_SECONDS))
+        return self._context.mask.status(reading.execution_status(id, content, request_id(answer)))
+
+    def get_many(self, ids: Collection[str], limit: Limit | None = None) -> Mapping[str, RunStatus | Untold]:
+        limit = limit or Limit(LOOK_SECONDS)
+        told: dict[str, RunStatus | Untold] = {}
+        if len(ids) > 1:
+            listed({self._graph: ids}, lambda _: self._going(limit), told, limit)
+        return told | together(lambda id: self.get(id, limit), [id for id in ids if id not in told], limit)
+
+    def cancel(self, id: str, limit: Limit | None = None) -> None:
+        """Always raises: neither the pages nor the SDK have a call that stops an execution."""
+        raise RunsError("Huawei DWR has no API that cancels a workflow execution")
+
+    def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
+        """`GET /v3/PROJECT/workflows/NAME`: the answer is that of OBS workflows."""
+        content = self._definition(limit or Limit(ASK_SECONDS))
+        if content is None:
+            return (Workflow(self._graph, exists=False, runs=False),)
+        return (self._context.mask.workflow(obs.workflow(self._graph, content, request.inputs)),)
+
+    # -- parts
+
+    def _going(self, limit: Limit) -> Iterator[Mapping[str, RunStatus]]:
+        """Pages of the list of those that go on; of what began earlier than a list tells of, nothing is told."""
+        since = datetime.fromtimestamp(self._clock(), timezone.utc) - DAYS + timedelta(hours=1)
+        for _, rows in self._pages(since, PAGES, limit, "running"):
+            shown = self._context.mask.status
+            yield {id: shown(obs.execution_status(id, row)) for row in rows for id in [self._id(row)]}
+
+    def _since(
+        self, since: datetime, most: int, pages: int, limit: Limit
+    ) -> tuple[Mapping[str, Listed], datetime | None]:
+        suspects: dict[str, Listed] = {}
+        server_time = None
+        for answer, rows in self._pages(since - BEFORE, pages, limit):
+            server_time = answer.date or server_time
+            for row in rows:
+                id, began = self._id(row), moment(obs.text(row, "started_at"))
+                if recent(row, began, since):
+                    suspects[id] = Listed(began, obs.phase(obs.text(row, "execution_state")))
+            if len(suspects) > most:
+                raise Unavailable(f"Huawei DWR cannot compare them all: more than {most} runs of {self._graph} began")
+        return suspects, server_time
+
+    def _looked(self, id: str, limit: Limit) -> Looked:
+        content = self._execution(id, limit)[1]
+        return Looked(reading.told_request(content), moment(reading.began(content)))
