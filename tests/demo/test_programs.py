@@ -13,6 +13,7 @@ import pytest
 from cloud_runs.accounts import settings as known_settings
 from cloud_runs.promise import ledger
 from tests.demo.pages import ROOT, blocks, documented, stack_of_all_systems, up
+from tests.kits import KITS
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 

@@ -19,6 +19,7 @@ OTHER_FORMATS = {
     "status/report.py": "the JSON of `cloud-runs status`",
     "status/prometheus.py": "labels of metrics",
     "status/page.py": "classes of HTML",
+    "lifecycle/outputs.py": "types for checkers, whose words are spelled out",
     "status/options.py": "options of the command line",
 }
 OTHER_WORDS = {

@@ -18,7 +18,7 @@ from cloud_runs.huawei.finding import WorkflowRequest
 from cloud_runs.huawei.settings import CLOUD
 from cloud_runs.huawei.workflow_run import WorkflowKind as ObsKind
 from cloud_runs.kinds import Argument, Props, own_transport
-from cloud_runs.lifecycle.fan_out import CONCURRENCY, FanOut
+from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -246,7 +246,7 @@ class WorkflowFanOut(FanOut, module="huawei/dwr", name="WorkflowFanOut"):
         region: pulumi.Input[str] | None = None,
         project_id: pulumi.Input[str] | None = None,
         triggers: pulumi.Input[Triggers] | None = None,
-        concurrency: pulumi.Input[int] = CONCURRENCY,
+        concurrency: pulumi.Input[int] = AT_ONCE,
         rate: pulumi.Input[float] | None = None,
         adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
