@@ -89,8 +89,6 @@ class OneResource(RuleBasedStateMachine):
     ) -> str:
         """What was done; empty if the `up` failed."""
         host = self.host(machine, how.pop("paused", 0.0))  # type: ignore[arg-type]
-        if how.get("hooks"):  # within one process an explicit refusal is believed
-            fates = ["refused" if fate == "refused but ran" else fate for fate in fates]
         interrupted = how.pop("interrupted", -1)
         known = self.stack.token()
         self.cloud.fates = list(fates)
