@@ -12,7 +12,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from cloud_runs.lifecycle import adopting
 from tests.kits import KITS
 from tests.provider.fan_stack import FanStack
-from tests.provider.host_stack import HostStack, RunStack
+from tests.provider.host_stack import HostStack, JobStack, RunStack
 from tests.provider.test_adopting import argument, elsewhere
 from tests.support.emulator import Emulator
 
@@ -176,3 +176,14 @@ def test_a_fan_out_tells_what_ran_beside_what_is_adopted(cloud: Emulator, monkey
     fan.up(["a1", "a3"], adopt_ids={"a1": known["a1"]})
     assert fan.ids == {"a1": known["a1"], "a3": lost["a3"]}
     assert [lost["a1"] in text and lost["a3"] not in text for text in strays(fan)] == [True]
+
+
+def test_a_refresh_tells_of_a_job_that_was_started_twice(cloud: Emulator, monkeypatch: Any) -> None:
+    """By something between us and the service; both have the name that was generated for one."""
+    job = JobStack(cloud, monkeypatch)
+    cloud.fault(job.system, "start", "repeat")
+    job.up()
+    (other,) = job.lost()
+    job.warned.clear()
+    job.refresh()
+    assert any("was started more than once" in text and other in text for text in job.warned)

@@ -8,10 +8,14 @@ else is raised is a mistake of the patch or of the finder, and is none.
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -30,6 +34,10 @@ STEPS = 20
 """Of one history of a model."""
 SECONDS = 120
 """That one hostile case may take."""
+TESTS = "tests/"
+"""A finder that begins so names tests of ours: for what no model and no campaign can reach."""
+MISTAKES = ("NameError", "ImportError", "ModuleNotFoundError", "SyntaxError")
+"""Raised by a test these are a patch's own fault, and no find."""
 
 
 class Find(NamedTuple):
@@ -92,6 +100,28 @@ def told(kind: Callable[[str], str], number: int, cases: int) -> Find:
     return Find(cases)
 
 
+def tests(which: str, number: int, cases: int) -> Find:
+    """Tests of ours by their names, one after the other; a case is one test. In a process of their own, since pytest
+    must come before hypothesis."""
+    with tempfile.TemporaryDirectory(prefix="track-record-") as folder:
+        report = Path(folder) / "report.xml"
+        quiet = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-o", "junit_logging=no"]
+        command = [sys.executable, "-m", "pytest", *quiet, f"--junitxml={report}", *which.split()]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        if not report.is_file():
+            raise RuntimeError(f"pytest ended with {done.returncode}: {done.stderr}")
+        tried = list(ElementTree.parse(report).iter("testcase"))
+    failed = [(test, why) for test in tried for why in test if why.tag in ("failure", "error")]
+    for test, why in failed:
+        said = why.get("message") or why.tag
+        if why.tag == "error" or said.startswith(MISTAKES):
+            raise RuntimeError(f"{test.get('name')}: {said}")
+        return Find(len(tried), f"{test.get('name')}: {said.splitlines()[0]}")
+    if not tried:
+        raise RuntimeError(f"there is no {which}")
+    return Find(len(tried))
+
+
 def _first_line(found: BaseException) -> str:
     return (str(found).strip() or "an assertion without a text").splitlines()[0]
 
@@ -104,9 +134,13 @@ FINDERS: dict[str, Finder] = {
 }
 
 
+def finder(name: str) -> Finder | None:
+    return partial(tests, name) if name.startswith(TESTS) else FINDERS.get(name)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.track_record.finders", description=__doc__)
-    parser.add_argument("finder", choices=FINDERS)
+    parser.add_argument("finder", help=f"one of {', '.join(map(repr, FINDERS))}, or FILE::TEST")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", type=int, default=200, help="at most (default %(default)s)")
     parser.add_argument("--of", type=Path, help="the folder whose package this must be about")
@@ -114,7 +148,10 @@ def main() -> int:
     package = Path(cloud_runs.__file__).resolve()
     if given.of and not package.is_relative_to(given.of.resolve()):
         parser.error(f"{package} is imported, which is not in {given.of}")
-    found = FINDERS[given.finder](given.seed, given.cases)
+    find = finder(given.finder)
+    if find is None:
+        parser.error(f"no such finder: {given.finder}")
+    found = find(given.seed, given.cases)
     print(f"{'found' if found.what else 'clean'} after {found.cases} cases: {found.what}")
     return 1 if found.what else 0
 
