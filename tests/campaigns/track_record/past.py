@@ -54,8 +54,8 @@ PAST = {
 NOT_PUT_BACK = {
     "3.12": "Pulumi leaves the empty state file; the package has no code that could fail or mend it. The way out is a "
     "paragraph of docs/reliability.md",
-    "3.13": "the package has a name of its own, and the modules of the old name are gone: no few lines bring them back. "
-    "tests/engine/test_own_names.py has a program with such modules",
+    "3.13": "the package has a name of its own, and the modules of the old name are gone: no few lines bring them "
+    "back. tests/engine/test_own_names.py has a program with such modules",
     "3.14": "what is in plain text is said by the README since; the package does what it did",
     "3.16": "Pulumi Cloud was not tried, by us or before: docs/reliability.md says so, and there is no code to break",
 }
