@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkdwr.v3 import DwrClient
 from obs.workflow import WorkflowClient
 from qcloud_cos import CosConfig, CosS3Client
 
@@ -14,6 +16,7 @@ BUCKET = "media-1250000000"
 REGION = "ap-beijing"
 HUAWEI_REGION = "cn-north-4"
 GRAPH = "demo-graph_1"
+DWR_PROJECT = "0123456789abcdef0123456789abcdef"
 
 
 def tencent(
@@ -49,3 +52,12 @@ def huawei(
         proxy_port=proxy.port,
         max_retry_count=retry,
     )
+
+
+def dwr(server: str, id: str = SECRET_ID, secret: str = SECRET_KEY, token: str | None = None) -> DwrClient:
+    """The project is given, so the SDK asks IAM for none."""
+    keys = BasicCredentials(id, secret, DWR_PROJECT)
+    if token:
+        keys = keys.with_security_token(token)
+    built: DwrClient = DwrClient.new_builder().with_credentials(keys).with_endpoints([server]).build()
+    return built
