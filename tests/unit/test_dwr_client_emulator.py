@@ -92,13 +92,13 @@ def test_signatures_are_accepted(cloud: Emulator, token: str) -> None:
     assert cloud.requests()[SYSTEM] == {"projects": 1, "start": 1, "get": 2, "find": 1, "workflow": 1}
 
 
-def test_all_of_a_list_is_read(shaped: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its offsets, or where it tells none, by splitting the time."""
+def test_all_of_a_list_is_read(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "PAGE_ROWS", 2)
-    client = runs(shaped)
-    started = [client.start(RUN, GO).id for _ in range(2)]
+    client = runs(cloud)
+    started = [client.start(RUN, GO).id for _ in range(5)]
     found = client.find(RUN, an_hour_ago(), soon()).candidates
     assert sorted(candidate.id for candidate in found) == sorted(started)
+    assert cloud.count(SYSTEM, "find") == 3
 
 
 def test_the_project_that_iam_tells(cloud: Emulator) -> None:
