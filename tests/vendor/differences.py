@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.vendor.wire import NOT_SENT, SIGNATURE
+from tests.vendor.wire import ESCAPED, LONG_SIGNATURE, NOT_SENT, SIGNATURE
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
 
@@ -23,7 +23,10 @@ CI = (
 )  # fmt: skip
 START_PLAIN, OBS_LIST, OBS_MARKER = "OBS start without inputs", "OBS list", "OBS list after a marker"
 OBS = ("OBS start", START_PLAIN, "OBS start, temporary key", "OBS get", OBS_LIST, OBS_MARKER)
-CALLS = CI + OBS
+DWR_START, DWR_PLAIN, DWR_TOKEN = "DWR start", "DWR start without inputs", "DWR start, temporary key"
+DWR_GET, DWR_LIST = "DWR get", "DWR list"
+DWR = (DWR_START, DWR_PLAIN, DWR_TOKEN, DWR_GET, DWR_LIST)
+CALLS = CI + OBS + DWR
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ _LENGTH = (
 )
 _LIFETIME = "As the vendor's Node.js SDK: a copied signature is soon good for nothing, and a slow clock is noticed."
 _DIGEST = "As the vendor's Go SDK: nothing else in the signature covers the body."
+_AGENT = "The SDK signs every header that it sets; ours none that a proxy may change."
 _DECLARED = "XML 1.0 in UTF-8 needs no declaration, and the sample of the API's page has none."
 _DECLARED_LENGTH = "The 39 bytes of the declaration and its line feed."
 
@@ -148,6 +152,33 @@ ROWS = (
         (OBS_MARKER,), "query x-workflow-next-marker", "=APICALLa%2Fb%20c%2B", "=APICALLa/b%20c%2B",
         "A slash may stand in a query or be encoded; the signature covers the decoded value and is the same.",
     ),
+    Row(DWR, "User-Agent", "cloud-runs", "huaweicloud-usdk-python/<version>", "Each names itself."),
+    Row(DWR, "Accept-Encoding", "gzip", "gzip, deflate", "Each names what it decodes."),
+    Row(
+        (DWR_START, DWR_PLAIN, DWR_TOKEN), "body form", NOT_SENT, ESCAPED,
+        "The SDK writes other letters as `\\u4e2d`, ours as UTF-8; JSON gives both the same meaning.",
+    ),
+    Row((DWR_START, DWR_TOKEN), "Content-Length", "171", "177", "The two escapes."),
+    Row((DWR_PLAIN,), "Content-Length", "66", "69", "The escape."),
+    Row(
+        (DWR_START, DWR_PLAIN, DWR_GET, DWR_LIST), "Authorization SignedHeaders",
+        "content-type;host;x-project-id;x-sdk-date", "content-type;host;user-agent;x-project-id;x-sdk-date", _AGENT,
+    ),
+    Row(
+        (DWR_TOKEN,), "Authorization SignedHeaders",
+        "content-type;host;x-project-id;x-sdk-date;x-security-token",
+        "content-type;host;user-agent;x-project-id;x-sdk-date;x-security-token", _AGENT,
+    ),
+    Row(
+        DWR, "Authorization Signature", LONG_SIGNATURE, LONG_SIGNATURE,
+        "Another one: it covers the headers, query and body above. The SDK's own signatures are among the vectors of "
+        "our signer (tests/vectors/dwr).",
+    ),
+    Row((DWR_LIST,), "query offset", "=1", NOT_SENT, "The first page, as the documentation counts them."),
+    Row(
+        (DWR_LIST,), "order of query",
+        "graph_name, start_time, end_time, limit", "end_time, graph_name, limit, start_time", _ORDER,
+    ),
 )  # fmt: skip
 
 
@@ -155,7 +186,7 @@ def markdown() -> str:
     """The table for readers."""
     lines = ["| call | field | ours | SDK | why |", "|---|---|---|---|---|"]
     for row in ROWS:
-        calls = {CI: "every CI call", OBS: "every OBS call"}.get(row.calls, "; ".join(row.calls))
+        calls = {CI: "every CI call", OBS: "every OBS call", DWR: "every DWR call"}.get(row.calls, "; ".join(row.calls))
         cells = (calls, row.field, _shown(row.ours), _shown(row.theirs), row.reason)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -169,7 +200,7 @@ def document(text: str) -> str:
 
 
 def _shown(value: str) -> str:
-    return value if value in (NOT_SENT, SIGNATURE) else f"`{value}`" if value else "(empty)"
+    return value if value in (NOT_SENT, SIGNATURE, LONG_SIGNATURE, ESCAPED) else f"`{value}`" if value else "(empty)"
 
 
 if __name__ == "__main__":

@@ -12,9 +12,14 @@ import re
 from tests.vendor.recorder import Recorded
 
 NOT_SENT = "not sent"
+ESCAPED = "ASCII alone"
 _DECLARATION = re.compile(r"(<\?xml[^>]*\?>)\n?")
-_SIGNATURE = re.compile(r"[0-9a-f]{40}")
-SIGNATURE = "40 hex digits"
+_GATEWAY = re.compile(r"SDK-HMAC-SHA256 Access=(.*), SignedHeaders=(.*), Signature=(.*)")
+SIGNATURE, LONG_SIGNATURE = "40 hex digits", "64 hex digits"
+_SIGNATURES = {
+    "Authorization q-signature": ("[0-9a-f]{40}", SIGNATURE),
+    "Authorization Signature": ("[0-9a-f]{64}", LONG_SIGNATURE),
+}
 
 
 def differing(ours: Recorded, theirs: Recorded) -> dict[str, tuple[str, str]]:
@@ -32,9 +37,9 @@ def differing(ours: Recorded, theirs: Recorded) -> dict[str, tuple[str, str]]:
     for name in ("Authorization q-sign-time", "Authorization q-key-time"):
         if name in found:
             found[name] = (lasting(a[name]), lasting(b[name]))
-    signature = "Authorization q-signature"
-    if signature in found and all(_SIGNATURE.fullmatch(value) for value in found[signature]):
-        found[signature] = (SIGNATURE, SIGNATURE)  # the digits change from second to second
+    for signature, (digits, shown) in _SIGNATURES.items():
+        if signature in found and all(re.fullmatch(digits, value) for value in found[signature]):
+            found[signature] = (shown, shown)  # the digits change from second to second
     return found
 
 
@@ -54,8 +59,11 @@ def fields(request: Recorded) -> dict[str, str]:
         key = name.title()
         if key == "Authorization" and value.startswith("q-sign-algorithm="):
             found |= {f"Authorization {part}": text for part, _, text in (p.partition("=") for p in value.split("&"))}
+        elif gateway := _GATEWAY.fullmatch(value):
+            found |= dict(zip(("Authorization Access", "Authorization SignedHeaders"), gateway.groups(), strict=False))
+            found["Authorization Signature"] = gateway[3]
         elif key == "User-Agent":
-            found[key] = re.sub(r"\d+(\.\d+)+", "<version>", value)
+            found[key] = re.sub(r"\d+(\.\d+)+", "<version>", value.partition(";")[0])  # then what machine it is
         else:
             found[key] = value
     return found | _body(request.body.decode())
@@ -77,7 +85,9 @@ def _body(text: str) -> dict[str, str]:
     if text.startswith("{"):
         content = json.loads(text)
         found = {f"body {name}": json.dumps(value, ensure_ascii=False) for name, value in content.items()}
-        return found if text == json.dumps(content, ensure_ascii=False) else {**found, "body form": text}
+        if text == json.dumps(content, ensure_ascii=False):
+            return found
+        return {**found, "body form": ESCAPED if text == json.dumps(content) else text}
     return {"body": text}
 
 
