@@ -175,12 +175,12 @@ def life_of_a_run(demo: Demo) -> None:
 
     demo.step("The first up", "Four runs fire, one of each system. Their ids are stack outputs.")
     demo.pulumi(*up)
-    demo.expect_fired(4)
+    demo.expect_fired(5)
     demo.expect_ids(*IDS)
 
     demo.step("Up again, with nothing changed", "Nothing fires, and the ids stay.")
     demo.pulumi(*up)
-    demo.expect_fired(4)
+    demo.expect_fired(5)
     demo.expect_ids()
 
     demo.step("Refresh, when the runs have ended", "The phases go from pending to succeeded. Nothing fires.")
@@ -195,7 +195,7 @@ def life_of_a_run(demo: Demo) -> None:
         told += f", made {', '.join(objects)}" if objects else ""
         told += f", executions {counts(record['executions'])}" if record.get("executions") else ""
         demo.expect(told, record["phase"] == "succeeded")
-    demo.expect_fired(4)
+    demo.expect_fired(5)
 
     demo.step(
         "A changed trigger",
@@ -203,7 +203,7 @@ def life_of_a_run(demo: Demo) -> None:
     )
     demo.pulumi("config", "set", "release", "2", "--stack", STACK)
     demo.pulumi(*up)
-    demo.expect_fired(5)
+    demo.expect_fired(6)
     demo.expect_ids("instance_id")
 
     demo.step(
@@ -216,7 +216,7 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi(*up)
     for outcome in demo.records()["done"]["outcomes"]:
         demo.expect(f"{outcome['reference']}: {outcome['phase']}", outcome["phase"] == "succeeded")
-    demo.expect_fired(6)
+    demo.expect_fired(7)
     demo.expect_ids("instance_id")
 
     consumer = "stacks/consumer"
@@ -227,14 +227,14 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi(*up, folder=consumer)
     taken, given = demo.stack_outputs(consumer), demo.stack_outputs()
     demo.expect("the consumer has the newest ids", taken == {name: given[name] for name in IDS})
-    demo.expect_fired(6)
+    demo.expect_fired(7)
 
     demo.step("Destroy", "Both stacks go. Nothing fires, and nothing is asked of the cloud: runs that were fired stay.")
     requests = demo.cloud.ask("requests")
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, folder=consumer)
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     demo.expect("emulator: no request came", demo.cloud.ask("requests") == requests)
-    demo.expect_fired(6)
+    demo.expect_fired(7)
 
 
 def what_the_emulator_counted(demo: Demo) -> None:
@@ -387,8 +387,8 @@ def copy_project(folder: Path, cloud: Cloud) -> Path:
     (project / ".venv").symlink_to(sys.prefix)
     settings = (project / "stacks/Pulumi.dev.yaml").read_text()
     settings, found = re.subn(r"(?m)^(  \S+:(?:\w+E|e)ndpoint:).*", rf"\1 {cloud.url}", settings)
-    if found != 3:  # a request must never go anywhere else
-        raise Failed(f"stacks/Pulumi.dev.yaml has {found} endpoints, not one for each of the three clouds")
+    if found != 4:  # a request must never go anywhere else
+        raise Failed(f"stacks/Pulumi.dev.yaml has {found} endpoints, not one for each of the four services")
     (project / f"stacks/Pulumi.{STACK}.yaml").write_text(settings)
     return project
 
