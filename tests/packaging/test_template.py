@@ -1,4 +1,4 @@
-"""`pulumi new` with the template in templates/, without an index; what its README says; and the commands of pipelines."""
+"""`pulumi new` with the template in templates/, without an index; what its README says; the commands of pipelines."""
 
 from __future__ import annotations
 
