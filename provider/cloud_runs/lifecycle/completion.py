@@ -14,7 +14,7 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs.lifecycle import durations, options
-from cloud_runs.lifecycle.completion_provider import LONGEST, CompletionProvider
+from cloud_runs.lifecycle.completion_provider import LONGEST, LONGEST_PAUSE, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run, urn_of
@@ -69,7 +69,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         | pulumi.Output[Any],
         *,
         timeout: pulumi.Input[Duration] | None = None,
-        poll_interval: pulumi.Input[Duration] = ledger.POLL_INTERVAL,
+        poll_interval: pulumi.Input[Duration] = LONGEST_PAUSE,
         on_failure: pulumi.Input[Literal["halt", "continue"]] = "halt",
         on_timeout: pulumi.Input[Literal["leave", "cancel"]] = "leave",
         opts: pulumi.ResourceOptions | None = None,
