@@ -1,8 +1,9 @@
-"""One workflow run for each release. The keys come from the environment: TENCENTCLOUD_SECRET_ID and _SECRET_KEY."""
+"""One workflow run for each release, waited for. Keys come from the environment: TENCENTCLOUD_SECRET_ID and
+TENCENTCLOUD_SECRET_KEY; the stack dev has those of the emulator."""
 
 import pulumi
 
-from cloud_runs import tencent
+from cloud_runs import Completion, tencent
 
 config = pulumi.Config()
 
@@ -12,7 +13,9 @@ transcode = tencent.WorkflowRun(
     workflow_id=config.require("workflowId"),
     object=config.require("object"),
     triggers={"release": config.require("release")},
+    rerun_on_failure=True,  # by `pulumi up --refresh`, which the pipelines do
 )
+Completion("done", runs=[transcode], timeout=config.require("timeout"))
 
+# Nothing of the Completion: an export of it would hold back all outputs until the run has ended.
 pulumi.export("instance_id", transcode.instance_id)
-pulumi.export("instance_phase", transcode.phase)

@@ -1,4 +1,4 @@
-"""`pulumi new` with the template in templates/, without an index; its program's first `up`; then the pipeline's."""
+"""`pulumi new` with the template in templates/, without an index; what its README says; the commands of pipelines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ import yaml
 
 from tests.demo.pages import blocks
 from tests.packaging.conftest import Dist
-from tests.packaging.pipelines import GITHUB, steps
+from tests.packaging.pipelines import GITHUB, GITLAB, steps
 from tests.support import installed
-from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
+from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
@@ -28,6 +29,18 @@ TEMPLATE = ROOT / "templates" / "cloud-runs-python"
 def test_the_template_wants_the_version_that_there_is(dist: Dist) -> None:
     (wanted,) = re.findall(r"^\./wheels/(.*)$", (TEMPLATE / "requirements.txt").read_text(), re.MULTILINE)
     assert wanted == dist.wheel.name
+
+
+def test_it_brings_the_pipelines_of_the_docs() -> None:
+    assert (TEMPLATE / ".github" / "workflows" / "runs.yml").read_text() == GITHUB.read_text()
+    assert (TEMPLATE / ".gitlab-ci.yml").read_text() == GITLAB.read_text()
+
+
+@pytest.fixture
+def cloud() -> Iterator[Emulator]:
+    """Its program waits for the run."""
+    with emulator("--run-seconds", "1") as running:
+        yield running
 
 
 def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) -> None:
@@ -43,21 +56,28 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) ->
     assert yaml.safe_load((project / "Pulumi.yaml").read_text())["name"] == "mine"
     settings = {"PATH": os.environ["PATH"], "PYTHONPATH": ""}
     installed.link_needed(installed.made_by_pulumi(project, "venv", settings))
+    stack.project = project
+    said = (project / "README.md").read_text()
+    assert said.startswith("# mine\n")
+    clouds, trial, account = re.findall(r"^```sh\n(.*?)^```$", said, re.MULTILINE | re.DOTALL)
+    assert f"'./wheels/{dist.wheel.name}[emulator]'" in clouds, "test_packaging.py installs that"
 
-    stack.project, stack.name = project, "dev"
+    dev = project / "Pulumi.dev.yaml"
+    assert dev.read_text().count("http://127.0.0.1:9700") == 1, "the emulator's default"
+    dev.write_text(dev.read_text().replace("http://127.0.0.1:9700", cloud.url))
+    shell(trial.splitlines(), stack, **settings)
+    assert len(cloud.ids("tencent.workflow")) == 2, "the first, and that of the new release"
+
     settings |= {
         "TENCENTCLOUD_SECRET_ID": SECRET_ID,
         "TENCENTCLOUD_SECRET_KEY": SECRET_KEY,
         "RUNS_TENCENT_ENDPOINT": cloud.url,
     }
-    for _ in range(2):
-        stack.pulumi("up", "--yes", "--skip-preview", env=settings)
-    assert cloud.ids("tencent.workflow") == [stack.pulumi("stack", "output", "instance_id").out.strip()]
-
-    (project / "Pulumi.prod.yaml").write_text((project / "Pulumi.dev.yaml").read_text())
+    shell(account.splitlines(), stack, **settings)
+    assert len(cloud.ids("tencent.workflow")) == 2
     do = steps(GITHUB)
     assert do["install"] == ["pulumi install"], "done above, by `pulumi new`"
-    for release, runs in (("a1", 2), ("a1", 2), ("b2", 3)):
+    for release, runs in (("a1", 3), ("a1", 3), ("b2", 4)):
         shell([*do["up"], *do["status"]], stack, **settings, RELEASE=release)
         assert len(cloud.ids("tencent.workflow")) == runs, "one for each commit"
     assert "transcode" in (project / "runs.html").read_text()
