@@ -74,8 +74,8 @@ BREACHES = (
         "1.6",
         "the engine was asked, the process stopped, the engine killed, the run looked for and fired by the "
         "next `up`: and then the old process went on and fired it as well",
-        "rules OneResource",
-        500,
+        "tests/unit/test_one_connection.py::test_a_start_whose_leave_is_too_old_is_not_sent",
+        8,
     ),
     Breach(
         "a-leave-not-looked-at",
