@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.pages import point_to
-from tests.kits import PREFIXES
+from tests.kits import KITS, PREFIXES
 from tests.support import installed
 from tests.support.emulator import Emulator
 
@@ -56,7 +56,7 @@ def test_pulumi_install_alone_sets_up_a_checkout(tmp_path: Path, cloud: Emulator
     run("pulumi", "stack", "init", "dev")
     for _ in range(2):
         run("pulumi", "up", "--yes", "--skip-preview")
-        assert len(cloud.runs()) == 4, "one of each system"
+        assert len(cloud.runs()) == len(KITS), "one of each system"
     run("pulumi", "refresh", "--yes", "--skip-preview")
     status = subprocess.run(
         [f"{environment}/bin/cloud-runs", "status", "--json"], cwd=checkout, env=env, capture_output=True, text=True
@@ -65,4 +65,4 @@ def test_pulumi_install_alone_sets_up_a_checkout(tmp_path: Path, cloud: Emulator
     assert sorted(entry["id"] for entry in told["runs"]) == sorted(cloud.ids())
     assert "--run-seconds" in run(f"{environment}/bin/cloud-runs-emulator", "--help")
     run("pulumi", "destroy", "--yes", "--skip-preview")
-    assert len(cloud.runs()) == 4
+    assert len(cloud.runs()) == len(KITS)
