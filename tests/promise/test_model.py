@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 
 from cloud_runs import errors
 from cloud_runs.promise.records import Content
+from cloud_runs.runs import Phase
 from tests.promise.kit import TWIN, URN, Cloud, Host, Killed
 from tests.promise.stack import ONE, Stack
 
@@ -50,6 +51,7 @@ FATES = st.lists(
             "refused but ran",
             "killed",
             "killed before",
+            "held",
         ]
     ),
     max_size=4,
@@ -91,7 +93,7 @@ class OneResource(RuleBasedStateMachine):
         host = self.host(machine, how.pop("paused", 0.0))  # type: ignore[arg-type]
         interrupted = how.pop("interrupted", -1)
         known, told = self.stack.token(), list(self.stack.said)
-        self.cloud.fates = list(fates)
+        self.cloud.fates, held, self.cloud.held = list(fates), self.cloud.held, []
 
         def fate() -> str:
             host.interrupted = host.interrupted or len(self.cloud.fates) == interrupted
@@ -108,6 +110,7 @@ class OneResource(RuleBasedStateMachine):
                 # What was given up is told by the run's own step, which did not come: nobody knows of it any more.
                 self.stack.excused.update(self.stack.ours())
             self.minted_on.setdefault(self.stack.token(), machine)
+            self.cloud.go_on(held)
             self.cloud.fates, self.cloud.fate = [], lambda: "answered"
         self.after(done, machine, bool(forced), told)
         return done
@@ -117,6 +120,8 @@ class OneResource(RuleBasedStateMachine):
         stack, runs = self.stack, {run.id: run for run in self.cloud.runs}
         if done == "kept":
             assert not stack.by_force, "forced and not taken back: what was asked for is lost"
+        if done == "found":
+            assert runs[stack.ids[""]].phase is not Phase.CANCELLED
         for key, id in stack.ids.items():
             assert runs[id].work == (key or "work"), "the id of its own work"
         foreign = any(run.owner == "foreign" for run in self.cloud.runs)
@@ -219,6 +224,7 @@ class OneResource(RuleBasedStateMachine):
         self, machine: int, slow: float, lag: float, paused: float, after: float, answered: int
     ) -> None:
         """What was started is found by the next up, as late as it may come to be, or nothing more is fired."""
+        self.go_on()
         self.changes += 1
         self.cloud.slow, self.cloud.lag = slow, lag
         content = Content({"argument": "a"}, {"change": str(self.changes)})
@@ -245,7 +251,20 @@ class OneResource(RuleBasedStateMachine):
         self.cloud.begin(work=key if self.many else "work")
 
     @rule()
+    def those_that_were_stopped_go_on(self) -> None:
+        self.go_on()
+
+    def go_on(self) -> None:
+        self.cloud.go_on(self.cloud.held)
+        self.cloud.held = []
+
+    @rule()
+    def somebody_cancels_what_is_on_no_record(self) -> None:
+        self.cloud.cancelled(set(self.stack.ours()) - set(self.stack.ids.values()))
+
+    @rule()
     def destroyed(self) -> None:
+        self.cloud.held = []  # it takes longer than their leave
         self.stack.excused.update(self.stack.ours())  # told by the intent's own delete
         self.stack.destroyed()
 
@@ -288,6 +307,7 @@ class Twins(RuleBasedStateMachine):
         """`left_out`: by --target, so that nothing asks for its diff."""
         self.cloud.fates, self.cloud.slow, self.cloud.lag = list(fates), slow, lag
         self.cloud.seconds += 3
+        held, self.cloud.held = self.cloud.held, []
         host = Host(self.cloud, age=0)
         chosen = [stack for number, stack in enumerate(self.stacks) if number not in left_out]
         for stack in chosen:
@@ -302,6 +322,7 @@ class Twins(RuleBasedStateMachine):
             except Killed:
                 break
         self.cloud.fates = []
+        self.cloud.go_on(held)
 
     @rule(contents=st.sampled_from(["aa", "bb"]), fates=FATES, slow=SLOW, lag=LAG, alone=st.integers(0, 1))
     def an_up_and_one_of_them_again(self, contents: str, fates: list[str], slow: float, lag: float, alone: int) -> None:
