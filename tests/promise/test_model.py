@@ -107,11 +107,11 @@ class OneResource(RuleBasedStateMachine):
         except (Killed, errors.RunsError):
             return ""
         finally:
+            self.cloud.go_on(held)
             if how.get("stop") == "intent" and known != self.stack.token():
                 # What was given up is told by the run's own step, which did not come: nobody knows of it any more.
                 self.stack.excused.update(self.stack.ours())
             self.minted_on.setdefault(self.stack.token(), machine)
-            self.cloud.go_on(held)
             self.cloud.fates, self.cloud.fate = [], lambda: "answered"
         self.after(done, machine, bool(forced), told)
         return done
@@ -397,6 +397,20 @@ def test_a_run_of_a_change_that_was_taken_back_is_not_taken_for_a_forced_one() -
     with pytest.raises(errors.Ambiguous) as stopped:
         up(a, "lost", slow=12.0, forced=True)
     assert [run.id for run in cloud.runs[1:]] == list(stopped.value.candidates)
+
+
+@pytest.mark.parametrize("objects", [ONE, ("a",)])
+def test_a_start_behind_a_refusal_is_waited_for_since_it_has_left(objects: Sequence[str]) -> None:
+    """An error hook asks again. Before that start an earlier `up` was looked for, which has taken its time."""
+    cloud = Cloud()
+    stack, content = Stack(cloud), Content({"argument": "a"}, {})
+    with pytest.raises(Killed):
+        stack.up(Host(cloud, age=0), content, objects, stop="intent")
+    cloud.seconds += 3
+    cloud.fates, cloud.slow = ["refused but ran"], 12.0
+    stack.up(Host(cloud, age=0), content, objects, hooks=1)
+    assert list(stack.ids.values()) == [run.id for run in cloud.runs]
+    assert len(cloud.runs) == 1
 
 
 def test_a_run_that_is_left_of_a_replacement_forced_again_is_told_when_it_is_taken() -> None:
