@@ -93,7 +93,7 @@ class OneResource(RuleBasedStateMachine):
         """What was done; empty if the `up` failed."""
         host = self.host(machine, how.pop("paused", 0.0))  # type: ignore[arg-type]
         interrupted = how.pop("interrupted", -1)
-        known, told = self.stack.token(), list(self.stack.said)
+        known, told, self.stack.gone_without = self.stack.token(), list(self.stack.said), ()
         self.cloud.fates, held, self.cloud.held = list(fates), self.cloud.held, []
 
         def fate() -> str:
@@ -108,6 +108,7 @@ class OneResource(RuleBasedStateMachine):
             return ""
         finally:
             self.cloud.go_on(held)
+            self.stack.excuse_what_is_gone()
             if how.get("stop") == "intent" and known != self.stack.token():
                 # What was given up is told by the run's own step, which did not come: nobody knows of it any more.
                 self.stack.excused.update(self.stack.ours())
