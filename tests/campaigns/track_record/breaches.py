@@ -193,8 +193,8 @@ BREACHES = (
         "cancelled-and-taken",
         "2.7",
         "a run that was cancelled with its resource was recorded as if it was started when it was wanted again",
-        "tests/provider/test_adopting.py::test_on_delete_cancel_and_wanted_again",
-        8,
+        "rules OneResource",
+        500,
     ),
     Breach(
         "an-id-of-another-form",
@@ -301,6 +301,14 @@ BREACHES = (
         "an error hook asked for another try after a lost answer: it fired again",
         "rules OneResource",
         200,
+    ),
+    Breach(
+        "asked-again-too-soon",
+        "3.15",
+        "a fan-out whose start was refused and ran late was asked again by an error hook, after an earlier `up` was "
+        "looked for: that time counted, and it fired again",
+        "rules ManyObjects",
+        2000,
     ),
     Breach(
         "a-fan-out-asked-again",
