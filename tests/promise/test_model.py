@@ -109,8 +109,8 @@ class OneResource(RuleBasedStateMachine):
         finally:
             self.cloud.go_on(held)
             self.stack.excuse_what_is_gone()
-            if how.get("stop") == "intent" and known != self.stack.token():
-                # What was given up is told by the run's own step, which did not come: nobody knows of it any more.
+            if how.get("stop") in ("intent", "delete") and known != self.stack.token():
+                # What was given up is told by the run's own step, which did not come: by the former intent's own delete.
                 self.stack.excused.update(self.stack.ours())
             self.minted_on.setdefault(self.stack.token(), machine)
             self.cloud.fates, self.cloud.fate = [], lambda: "answered"
