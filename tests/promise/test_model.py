@@ -110,7 +110,7 @@ class OneResource(RuleBasedStateMachine):
             self.cloud.go_on(held)
             self.stack.excuse_what_is_gone()
             if how.get("stop") in ("intent", "delete") and known != self.stack.token():
-                # What was given up is told by the run's own step, which did not come: by the former intent's own delete.
+                # The run's own step, which tells what was given up, did not come: the former intent's delete tells it.
                 self.stack.excused.update(self.stack.ours())
             self.minted_on.setdefault(self.stack.token(), machine)
             self.cloud.fates, self.cloud.fate = [], lambda: "answered"

@@ -274,8 +274,8 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     objects that are not in the list any more cannot be looked up: which they were is on no record.
 
     `before`: with the run on record as deleted, if it stays; else an earlier `up` has deleted it, to replace it.
-    `former`: the intent that is given up, if it is another one. If the `up` that changed them was killed before it told,
-    what is left is told as long as nothing is on record: the attempts before the last one are of other lists."""
+    `former`: the intent that is given up, if it is another one. If the `up` that changed them was killed before it
+    told, the next one tells as long as nothing is on record: attempts before the last one are of other lists."""
     if former and former.intent.token != ask.token:
         lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.attempts}
         return former.intent.objects != ask.listed or len(lists) > 1

@@ -120,7 +120,7 @@ def find(finder: str, seed: int, cases: int, package: Path) -> Result:
         )
     except subprocess.TimeoutExpired:
         return Result(2, f"not at its end after {MINUTES} minutes", time.monotonic() - began)
-    said = (done.stdout.strip() or done.stderr.strip() or "nothing").splitlines()[-1]
+    said = (done.stdout.strip() or done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
     code = done.returncode if said.startswith(("found after", "clean after")) else 2
     return Result(code, said if code != 2 else f"{said}\n{done.stderr[-3000:]}", time.monotonic() - began)
 

@@ -157,8 +157,8 @@ BREACHES = (
     Breach(
         "changed-by-a-killed-up-and-not-told",
         "2.3",
-        "the objects of a fan-out changed after a killed `up`, and the `up` that changed them was killed too: nobody was "
-        "told of runs of objects that are not in the list any more",
+        "the objects of a fan-out changed after a killed `up`, and the `up` that changed them was killed too: nobody "
+        "was told of runs of objects that are not in the list any more",
         "tests/provider/test_fan_out_kills.py"
         "::test_a_list_that_changes_after_a_kill_is_told_by_the_next_up_if_that_one_is_killed_too",
         3,
