@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import NamedTuple
 
 from cloud_runs import errors
@@ -76,6 +77,7 @@ class Cloud:
         self.asked: list[tuple[frozenset[str], datetime]] = []  # the works of each look, and since when
         self.slept: list[float] = []
         self.runs: list[Run] = []
+        self.held: list[tuple[Leave, Callable[[], str]]] = []  # starts whose hosts were stopped right before they left
         self.most = self._at_once = 0
         self.lock = threading.RLock()
 
@@ -129,12 +131,24 @@ class Cloud:
 
     # -- its calls
 
-    def start(self, work: str, owner: str, marker: str) -> Started:
+    def go_on(self, held: Sequence[tuple[Leave, Callable[[], str]]]) -> None:
+        """Hosts that were stopped are woken: what was to leave does so if there is still leave, as a client looks."""
+        for leave, begin in held:
+            if leave.holds():
+                begin()
+
+    def cancelled(self, ids: Collection[str]) -> None:
+        self.runs = [replace(run, phase=Phase.CANCELLED) if run.id in ids else run for run in self.runs]
+
+    def start(self, work: str, owner: str, marker: str, leave: Leave) -> Started:
         with self.lock:
             self.sent.append((self.seconds, work))
             fates = self.of.get(work) or self.fates
             fate = fates.pop(0) if fates else self.fate()
             self.starts += fate != "not reached"
+            if fate == "held":
+                self.held.append((leave, partial(self.begin, owner, work, marker)))
+                raise Killed  # its engine; it itself is stopped
             self._at_once += 1
             self.most = max(self.most, self._at_once)
         try:
@@ -208,7 +222,7 @@ class Request:
 
     def start(self, leave: Leave) -> Started:
         leave.ask()
-        return self.cloud.start(self.work, self.owner, self.marker)
+        return self.cloud.start(self.work, self.owner, self.marker, leave)
 
     def find(self, since: datetime, limit: Limit) -> Found:
         return self.cloud.find({"": self.work}, self.marker, since, limit)
@@ -231,7 +245,7 @@ class Fleet:
     def start(self, key: str, leave: Leave) -> Started:
         leave.ask()
         try:
-            return self.cloud.start(self._of(key), self.owner(key), "")
+            return self.cloud.start(self._of(key), self.owner(key), "", leave)
         except Killed:
             # In a thread, where nobody would see it. The main one ends in its next step.
             self.host.dead = True

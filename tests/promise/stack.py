@@ -41,6 +41,7 @@ class Stack:
         self.ever: set[str] = set()
         self.said: list[str] = []
         self.excused: set[str] = set()
+        self.gone_without: Collection[str] = ()
 
     # -- what is on record
 
@@ -234,7 +235,14 @@ class Stack:
 
     def _excuse(self, objects: Collection[str]) -> None:
         """A sentence says that runs of objects that are not in the list any more may be on no record."""
-        self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
+        self.gone_without = objects
+        self.excuse_what_is_gone()
+
+    def excuse_what_is_gone(self) -> None:
+        """Also what leaves only now, of an earlier `up` that was stopped."""
+        objects = self.gone_without
+        if objects:
+            self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
 
     def _excuse_refused(self, keys: Collection[str]) -> None:
         """They were told as refused, with the reason. Who takes such an object out of the list wants it forgotten."""

@@ -246,7 +246,7 @@ def test_the_engine_is_asked_by_the_start_itself_when_all_else_is_done(cloud: Cl
             leave.ask()
             assert leave.holds()
             order.append("start")
-            return self.cloud.start(self.work, self.owner, self.marker)
+            return self.cloud.start(self.work, self.owner, self.marker, leave)
 
     host.alive = lambda: not order.append("engine")
     host.create(host.mint(), request=Preparing(cloud))

@@ -402,6 +402,16 @@ def test_a_list_that_changes_after_a_kill_is_told(fan: FanStack) -> None:
     assert len(fan.warned) == 1
 
 
+def test_a_list_that_changes_after_a_kill_is_told_by_the_next_up_if_that_one_is_killed_too(fan: FanStack) -> None:
+    """Then nothing is on record but two lists of the intent, as digests."""
+    fan.up(AB, kill=1)
+    assert fan.up(["b1", "c"], kill="intent") == "killed"
+    assert fan.warned == []
+    assert fan.up(["b1", "c"]) == "create"
+    assert [text for text in fan.warned if "on no record, and they go on" in text]
+    assert len(fan.lost()) == 1
+
+
 def test_an_error_hook_calls_create_again_after_a_refusal(fan: FanStack) -> None:
     refuse(fan, 3)
     with pytest.raises(RunError, match="nothing was fired"):

@@ -33,6 +33,7 @@ def settle(
     process, began = world.process, world.process.moment()
     process.attempting(ask.urn, ask.attempt)
     fanned = FanOut(ask.urn, space, work, fleet, world, concurrency=concurrency, rate=rate).run()
+    process.sent(ask.urn, ask.attempt)
     if not (fanned.unsettled or fanned.denied or fanned.ids):
         process.refused(ask.urn, ask.attempt)
     if fanned.refused and not (work.keep or adopted or fanned.ids or fanned.unsettled):

@@ -82,6 +82,7 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             started = api.start(leave)
             break
         except (errors.Refused, errors.NotReached, errors.InvalidConfiguration, errors.Orphaned) as refused:
+            process.sent(ask.urn, ask.attempt)  # not when it was handed over: a client may ask other things first
             if nothing_ran(refused):
                 process.refused(ask.urn, ask.attempt)
             # Connecting is not repeated within a start: its engine may be gone by then.

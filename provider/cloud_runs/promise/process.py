@@ -163,6 +163,12 @@ class Process:
             self._attempted_at[moment.token] = self.clock.monotonic()
         return moment
 
+    def sent(self, urn: str, token: str) -> None:
+        """The last start of the last attempt has left by now: what was looked for before it took its time."""
+        with self._lock:
+            if attempts := self._attempted.get((urn, token)):
+                self._attempted_at[attempts[-1].token] = self.clock.monotonic()
+
     def attempted(self, urn: str, token: str) -> tuple[Moment, ...]:
         """When this process may have started something for this ask, oldest first."""
         with self._lock:

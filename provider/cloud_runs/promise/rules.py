@@ -274,16 +274,17 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     objects that are not in the list any more cannot be looked up: which they were is on no record.
 
     `before`: with the run on record as deleted, if it stays; else an earlier `up` has deleted it, to replace it.
-    `former`: the intent that is given up, if it is another one.
-    """
+    `former`: the intent that is given up, if it is another one. If the `up` that changed them was killed before it
+    told, the next one tells as long as nothing is on record: attempts before the last one are of other lists."""
     if former and former.intent.token != ask.token:
         lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.attempts}
         return former.intent.objects != ask.listed or len(lists) > 1
     attempts = list(ask.intent.attempts) if ask.intent else []
-    if len(attempts) < 2 or not process.minted(attempts[-1]):
-        return False
     run, deleted = before
-    return bool((run and not deleted) or unsettled(attempts, run.fired if run else None, process))
+    lost = unsettled(attempts, run.fired if run else None, process)
+    if len(attempts) < 2 or not process.minted(attempts[-1]):
+        return run is None and any(attempt != attempts[-1] for attempt in lost)
+    return bool((run and not deleted) or lost)
 
 
 def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began: Moment) -> tuple[Moment, ...]:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.campaigns.track_record.breaches import BREACHES, Breach
+from tests.campaigns.track_record.finders import TESTS
+from tests.campaigns.track_record.past import NOT_PUT_BACK, PAST
 from tests.campaigns.track_record.patching import apply
 
 HERE = Path(__file__).parent
@@ -73,16 +75,24 @@ def main() -> int:
     return 1 if wrong else 0
 
 
+def shown(finder: str) -> str:
+    """Of named tests at once only how many they are."""
+    return finder if finder.count(" ") < 2 else f"{len(finder.split())} named tests"
+
+
 def _limits(breaches: Sequence[Breach]) -> dict[str, int]:
     """The most cases of each finder that is needed."""
     most: dict[str, int] = {}
     for breach in breaches:
         most[breach.finder] = max(breach.within, most.get(breach.finder, 0))
+    tests = [finder for finder in most if finder.startswith(TESTS)]
+    if tests:  # at once, and all of them
+        most[" ".join(tests)] = sum(most.pop(finder) for finder in tests)
     return most
 
 
 def as_it_is(finder: str, seed: int, cases: int) -> Result:
-    return _told(f"as it is: {finder}", find(finder, seed, cases, ROOT / "provider"))
+    return _told(f"as it is: {shown(finder)}", find(finder, seed, cases, ROOT / "provider"))
 
 
 def put_back(breach: Breach, seed: int) -> Result:
@@ -110,7 +120,7 @@ def find(finder: str, seed: int, cases: int, package: Path) -> Result:
         )
     except subprocess.TimeoutExpired:
         return Result(2, f"not at its end after {MINUTES} minutes", time.monotonic() - began)
-    said = (done.stdout.strip() or done.stderr.strip() or "nothing").splitlines()[-1]
+    said = (done.stdout.strip() or done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
     code = done.returncode if said.startswith(("found after", "clean after")) else 2
     return Result(code, said if code != 2 else f"{said}\n{done.stderr[-3000:]}", time.monotonic() - began)
 
@@ -121,7 +131,7 @@ def _told(name: str, result: Result) -> Result:
 
 
 def failures(before: dict[str, Result], after: dict[Breach, Result]) -> list[str]:
-    found = [f"{finder} is not clean: {result.said}" for finder, result in before.items() if result.code != 0]
+    found = [f"{shown(finder)}: not clean: {result.said}" for finder, result in before.items() if result.code != 0]
     for breach, result in after.items():
         if result.code == 0:
             found.append(f"{breach.name} is not found by {breach.finder!r} within {breach.within} cases")
@@ -131,16 +141,22 @@ def failures(before: dict[str, Result], after: dict[Breach, Result]) -> list[str
 
 
 def table(results: dict[Breach, Result]) -> list[str]:
-    rows = ["| breach | what it did | finder | within | found after |", "|---|---|---|---|---|"]
+    rows = ["| kind | breach | what it did | finder | within | found after |", "|---|---|---|---|---|---|"]
     for breach, result in results.items():
         found = f"{result.cases} cases, {result.seconds:.0f} s" if result.code == 1 else "**not found**"
-        rows.append(f"| `{breach.name}` | {breach.was} | {breach.finder} | {breach.within} | {found} |")
+        where = breach.finder.replace("::", " ")
+        rows.append(f"| {breach.of} | `{breach.name}` | {breach.was} | {where} | {breach.within} | {found} |")
     return rows
 
 
 def write(after: dict[Breach, Result], before: dict[str, Result], seed: int) -> None:
-    clean = ", ".join(f"{finder} {result.cases}" for finder, result in before.items())
-    lines = [*table(after), "", f"Seed {seed}. The package as it is, cases that found nothing: {clean}."]
+    clean = ", ".join(f"{shown(finder)} {result.cases}" for finder, result in before.items())
+    kinds = [
+        "| kind | not put back, since |",
+        "|---|---|",
+        *(f"| {of}: {PAST[of]} | {why} |" for of, why in NOT_PUT_BACK.items()),
+    ]
+    lines = [*table(after), "", *kinds, "", f"Seed {seed}. The package as it is, cases that found nothing: {clean}."]
     head, _, rest = README.read_text().partition(BEGIN)
     README.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{rest.partition(END)[2]}")
 

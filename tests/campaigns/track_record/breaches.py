@@ -155,6 +155,15 @@ BREACHES = (
         10,
     ),
     Breach(
+        "changed-by-a-killed-up-and-not-told",
+        "2.3",
+        "the objects of a fan-out changed after a killed `up`, and the `up` that changed them was killed too: nobody "
+        "was told of runs of objects that are not in the list any more",
+        "tests/provider/test_fan_out_kills.py"
+        "::test_a_list_that_changes_after_a_kill_is_told_by_the_next_up_if_that_one_is_killed_too",
+        3,
+    ),
+    Breach(
         "destroyed-and-not-told",
         "2.3",
         "a killed `up` had started a run, the resource went, and nobody was told",
@@ -193,8 +202,8 @@ BREACHES = (
         "cancelled-and-taken",
         "2.7",
         "a run that was cancelled with its resource was recorded as if it was started when it was wanted again",
-        "tests/provider/test_adopting.py::test_on_delete_cancel_and_wanted_again",
-        8,
+        "rules OneResource",
+        500,
     ),
     Breach(
         "an-id-of-another-form",
@@ -301,6 +310,14 @@ BREACHES = (
         "an error hook asked for another try after a lost answer: it fired again",
         "rules OneResource",
         200,
+    ),
+    Breach(
+        "asked-again-too-soon",
+        "3.15",
+        "a fan-out whose start was refused and ran late was asked again by an error hook, after an earlier `up` was "
+        "looked for: that time counted, and it fired again",
+        "tests/promise/test_model.py::test_a_start_behind_a_refusal_is_waited_for_since_it_has_left",
+        2,
     ),
     Breach(
         "a-fan-out-asked-again",

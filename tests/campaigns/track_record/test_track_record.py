@@ -9,9 +9,11 @@ import pytest
 
 from tests.campaigns.track_record import __main__ as tool
 from tests.campaigns.track_record.breaches import BREACHES, PATCHES, Breach
-from tests.campaigns.track_record.finders import finder
+from tests.campaigns.track_record.finders import TESTS, finder
+from tests.campaigns.track_record.past import NOT_PUT_BACK, PAST
 from tests.campaigns.track_record.patching import DoesNotApply, apply, hunks
 
+CLEAN = tool.Result(0, "clean after 9 cases: ", 1.0)
 QUICK = next(breach for breach in BREACHES if breach.name == "one-clock")
 
 
@@ -27,6 +29,19 @@ def test_each_breach_has_a_patch_and_each_patch_a_breach() -> None:
     names = [breach.name for breach in BREACHES]
     assert len(set(names)) == len(names)
     assert {path.name for path in PATCHES.iterdir()} == {breach.patch.name for breach in BREACHES}
+
+
+def test_each_kind_of_what_there_was_is_put_back_or_there_is_a_reason() -> None:
+    put_back = {breach.of for breach in BREACHES}
+    assert put_back | NOT_PUT_BACK.keys() == PAST.keys()
+    assert not put_back & NOT_PUT_BACK.keys()
+
+
+def test_each_named_test_is_there() -> None:
+    for breach in BREACHES:
+        if breach.finder.startswith(TESTS):
+            path, _, name = breach.finder.partition("::")
+            assert f"def {name}(" in (tool.ROOT / path).read_text(), breach.finder
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.name)
@@ -48,8 +63,12 @@ def test_a_patch_applies_to_the_code_of_today(breach: Breach, package: Path) -> 
 def test_the_results_are_those_of_the_table() -> None:
     """`make track-record TRACK_ARGS=--write` writes them."""
     results = tool.README.read_text().partition(tool.BEGIN)[2].partition(tool.END)[0]
-    told = [[cell.strip() for cell in line.split("|")[1:5]] for line in results.splitlines() if line.startswith("| `")]
-    assert told == [[f"`{breach.name}`", breach.was, breach.finder, str(breach.within)] for breach in BREACHES]
+    rows = [[cell.strip() for cell in line.split("|")] for line in results.splitlines() if "| `" in line[:10]]
+    told = [row[1:-2] for row in rows]
+    assert told == [
+        [cell.strip() for cell in row.split("|")[1:-2]] for row in tool.table(dict.fromkeys(BREACHES, CLEAN))[2:]
+    ]
+    assert all(reason in results for reason in NOT_PUT_BACK.values())
 
 
 def test_a_breach_is_found_and_the_package_as_it_is_is_clean() -> None:
@@ -61,8 +80,8 @@ def test_a_breach_is_found_and_the_package_as_it_is_is_clean() -> None:
 
 
 def test_what_is_not_found_fails() -> None:
-    found, clean = tool.Result(1, "found after 3 cases: two", 1.0), tool.Result(0, "clean after 9 cases: ", 1.0)
-    assert tool.failures({}, {QUICK: clean})
+    found = tool.Result(1, "found after 3 cases: two", 1.0)
+    assert tool.failures({}, {QUICK: CLEAN})
     assert tool.failures({QUICK.finder: found}, {})
     assert tool.failures({}, {QUICK: tool.Result(2, "DoesNotApply: line 3", 0.0)})
 
