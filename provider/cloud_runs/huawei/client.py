@@ -14,17 +14,22 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
-from cloud_runs.errors import Interrupted, RunsError, Unavailable, clean
+from cloud_runs.errors import Interrupted, RunsError
 from cloud_runs.huawei import answers as reading
+from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import request_id
-from cloud_runs.huawei.finding import Finding, Listed, Looked, WorkflowRequest, recent
+from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, started
 from cloud_runs.huawei.obs import BY_API, PAGE_ROWS, ObsClient, Query
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import FanOutApi, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.payloads import moment, time_text
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Answer
 
 
 class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
@@ -35,16 +40,7 @@ class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
         explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
         path, body = f"/v2/workflows/{self._graph}", request.body()
         begun = self._calls.start(path, reading.started_id, explain, leave=leave, headers=self._headers, body=body)
-        content = begun.content
-        began = time_text(reading.text(content, "started_at"))
-        urn = clean(reading.text(content, "execution_urn"), 500)
-        details = {"execution_urn": urn, "created_at": began, "started_at": began}
-        return Started(
-            begun.id,
-            begun.at,
-            request_id=clean(self._context.mask.text(request_id(begun.answer)), 100),
-            details=details,
-        )
+        return started(begun, self._context.mask)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         return self._complete(id, limit or Limit(ASK_SECONDS))
@@ -115,20 +111,8 @@ class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
             rest = [id for id in left if following and id > max(by_name, default="")]
             covered, pages, left = covered + len(left) - len(rest), pages + 1, rest
 
-    def _since(
-        self, since: datetime, most: int, pages: int, limit: Limit
-    ) -> tuple[Mapping[str, Listed], datetime | None]:
-        suspects: dict[str, Listed] = {}
-        server_time = None
-        for answer, rows in self._pages(pages, limit):
-            server_time = answer.date or server_time
-            for row in rows:
-                id, began = self._id(row), moment(reading.text(row, "started_at"))
-                if recent(row, began, since):
-                    suspects[id] = Listed(began, reading.phase(reading.text(row, "execution_state")))
-            if len(suspects) > most:
-                raise Unavailable(f"Huawei OBS cannot compare them all: more than {most} runs of {self._graph} began")
-        return suspects, server_time
+    def _list(self, since: datetime, pages: int, limit: Limit) -> Iterator[tuple[Answer, list[Row]]]:
+        return self._pages(pages, limit)
 
     def _looked(self, id: str, limit: Limit) -> Looked:
         info = self._execution(id, limit)[1]

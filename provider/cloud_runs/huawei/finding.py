@@ -9,15 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from cloud_runs.errors import InvalidConfiguration, NotFound
+from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
 from cloud_runs.huawei import answers as reading
+from cloud_runs.huawei.checked import Row
+from cloud_runs.huawei.codes import request_id
 from cloud_runs.limits import Limit
-from cloud_runs.runs import Candidate, Found, Phase
-from cloud_runs.wire.calls import FAN_OUT_PAGES, PAGES
+from cloud_runs.runs import Candidate, Found, Phase, Started
+from cloud_runs.wire.calls import FAN_OUT_PAGES, PAGES, Begun
 from cloud_runs.wire.looks import together
+from cloud_runs.wire.masking import Masker
+from cloud_runs.wire.payloads import moment, time_text
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Answer
 
 LOOKS = 500  # runs since one intent whose input is asked for; a person cannot tell more apart either
 FAN_OUT_LOOKS = 20_000  # the same for a fan-out, which has many runs itself
@@ -62,6 +69,15 @@ class Looked(NamedTuple):
     began: datetime | None
 
 
+def started(begun: Begun, mask: Masker, **more: str) -> Started:
+    """`details`: URN, and time in RFC 3339, as far as the answer tells them, and what `more` is known."""
+    began = time_text(reading.text(begun.content, "started_at"))
+    urn = clean(reading.text(begun.content, "execution_urn"), 500)
+    id = clean(mask.text(request_id(begun.answer)), 100)
+    details = {"execution_urn": urn, "created_at": began, "started_at": began, **more}
+    return Started(begun.id, begun.at, request_id=id, details=details)
+
+
 _Of = Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]]
 """The requests that a run may be of, with their keys, by what is told of its own."""
 
@@ -69,11 +85,16 @@ _Of = Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]]
 class Finding(ABC):
     """`find` of a client, and its sisters for a fan-out."""
 
+    api: str
+    _graph: str
+
     @abstractmethod
-    def _since(
-        self, since: datetime, most: int, pages: int, limit: Limit
-    ) -> tuple[Mapping[str, Listed], datetime | None]:
-        """The runs that the API started, by id, and the server's time. Raises Unavailable for more than `most`."""
+    def _list(self, since: datetime, pages: int, limit: Limit) -> Iterator[tuple[Answer, list[Row]]]:
+        """Pages of the list, which has all that began since then. Raises Refused or Unavailable."""
+
+    @abstractmethod
+    def _id(self, row: Row) -> str:
+        """Raises Unavailable for a row that names no run."""
 
     @abstractmethod
     def _looked(self, id: str, limit: Limit) -> Looked:
@@ -112,6 +133,22 @@ class Finding(ABC):
 
         return self._find(of, since, FAN_OUT_LOOKS, FAN_OUT_PAGES, limit)
 
+    def _since(
+        self, since: datetime, most: int, pages: int, limit: Limit
+    ) -> tuple[Mapping[str, Listed], datetime | None]:
+        """The runs that the API started, by id, and the server's time. Raises Unavailable for more than `most`."""
+        suspects: dict[str, Listed] = {}
+        server_time = None
+        for answer, rows in self._list(since, pages, limit):
+            server_time = answer.date or server_time
+            for row in rows:
+                id, began = self._id(row), moment(reading.text(row, "started_at"))
+                if _recent(row, began, since):
+                    suspects[id] = Listed(began, reading.phase(reading.text(row, "execution_state")))
+            if len(suspects) > most:
+                raise Unavailable(f"{self.api} cannot compare them all: more than {most} runs of {self._graph} began")
+        return suspects, server_time
+
     def _find(self, of: _Of, since: datetime, most: int, pages: int, limit: Limit) -> Found:
         suspects, server_time = self._since(since, most, pages, limit)
         looks = together(lambda id: self._looked(id, limit), [id for id in suspects if id not in self._compared], limit)
@@ -135,7 +172,7 @@ class Finding(ABC):
         return Found(tuple(found), server_time)
 
 
-def recent(row: Mapping[str, Any], began: datetime | None, since: datetime) -> bool:
+def _recent(row: Row, began: datetime | None, since: datetime) -> bool:
     """Whether a row of a list may be a run of ours: not of a bucket's event, and not begun before."""
     # whole seconds, since other systems tell no others and the caller's time may come from a `Date`
     old = began is not None and began < since.replace(microsecond=0)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
 from cloud_runs.huawei import answers as reading
+from cloud_runs.huawei import checked
+from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import Context, failure
 from cloud_runs.huawei.signing import ObsAuth
 from cloud_runs.limits import Limit, Times
 from cloud_runs.wire.calls import Calls, signed
-from cloud_runs.wire.payloads import domain_name, region_name, segment, usable_id
+from cloud_runs.wire.payloads import domain_name, region_name, segment
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ Query = list[tuple[str, str | None]]
 
 class ObsClient:
     """Calls for one workflow ("graph")."""
+
+    api = "Huawei OBS"
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class ObsClient:
         self._headers = {"Host": host, "Content-Type": "application/json"}  # the SDK sends the type on reads too
         auth = ObsAuth(credentials, clock)
         self._calls = Calls(
-            "Huawei OBS",
+            self.api,
             transport,
             signed(auth),
             endpoint or f"https://{host}",
@@ -73,12 +77,7 @@ class ObsClient:
         info = reading.mapping(content.get("execution_info"))
         if not info:
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} without an execution_info")
-        told = reading.text(info, "execution_name")
-        if told != id.strip():
-            of = f"of {clean(self._context.mask.text(told), 100)}" if told else "of none"
-            raise Unavailable(
-                f"Huawei OBS gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}"
-            )
+        checked.about(self.api, path, id, reading.text(info, "execution_name"), self._context.mask)
         return answer, info
 
     def _definition(self, limit: Limit) -> Mapping[str, Any] | None:
@@ -94,39 +93,25 @@ class ObsClient:
             raise Unavailable(f"Huawei OBS gave an answer to GET {path} that is not about that workflow")
         return content
 
-    def _id(self, row: Mapping[str, Any]) -> str:
-        told = row.get("execution_name")
-        if id := usable_id(told):
-            return id
-        if told:
-            shown = clean(self._context.mask.text(str(told)), 100)
-            raise Unavailable(
-                f"Huawei OBS listed a run whose execution_name cannot be used: GET {EXECUTIONS}: {shown!r}"
-            )
-        raise Unavailable(f"Huawei OBS listed a run without execution_name: GET {EXECUTIONS}")
+    def _id(self, row: Row) -> str:
+        return checked.run_id(self.api, EXECUTIONS, row, self._context.mask)
 
-    def _pages(self, most: int, limit: Limit) -> Iterator[tuple[Answer, list[Mapping[str, Any]]]]:
+    def _pages(self, most: int, limit: Limit) -> Iterator[tuple[Answer, list[Row]]]:
         """All pages of the list, or an error."""
 
-        def page(marker: str) -> tuple[tuple[Answer, list[Mapping[str, Any]]], str]:
+        def page(marker: str) -> tuple[tuple[Answer, list[Row]], str]:
             after: Query = [("x-workflow-next-marker", marker)] if marker else []
             answer, rows, following = self._page([("x-workflow-execution-type", BY_API), *after], PAGE_ROWS, limit)
             return (answer, rows), following
 
         return self._calls.pages(f"GET {EXECUTIONS}", "next_marker", page, limit, most)
 
-    def _page(self, params: Query, size: str, limit: Limit) -> tuple[Answer, list[Mapping[str, Any]], str]:
+    def _page(self, params: Query, size: str, limit: Limit) -> tuple[Answer, list[Row], str]:
         """One page, and the marker of the next one; empty after the last."""
         query: Query = [self._named, *params, ("x-workflow-limit", size)]
         answer, content = self._ask(EXECUTIONS, query, "dwr:workflow:list*", limit)
-        rows, more, count = content.get("executions"), content.get("is_truncated"), content.get("count")
-        marker = reading.text(content, "next_marker")
-        if rows is None and count == 0:
-            rows = []
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Unavailable(f"Huawei OBS gave an answer to GET {EXECUTIONS} that cannot be read")
-        if not rows and count not in (0, None):
-            raise Unavailable(f"Huawei OBS gave an answer to GET {EXECUTIONS} that is not surely a list")
+        rows = checked.rows(self.api, EXECUTIONS, content)
+        more, marker = content.get("is_truncated"), reading.text(content, "next_marker")
         if more is False or (more is None and not marker):
             return answer, rows, ""
         if more not in (True, None) or not marker:

@@ -10,18 +10,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from typing import TYPE_CHECKING
 
-from cloud_runs.errors import Interrupted, NotReached, RunsError, Unavailable, clean
+from cloud_runs.errors import Interrupted, NotReached, RunsError, Unavailable
 from cloud_runs.huawei import answers as obs
+from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import request_id
 from cloud_runs.huawei.dwr import answers as reading
 from cloud_runs.huawei.dwr.service import DAYS, DwrClient
-from cloud_runs.huawei.finding import Finding, Listed, Looked, WorkflowRequest, recent
+from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, started
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.runs import FanOutApi, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, PAGES
 from cloud_runs.wire.looks import listed, together
-from cloud_runs.wire.payloads import moment, time_text
+from cloud_runs.wire.payloads import moment
+
+if TYPE_CHECKING:
+    from cloud_runs.wire.transport import Answer
 
 BEFORE = timedelta(minutes=10)  # the list may go by another time than the one that it tells
 
@@ -40,14 +45,7 @@ class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
         path = f"/v3/{project}/workflows/{self._graph}/execute"
         headers = self._headers(project)
         begun = self._calls.start(path, obs.started_id, explain, leave=leave, headers=headers, body=body)
-        began = time_text(obs.text(begun.content, "started_at"))
-        urn = clean(obs.text(begun.content, "execution_urn"), 500)
-        return Started(
-            begun.id,
-            begun.at,
-            request_id=clean(self._context.mask.text(request_id(begun.answer)), 100),
-            details={"execution_urn": urn, "created_at": began, "started_at": began, "project_id": project},
-        )
+        return started(begun, self._context.mask, project_id=project)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         answer, content = self._execution(id, limit or Limit(ASK_SECONDS))
@@ -80,20 +78,8 @@ class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
             shown = self._context.mask.status
             yield {id: shown(obs.execution_status(id, row)) for row in rows for id in [self._id(row)]}
 
-    def _since(
-        self, since: datetime, most: int, pages: int, limit: Limit
-    ) -> tuple[Mapping[str, Listed], datetime | None]:
-        suspects: dict[str, Listed] = {}
-        server_time = None
-        for answer, rows in self._pages(since - BEFORE, pages, limit):
-            server_time = answer.date or server_time
-            for row in rows:
-                id, began = self._id(row), moment(obs.text(row, "started_at"))
-                if recent(row, began, since):
-                    suspects[id] = Listed(began, obs.phase(obs.text(row, "execution_state")))
-            if len(suspects) > most:
-                raise Unavailable(f"Huawei DWR cannot compare them all: more than {most} runs of {self._graph} began")
-        return suspects, server_time
+    def _list(self, since: datetime, pages: int, limit: Limit) -> Iterator[tuple[Answer, list[Row]]]:
+        return self._pages(since - BEFORE, pages, limit)
 
     def _looked(self, id: str, limit: Limit) -> Looked:
         content = self._execution(id, limit)[1]

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
 from cloud_runs.huawei import answers as obs
+from cloud_runs.huawei import checked
+from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.dwr import answers as reading
 from cloud_runs.huawei.dwr.codes import Context, failure
 from cloud_runs.huawei.dwr.projects import project_of
@@ -22,7 +24,7 @@ from cloud_runs.huawei.dwr.signing import SdkAuth
 from cloud_runs.huawei.obs import GRAPH_NAME, cloud_of
 from cloud_runs.limits import Limit, Times
 from cloud_runs.wire.calls import Calls, signed
-from cloud_runs.wire.payloads import domain_name, region_name, segment, usable_id
+from cloud_runs.wire.payloads import domain_name, region_name, segment
 from cloud_runs.wire.settings import Credentials
 
 if TYPE_CHECKING:
@@ -31,11 +33,10 @@ if TYPE_CHECKING:
 DEFAULT_TIMES = Times()
 PAGE_ROWS = 200  # more are not given
 LAST_OFFSET = 1000
+EXECUTIONS = "/workflowexecutions"  # after the project
 DAYS = timedelta(days=3)  # a list without times has so much; none with more of it is asked for
 SECOND = timedelta(seconds=1)
 SMALLEST = 2 * SECOND  # a window that is not split
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Window:
 
 class DwrClient:
     """Calls for one workflow ("graph")."""
+
+    api = "Huawei DWR"
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class DwrClient:
         self._asking = threading.Lock()
         calls = partial(Calls, transport=transport, signing=signed(SdkAuth(credentials, clock)), failure=failure)
         calls = partial(calls, mask=self._context.mask, times=times, clock=clock, sleep=sleep)
-        self._calls = calls("Huawei DWR", base=endpoint or f"https://{self._host}")
+        self._calls = calls(self.api, base=endpoint or f"https://{self._host}")
         self._iam = calls("Huawei IAM", base=endpoint or f"https://{self._iam_host}")
 
     def project(self, limit: Limit) -> str:
@@ -106,12 +109,7 @@ class DwrClient:
     def _execution(self, id: str, limit: Limit) -> tuple[Answer, Mapping[str, Any]]:
         path = self._path(id)
         answer, content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)
-        told = reading.told_id(content)
-        if told != id.strip():
-            of = f"of {clean(self._context.mask.text(told), 100)}" if told else "of none"
-            raise Unavailable(
-                f"Huawei DWR gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}"
-            )
+        checked.about(self.api, path, id, reading.told_id(content), self._context.mask)
         return answer, content
 
     def _definition(self, limit: Limit) -> Mapping[str, Any] | None:
@@ -127,13 +125,7 @@ class DwrClient:
         return content
 
     def _id(self, row: Row) -> str:
-        told = row.get("execution_name")
-        if id := usable_id(told):
-            return id
-        if told:
-            shown = clean(self._context.mask.text(str(told)), 100)
-            raise Unavailable(f"Huawei DWR listed a run whose execution_name cannot be used: {shown!r}")
-        raise Unavailable("Huawei DWR listed a run without execution_name")
+        return checked.run_id(self.api, EXECUTIONS, row, self._context.mask)
 
     def _pages(self, since: datetime, most: int, limit: Limit, status: str = "") -> Iterator[tuple[Answer, list[Row]]]:
         """All pages of the list of what began since then, or an error; a row may be in more than one of them.
@@ -151,22 +143,15 @@ class DwrClient:
             left.extend(following)
             return (answer, rows), str(left[-1]) if left else ""
 
-        return self._calls.pages("GET /workflowexecutions", "next_offset", page, limit, most)
+        return self._calls.pages(f"GET {EXECUTIONS}", "next_offset", page, limit, most)
 
     def _page(self, window: Window, status: str, limit: Limit) -> tuple[Answer, list[Row], list[Window]]:
         """One page, and the windows by which the list goes on."""
         filters = [("graph_name", self._graph), *([("status", status)] if status else [])]
         times = [("start_time", utc(window.begin)), ("end_time", utc(window.end))]
         place = [("limit", str(PAGE_ROWS)), ("offset", str(window.offset))]
-        path = "/workflowexecutions"
-        answer, content = self._ask(path, [*filters, *times, *place], "dwr:workflow:list*", limit)
-        rows, count = content.get("executions"), content.get("count")
-        if rows is None and count == 0:
-            rows = []
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Unavailable(f"Huawei DWR gave an answer to GET {path} that cannot be read")
-        if not rows and count not in (0, None):
-            raise Unavailable(f"Huawei DWR gave an answer to GET {path} that is not surely a list")
+        answer, content = self._ask(EXECUTIONS, [*filters, *times, *place], "dwr:workflow:list*", limit)
+        rows = checked.rows(self.api, EXECUTIONS, content)
         if not self._goes_on(content, len(rows)):
             return answer, rows, []
         following = content.get("next_offset")
@@ -185,7 +170,7 @@ class DwrClient:
             return bool(content.get("next_offset") or content.get("next_marker")) or rows >= PAGE_ROWS
         if isinstance(more, bool):
             return more
-        raise Unavailable("Huawei DWR cannot list them all: GET /workflowexecutions tells no is_truncated")
+        raise Unavailable(f"{self.api} cannot list them all: GET {EXECUTIONS} tells no is_truncated")
 
     def _ask(
         self, path: str, params: list[tuple[str, str]], action: str, limit: Limit, *, of_a_run: bool = False
