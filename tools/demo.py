@@ -173,14 +173,14 @@ class Demo:
 def life_of_a_run(demo: Demo) -> None:
     up = ("up", "--yes", "--skip-preview", "--stack", STACK)
 
-    demo.step("The first up", "Four runs fire, one of each system. Their ids are stack outputs.")
+    demo.step("The first up", "Five runs fire, one of each kind. Their ids are stack outputs.")
     demo.pulumi(*up)
-    demo.expect_fired(5)
+    demo.expect_fired(len(IDS))
     demo.expect_ids(*IDS)
 
     demo.step("Up again, with nothing changed", "Nothing fires, and the ids stay.")
     demo.pulumi(*up)
-    demo.expect_fired(5)
+    demo.expect_fired(len(IDS))
     demo.expect_ids()
 
     demo.step("Refresh, when the runs have ended", "The phases go from pending to succeeded. Nothing fires.")
@@ -195,7 +195,7 @@ def life_of_a_run(demo: Demo) -> None:
         told += f", made {', '.join(objects)}" if objects else ""
         told += f", executions {counts(record['executions'])}" if record.get("executions") else ""
         demo.expect(told, record["phase"] == "succeeded")
-    demo.expect_fired(5)
+    demo.expect_fired(len(IDS))
 
     demo.step(
         "A changed trigger",
@@ -203,7 +203,7 @@ def life_of_a_run(demo: Demo) -> None:
     )
     demo.pulumi("config", "set", "release", "2", "--stack", STACK)
     demo.pulumi(*up)
-    demo.expect_fired(6)
+    demo.expect_fired(len(IDS) + 1)
     demo.expect_ids("instance_id")
 
     demo.step(
@@ -216,7 +216,7 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi(*up)
     for outcome in demo.records()["done"]["outcomes"]:
         demo.expect(f"{outcome['reference']}: {outcome['phase']}", outcome["phase"] == "succeeded")
-    demo.expect_fired(7)
+    demo.expect_fired(len(IDS) + 2)
     demo.expect_ids("instance_id")
 
     consumer = "stacks/consumer"
@@ -227,14 +227,14 @@ def life_of_a_run(demo: Demo) -> None:
     demo.pulumi(*up, folder=consumer)
     taken, given = demo.stack_outputs(consumer), demo.stack_outputs()
     demo.expect("the consumer has the newest ids", taken == {name: given[name] for name in IDS})
-    demo.expect_fired(7)
+    demo.expect_fired(len(IDS) + 2)
 
     demo.step("Destroy", "Both stacks go. Nothing fires, and nothing is asked of the cloud: runs that were fired stay.")
     requests = demo.cloud.ask("requests")
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK, folder=consumer)
     demo.pulumi("destroy", "--yes", "--skip-preview", "--stack", STACK)
     demo.expect("emulator: no request came", demo.cloud.ask("requests") == requests)
-    demo.expect_fired(7)
+    demo.expect_fired(len(IDS) + 2)
 
 
 def what_the_emulator_counted(demo: Demo) -> None:

@@ -11,6 +11,8 @@ from datetime import datetime, timezone
 
 PROJECT = "0emulatedproject0000000000000000"
 DOMAIN = "0emulateddomain00000000000000000"
+REGION = "cn-emulator-1"
+"""Of requests that name no host of the vendor, such as those of an SDK with the emulator as its endpoint."""
 
 
 def iso_time(moment: float) -> str:

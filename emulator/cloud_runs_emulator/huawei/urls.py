@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
+from cloud_runs_emulator.huawei.formats import REGION
 from cloud_runs_emulator.huawei.models import WORKFLOW, Backend, Execution, endless_marker
 from cloud_runs_emulator.huawei.requests import (
     INVALID,
@@ -23,8 +24,6 @@ from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
 
 _HOST = re.compile(r"obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)", re.ASCII)
 _DOMAINS = (".myhuaweicloud.com", ".myhuaweicloud.eu")
-_NO_VENDOR_HOST = "cn-emulator-1"
-"""The region of requests that name no OBS host, such as those of an SDK with `server=` the emulator's address."""
 
 _EXECUTIONS = "/v2/workflowexecutions"
 _DEFINITION = re.compile(r"/v2/workflows/([^/]+)")
@@ -114,4 +113,4 @@ def _region(host: str) -> str:
         return match[1]
     if host.endswith(_DOMAINS):
         raise Refused(400, "SYS.0029", f"The host is not obs.<region>{_DOMAINS[0]}: {host}")
-    return _NO_VENDOR_HOST
+    return REGION

@@ -110,6 +110,11 @@ def of_0_1(outputs: Mapping[str, Any]) -> bool:
     return _OLD_NAMES.search(reference) is not None
 
 
+def written_by_0_1(outputs: Mapping[str, Any]) -> bool:
+    """Whether version 0.1 has made this run's record, or its text, in the form that it had then."""
+    return of_0_1(outputs) or ledger.is_old(outputs.get(ledger.FIRED))
+
+
 def next_time(names: Iterable[str]) -> Iterator[str]:
     """What is said when something changes together with the version."""
     if listed := ", ".join(names):

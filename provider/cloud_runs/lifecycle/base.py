@@ -10,7 +10,7 @@ from pulumi import dynamic
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host, progress, strays
-from cloud_runs.lifecycle.asked import Wanted, next_time, of_0_1, wanted
+from cloud_runs.lifecycle.asked import Wanted, next_time, wanted, written_by_0_1
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import given_up, ledger, rules
 from cloud_runs.promise.process import Former, Process
@@ -55,7 +55,7 @@ class KindProvider(HostProvider):
     def written_anew(self, urn: str, olds: Mapping[str, Any], run: Recorded, asked: Wanted) -> bool:
         """Whether 0.1 has made this record. This `up` writes it anew and fires nothing; what is changed with it is
         told, since it fires with the next one."""
-        old = of_0_1(olds) or ledger.is_old(olds.get(ledger.FIRED))
+        old = written_by_0_1(olds)
         for told in next_time(run.content.differences(asked.content)) if old else ():
             progress.warn(urn, told)
         return old

@@ -99,9 +99,8 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         if timeout is None and opts.custom_timeouts:
             timeout = getattr(opts.custom_timeouts, "create", None) or None
         props: dict[str, Any] = {
-            **dict.fromkeys(
-                (ledger.OUTCOMES, ledger.SUCCEEDED, ledger.FAILED, ledger.FINISHED_AT)
-            ),  # declared, to become attributes
+            # Declared, to become attributes.
+            **dict.fromkeys((ledger.OUTCOMES, ledger.SUCCEEDED, ledger.FAILED, ledger.FINISHED_AT)),
             ledger.RUNS: [_given(run) for run in given],
             ledger.LABELS: [run.label if isinstance(run, (Run, FanOut)) else "" for run in given],
             ledger.TIMEOUT: durations.wired(LONGEST if timeout is None else timeout),

@@ -215,4 +215,4 @@ def _reference_problems(name: str, text: Any) -> Iterator[Problem]:
 
 
 def _name(props: Mapping[str, Any]) -> str:
-    return str(props[ledger.URN]).split("::", 3)[-1]
+    return ledger.name_of(str(props[ledger.URN]))

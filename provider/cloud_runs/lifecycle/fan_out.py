@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import pulumi
 from pulumi import dynamic
@@ -73,5 +72,5 @@ class FanOut(dynamic.Resource):
     def references(self) -> pulumi.Output[dict[str, str]]:
         """For each object that has a run, the reference that finds it again (see `Completion`)."""
         return pulumi.Output.all(self.place, self.instance_ids).apply(
-            lambda told: {key: told[0] + quote(id, safe="") for key, id in sorted((told[1] or {}).items())}
+            lambda told: ledger.references({ledger.PLACE: told[0], ledger.IDS: dict(sorted((told[1] or {}).items()))})
         )

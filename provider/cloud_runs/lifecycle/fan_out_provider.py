@@ -17,10 +17,10 @@ from cloud_runs.lifecycle.asked import (
     current_urn,
     moved,
     must_checkpoint,
-    of_0_1,
     reported,
     unchanged_intent,
     wanted,
+    written_by_0_1,
 )
 from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.on_record import inputs, rewritten
@@ -148,7 +148,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         a run was started. What 0.1 has recorded is written anew, and nothing fires."""
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
-        if of_0_1(_olds) or ledger.is_old(_olds.get(ledger.FIRED)):
+        if written_by_0_1(_olds):
             return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (ledger.OBJECTS, TRIGGERS)))
         ask = self._ask(_news)
         rules.intended(ask, self.process)

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import Alias, ResourceOptions
 
-from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_urn
+from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_name, intent_urn
 from cloud_runs.promise.records import TRIGGERS
 
 EVERYTHING = "*"
@@ -118,7 +118,7 @@ def _intent_alias(alias: pulumi.Input[str | Alias]) -> pulumi.Input[str | Alias]
     if isinstance(alias, Alias):
         former = Alias(stack=alias.stack, project=alias.project, parent=alias.parent)
         unnamed: Any = ...  # pulumi's mark for "the current name"
-        former.name = unnamed if alias.name is unnamed else f"{alias.name}-intent"
+        former.name = unnamed if alias.name is unnamed else intent_name(str(alias.name))
         return former
     later: Any = alias
     return pulumi.Output.from_input(later).apply(_intent_alias)

@@ -155,7 +155,7 @@ def intended(
         return {name: props[name] for name in (*names, *kind.quiet, ledger.URN) if name in props}, opts
     arguments = {name: props.get(name) for name in names}
     intent = RunIntent(
-        f"{resource_name}-intent",
+        ledger.intent_name(resource_name),
         kind.name,
         arguments,
         props.get(TRIGGERS),

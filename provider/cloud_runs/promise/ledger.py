@@ -20,6 +20,7 @@ VERSION = "1"
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
 
 INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
+_INTENT = "-intent"
 
 # Keys of the state, which are names of public arguments and outputs as well. Of an intent:
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
@@ -248,7 +249,17 @@ def intent_urn(urn: str) -> str:
     """The URN of the intent of the run with this URN: same parent, own type, own name."""
     stack, project, types, name = urn.removeprefix("urn:pulumi:").split("::", 3)
     *parents, _type = types.split("$")
-    return f"urn:pulumi:{stack}::{project}::{'$'.join([*parents, INTENT_TYPE])}::{name}-intent"
+    return f"urn:pulumi:{stack}::{project}::{'$'.join([*parents, INTENT_TYPE])}::{intent_name(name)}"
+
+
+def intent_name(name: str) -> str:
+    """Of the intent of the run with this name."""
+    return f"{name}{_INTENT}"
+
+
+def intended_by(urn: str) -> str:
+    """The name of the run of the intent with this URN."""
+    return name_of(urn).removesuffix(_INTENT)
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def _planned(entry: Mapping[str, Any], stack: Stack) -> Planned | None:
     kind = kind_named(str(inputs.get("kind")))
     if kind is None:
         return None
-    name, provider = ledger.name_of(entry["urn"]).removesuffix("-intent"), entry.get("provider") or ""
+    name, provider = ledger.intended_by(entry["urn"]), entry.get("provider") or ""
     given = dict(inputs.get(ARGUMENTS) or {})
     unknown = tuple(argument for argument in given if not _known(given[argument]))
     arguments = {argument: value for argument, value in given.items() if argument not in unknown}

@@ -136,7 +136,7 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
     outs, shown = revealed(entry.get("outputs") or {}), revealed(entry.get("outputs") or {}, secrets=False)
     urn, at = entry["urn"], _fired_at(outs)
     common = {
-        "resource": _name(urn),
+        "resource": ledger.name_of(urn),
         "urn": urn,
         "kind": entry["type"].rpartition(":")[2],
         "provider": entry.get("provider") or "",
@@ -204,7 +204,7 @@ def _lacking(dynamic: list[Mapping[str, Any]]) -> Iterator[Lacking]:
         run = ledger.recorded(str(other.get("id") or ""), revealed(other.get("outputs") or {})) if other else None
         lack = lacks.lacking(intent, run, bool(other and other.get("pendingReplacement")))
         if lack:
-            name = _name(entry["urn"]).removesuffix("-intent")
+            name = ledger.intended_by(entry["urn"])
             missing = Missing(name, "", entry["urn"], rfc3339(intent.moments[-1].at), _reason(lack))
             arguments = outs.get(ledger.ARGUMENTS) or {}
             known = arguments if readable(arguments) else {}
@@ -215,14 +215,14 @@ def _refused(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
         outs = revealed(entry.get("outputs") or {}, secrets=False)
         for key, why in (ledger.refused_of(outs) or {}).items():
-            yield Missing(_name(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
+            yield Missing(ledger.name_of(entry["urn"]), key, entry["urn"], "", f"was refused: {why}")
 
 
 def _encrypted(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
     for entry in dynamic:
         if revealed(entry.get("outputs") or {}).get(ledger.REFERENCE) is HIDDEN:
             yield Missing(
-                _name(entry["urn"]), "", entry["urn"], "", f"its record is encrypted in this export: {_EXPORT}"
+                ledger.name_of(entry["urn"]), "", entry["urn"], "", f"its record is encrypted in this export: {_EXPORT}"
             )
 
 
@@ -238,7 +238,3 @@ def _parsed(reference: Any) -> Reference | None:
         return Reference.parse(reference) if isinstance(reference, str) else None
     except ValueError:
         return None
-
-
-def _name(urn: str) -> str:
-    return urn.split("::", 3)[-1]

@@ -11,14 +11,13 @@ from cloud_runs_emulator.huawei.dwr.models import WORKFLOW, Backend, Execution, 
 from cloud_runs_emulator.huawei.dwr.requests import list_query
 from cloud_runs_emulator.huawei.dwr.responses import Responses
 from cloud_runs_emulator.huawei.dwr.signing import verify
+from cloud_runs_emulator.huawei.formats import REGION
 from cloud_runs_emulator.huawei.requests import INVALID, graph_name, start_input
 from cloud_runs_emulator.runs import Run, RunStore
 from cloud_runs_emulator.settings import Settings
 from cloud_runs_emulator.systems import Answer, Manner, Match, Refused, Request
 
 _HOST = re.compile(r"(dwr|iam)\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)", re.ASCII)
-_NO_VENDOR_HOST = "cn-emulator-1"
-"""The region of requests that name no host of the vendor, such as those of an SDK with the emulator as its endpoint."""
 
 _PROJECTS = "/v3/projects"
 _PROJECT = re.compile(r"[A-Za-z0-9]{32}", re.ASCII)
@@ -105,4 +104,4 @@ class HuaweiDwr:
 
 def _region(host: str) -> str:
     match = _HOST.fullmatch(host)
-    return match[2] if match else _NO_VENDOR_HOST
+    return match[2] if match else REGION
