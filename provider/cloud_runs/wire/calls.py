@@ -94,6 +94,7 @@ class Calls(Generic[F]):
         headers: Mapping[str, str],
         params: Params = (),
         body: bytes = b"",
+        method: str = "POST",
         what: str = "",
     ) -> Begun:
         """`POST path`, once. Raises Refused, Throttled, NotReached, Orphaned or UnknownOutcome.
@@ -101,12 +102,12 @@ class Calls(Generic[F]):
         An answer that tells an id and has not the status of an error is a start, whatever else it says. `what` is sent,
         in error texts.
         """
-        what = what or f"POST {path}"
+        what = what or f"{method} {path}"
 
         def send(auth: Auth) -> Answer:
             leave.ask()  # nothing slow comes after this
             return self._transport.start(
-                "POST",
+                method,
                 self._base + path,
                 auth=auth,
                 leave=leave,
