@@ -87,7 +87,9 @@ class RunProvider(ResumingProvider, Generic[Request]):
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
-        resumes = not adopt and self.resumes(run, _news, asked)
+        resumes = self.resumes(run, _news, asked)
+        if resumes:
+            progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` lets it go on")
         return dynamic.DiffResult(changes=bool(unknown) or steered or renamed or resumes, replaces=[])
 
     @reported
