@@ -190,12 +190,10 @@ def test_a_completion_waits_again(stack: Stack, cloud: Emulator, kit: Kit) -> No
     assert sent(cloud, kit) == (1, 1)
 
 
-def test_other_systems_refuse_it_before_anything_is_sent(stack: Stack, cloud: Emulator) -> None:
-    others = [kit for kit in KITS.values() if not kit.resume]
-    names = [kit.name.replace(".", "-") for kit in others]
-    wrong = (kit.source(name, rerun_on_failure="resume") for kit, name in zip(others, names, strict=True))
-    refused = stack.preview(IMPORT, *wrong, flags=("--continue-on-error",), check=False)
+@pytest.mark.parametrize("kit", [kit for kit in KITS.values() if not kit.resume], ids=lambda kit: kit.name)
+def test_other_systems_refuse_it_before_anything_is_sent(stack: Stack, cloud: Emulator, kit: Kit) -> None:
+    refused = stack.preview(*program(kit), check=False)
     assert refused.code != 0
-    assert refused.text.count("rerun_on_failure") >= len(others)
+    assert "rerun_on_failure" in refused.text
     assert "must be true or false, not 'resume'" in refused.text
     assert cloud.requests() == {}

@@ -79,7 +79,7 @@ def started(begun: Begun, mask: Masker, **more: str) -> Started:
 
 
 def resumed(api: str, begun: Begun, id: str, mask: Masker) -> Started:
-    """The answer to a call that lets a run go on, which keeps its name. Raises UnknownOutcome for one of another run."""
+    """The answer to a call that lets a run go on, which keeps its name. Raises UnknownOutcome if it is of another."""
     if begun.id != id:
         told = clean(mask.text(begun.id), 100)
         raise UnknownOutcome(f"{api} was asked to let run {clean(id, 100)} go on, and its answer is about run {told}.")
