@@ -113,7 +113,7 @@ def in_good_order(closed: int) -> list[str]:
 REFUSED = [IMPORTS, *(run(f"run-{number}") for number, _ in enumerate(REFUSALS))]
 REFUSED += [job("busy"), scan("no-graph"), meters("not-mine", flow_id=7)]
 
-IN_CHECKS = run("wrong", bucket="media", workflow_id="transcode", on_delete="cancel")
+IN_CHECKS = run("wrong", bucket="media", workflow_id="transcode", on_delete="cancel", rerun_on_failure="resume")
 TWICE = call("tencent.WorkflowFanOut", "twice", bucket=BUCKET, workflow_id=WORKFLOW, objects=["a.mp4", "a.mp4"])
 
 IN_THE_PROGRAM = """
@@ -202,7 +202,7 @@ def with_dwr(told: Diagnostics, stack: Stack, cloud: Emulator) -> None:
     told.up(IMPORTS, review("dwr-graph"))
     cloud.fault("huawei.dwr", "start", "status", status=403, code="SYS.0005", message="no permission")
     told.up(IMPORTS, review("no-right"))
-    told.up(IMPORTS, review("wrong", project_id="a b"), run("no-resume", rerun_on_failure="resume"))
+    told.up(IMPORTS, review("wrong", project_id="a b"))
     assert len(cloud.ids()) == runs, "what was refused did not run"
     cloud.drop_faults()
     stack.up(IMPORTS, review("again", rerun_on_failure="resume"))
