@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from cloud_runs.errors import Interrupted, RunsError
 from cloud_runs.huawei import answers as reading
+from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import RETRY, request_id
 from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, resumed, started
@@ -94,10 +95,10 @@ class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
 
     def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
         """`GET /v2/workflows/NAME`: https://support.huaweicloud.com/en-us/api-obs/obs_04_0123.html."""
-        content = self._definition(limit or Limit(ASK_SECONDS))
-        if content is None:
-            return (Workflow(self._graph, exists=False, runs=False),)
-        return (self._context.mask.workflow(reading.workflow(self._graph, content, request.inputs)),)
+        limit = limit or Limit(ASK_SECONDS)
+        return checked.workflow(
+            self.api, self._graph, request.inputs, self._context.mask, lambda: self._definition(limit)
+        )
 
     # -- parts
 

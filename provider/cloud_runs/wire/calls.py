@@ -221,6 +221,12 @@ def lost(title: str, error: NotReached | UnknownOutcome) -> NotReached | Unknown
     return type(error)(f"{title} {said}: {error}")
 
 
+def of_another(title: str, path: str, id: str, told: str, mask: Masker) -> Unavailable:
+    """For an answer that is not about the run that was asked for; `told`: of which it says that it is."""
+    of = f"of {clean(mask.text(told), 100)}" if told else "of none"
+    return Unavailable(f"{title} gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}")
+
+
 def in_doubt(refusal: Refused) -> UnknownOutcome:
     """For an answer to a start that tells neither an id nor that nothing ran."""
     return UnknownOutcome(f"{str(refusal).rstrip('.')}.")

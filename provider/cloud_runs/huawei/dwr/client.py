@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cloud_runs.errors import Interrupted, NotReached, RunsError, Unavailable
 from cloud_runs.huawei import answers as obs
+from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import RETRY, request_id
 from cloud_runs.huawei.dwr import answers as reading
@@ -69,10 +70,10 @@ class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
 
     def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
         """`GET /v3/PROJECT/workflows/NAME`: the answer is that of OBS workflows."""
-        content = self._definition(limit or Limit(ASK_SECONDS))
-        if content is None:
-            return (Workflow(self._graph, exists=False, runs=False),)
-        return (self._context.mask.workflow(obs.workflow(self._graph, content, request.inputs)),)
+        limit = limit or Limit(ASK_SECONDS)
+        return checked.workflow(
+            self.api, self._graph, request.inputs, self._context.mask, lambda: self._definition(limit)
+        )
 
     # -- parts
 
