@@ -135,8 +135,8 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
 
     **Status of the product:** Huawei has taken OBS workflows ("Data+") offline for new use and points to DWR (Data
     Workroom) instead (https://support.huaweicloud.com/api-obs/obs_04_0138.html, 2026-02-02). DWR's own requests have
-    another path and another signature: `huawei.dwr.WorkflowRun` sends those. Whether the service still answers depends on
-    account and region; `runs:huaweiEndpoint` (`RUNS_HUAWEI_ENDPOINT`) sends the requests to another address.
+    another path and another signature: `huawei.dwr.WorkflowRun` sends those. Whether the service still answers depends
+    on account and region; `runs:huaweiEndpoint` (`RUNS_HUAWEI_ENDPOINT`) sends the requests to another address.
 
     Never:
 
