@@ -17,7 +17,7 @@ CLAIMED = {
     "docs/automation-api.md": ("tests/demo/test_automation_page.py", {"python": 1}),
     "docs/enos.md": ("tests/demo/test_programs.py", {"python": 1}),
     "docs/fan-out.md": ("tests/demo/test_programs.py", {"python": 1}),
-    "docs/how-to.md": ("tests/demo/test_how_to.py", {"python": 5, "sh": 2}),
+    "docs/how-to.md": ("tests/demo/test_how_to.py", {"python": 6, "sh": 2}),
     "docs/huawei.md": ("tests/demo/test_programs.py", {"python": 1}),
     "docs/monitoring.md": ("tests/status/test_monitoring_page.py", {"sh": 4}),
     "docs/outputs.md": ("tests/demo/test_programs.py", {"python": 1}),
