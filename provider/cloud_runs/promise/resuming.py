@@ -45,7 +45,8 @@ class Resumed:
 
 
 def went_on(before: RunStatus, now: RunStatus) -> bool:
-    """Whether a run that had failed has gone on since: it is in another phase, or has failed again, later."""
+    """Whether a run that had failed has gone on since: it is in another phase, or has failed again, later (services
+    tell whole seconds, and some no end at all: then that is not seen)."""
     if before.phase is not Phase.FAILED or now.phase is Phase.UNKNOWN:
         return False
     ended, again = time_of(before.finished_at), time_of(now.finished_at)
