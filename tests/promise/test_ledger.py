@@ -104,6 +104,7 @@ def test_what_a_text_looks_like() -> None:
     assert ledger.fired_text(Fired("t0", Content(), None, "t0", former={"a/b c": "i:1", "d": "i,2"})) == (
         "1 token=t0 former=a%2Fb%20c:i%3A1,d:i%2C2"
     )
+    assert ledger.fired_text(Fired("t0", Content(), None, "t0", told="t2")) == "1 token=t0 told=t2"
 
 
 def test_a_field_of_a_later_release_of_this_version_is_left_alone() -> None:

@@ -92,6 +92,7 @@ class Fired:
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
+    `told`: the token of a later attempt, up to which it was said that objects that left the list may have been started.
     """
 
     token: str
@@ -104,11 +105,17 @@ class Fired:
     why: str = ""
     reruns: int = 0
     past: tuple[str, ...] = ()
+    told: str = ""
+
+    @property
+    def tried(self) -> str:
+        """The token of the attempt that it was made in."""
+        return self.attempt.token if self.attempt else ""
 
     @property
     def settled(self) -> tuple[str, ...]:
         """The tokens of all moments of which this record is what came."""
-        own = (self.token, self.beside, self.attempt.token if self.attempt else "")
+        own = (self.token, self.beside, self.tried)
         return tuple(dict.fromkeys(token for token in (*self.past, *own) if token))
 
     @property
@@ -143,9 +150,8 @@ def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     return tuple(one for one in settled if one != token)[-PAST:]
 
 
-def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
-    """Whether the attempt on record is among these, and those after it, else all."""
+def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:
+    """Whether the attempt with this token is among these, and those after it, else all."""
     tokens = [attempt.token for attempt in attempts]
-    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
-    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
-    return known, list(attempts[after:])
+    known = tried in tokens  # not after a change that was taken back
+    return known, list(attempts[tokens.index(tried) + 1 if known else 0 :])
