@@ -58,7 +58,7 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
         attempt=attempt,
         told=ask.attempt if attempt and attempt.token != ask.attempt else "",
         doubt=rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began),
-        former=rules.former(fanned.refused, work),
+        predecessors=rules.predecessors(fanned.refused, work),
         past=own.fired.past if own else past_of(work.replaced, ask.token),
     )
     return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)

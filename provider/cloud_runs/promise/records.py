@@ -91,8 +91,8 @@ class Fired:
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
-    started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
-    `told`: the token of a later attempt, up to which it was said that objects that left the list may have been started.
+    started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
+    one. `told`: the token of a later attempt, up to which it was said that objects that left the list may have runs.
     """
 
     token: str
@@ -101,7 +101,7 @@ class Fired:
     beside: str = ""
     attempt: Moment | None = None
     doubt: tuple[Moment, ...] = ()
-    former: Mapping[str, str] = field(default_factory=dict)
+    predecessors: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
     past: tuple[str, ...] = ()

@@ -127,19 +127,19 @@ def add(ask: Ask, own: Recorded, process: Process) -> Work:
     here = bool(known and since) and all(process.minted(attempt) for attempt in since)
     sent = process.attempted(ask.urn, ask.attempt)
     look = [Doubt(again, [*(own.fired.doubt or settled), *since, *sent])]
-    former = Recorded("", Fired("", Content(), None), own.fired.former) if own.fired.former else None
+    replaced = Recorded("", Fired("", Content(), None), own.fired.predecessors) if own.fired.predecessors else None
     if here and not sent:
-        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=former)
+        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=replaced)
     moments = [] if here else since if known and since else [*settled, *since]
     look = [doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys]
-    return Work(look=look, keep=own, replaced=former)
+    return Work(look=look, keep=own, replaced=replaced)
 
 
-def former(refused: Iterable[str], work: Work) -> dict[str, str]:
+def predecessors(refused: Iterable[str], work: Work) -> dict[str, str]:
     """Of the objects that were refused: the runs that they had on record before, which only this `up` knows."""
     ids: dict[str, str] = {}
     for run in filter(None, (work.replaced, work.keep)):
-        ids |= {**run.fired.former, **run.ids}
+        ids |= {**run.fired.predecessors, **run.ids}
     return {key: ids[key] for key in refused if key in ids}
 
 

@@ -166,8 +166,8 @@ BREACHES = (
     Breach(
         "taken-back-by-a-killed-up-and-not-told",
         "2.3",
-        "objects were added by an `up` that was killed, and taken out of the list of a fan-out on record by one that was "
-        "killed too: nobody was told of their runs",
+        "objects were added by an `up` that was killed, and taken out of the list of a fan-out on record by one that "
+        "was killed too: nobody was told of their runs",
         "rules ManyObjects",
         400,
     ),
