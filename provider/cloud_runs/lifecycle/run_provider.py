@@ -34,7 +34,7 @@ from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Fired, Recorded, past_of
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled, World
@@ -197,7 +197,7 @@ class RunProvider(KindProvider, Generic[Request]):
             given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
             api = self.kind.client(self.kind.place(given, self.settings), self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
-            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=True)
+            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:
             raise errors.RunsError(
                 f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
@@ -251,14 +251,14 @@ class RunProvider(KindProvider, Generic[Request]):
         if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         # It will be on record: it is not among the lost ones.
-        self.process.claim(self.kind.id_space(place), id, ask.urn)
+        self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
             self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         past = past_of(before.recorded, ask.token)
-        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED, past=past)
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past)
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

@@ -20,7 +20,7 @@ from cloud_runs.runs import Phase, rfc3339
 KEPT = 5
 """Attempts before the run on record that its history holds."""
 
-FIRST, FORCED, RERUN, ADOPTED = "first", "forced", "rerun after failed", "adopted"
+FIRST, FORCED, RERUN = "first", "forced", "rerun after failed"
 
 
 def because(changed: Iterable[str]) -> str:

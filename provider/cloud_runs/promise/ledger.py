@@ -6,6 +6,7 @@ The texts are versioned; the bags of 0.1, which were mappings, are read by ledge
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -46,8 +47,7 @@ FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 def intent_text(intent: Intent) -> str:
     fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
     fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
-    fields |= {"why": _quoted(intent.why)}
-    fields |= {"place": _quoted(intent.place)}
+    fields |= {"why": _quoted(intent.why), "place": ",".join(map(_quoted, intent.places))}
     return _text(fields)
 
 
@@ -128,7 +128,7 @@ def intent_of(bag: Any) -> Intent | None:
         objects=told.get("objects", ""),
         attempts=_listed(told.get("tries", "")),
         why=unquote(told.get("why", "")),
-        place=unquote(told.get("place", "")),
+        places=tuple(unquote(place) for place in told.get("place", "").split(",") if place),
     )
 
 
@@ -206,12 +206,13 @@ def place_of(outputs: Mapping[str, Any]) -> Reference | None:
     return Reference(found.system, found.region, found.scope, "")
 
 
-def meant_for(intent: Intent | None) -> Reference | None:
-    """Where an intent was to be fired, with an empty id; None if its record does not tell."""
-    try:
-        return place_of({PLACE: intent.place}) if intent and intent.place else None
-    except ValueError:  # somebody has edited it
-        return None
+def meant_for(intent: Intent | None) -> list[Reference]:
+    """Where an intent was to be fired, with empty ids; none if its record does not tell."""
+    found = []
+    for place in intent.places if intent else ():
+        with contextlib.suppress(ValueError):  # somebody has edited it
+            found.append(place_of({PLACE: place}))
+    return [place for place in found if place]
 
 
 def place_text(place: Reference) -> str:
