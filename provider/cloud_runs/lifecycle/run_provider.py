@@ -26,10 +26,10 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
+from cloud_runs.lifecycle.resuming import ResumingProvider
 from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
@@ -43,7 +43,7 @@ from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 Request = TypeVar("Request")
 
 
-class RunProvider(KindProvider, Generic[Request]):
+class RunProvider(ResumingProvider, Generic[Request]):
     """What the kinds' providers share."""
 
     # -- what Pulumi calls
@@ -87,7 +87,10 @@ class RunProvider(KindProvider, Generic[Request]):
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
-        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed, replaces=[])
+        resumes = self.resumes(run, _news, asked)
+        if resumes:
+            progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` lets it go on")
+        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed or resumes, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -137,7 +140,7 @@ class RunProvider(KindProvider, Generic[Request]):
         others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)))):
             progress.warn(ledger.urn_of(props), warning)
-        reference = replace(place, id=id_)
+        props, reference = self.gone_on(id_, props, status), replace(place, id=id_)
         url = {ledger.URL: self.kind.page(reference, {**self.kind.told(status), **props})}
         outs = {
             **props,
@@ -154,11 +157,6 @@ class RunProvider(KindProvider, Generic[Request]):
             }
             outs |= {**told, ledger.REFERENCE: str(reference), ledger.PROVENANCE: "given", ledger.REQUEST_ID: ""}
         return dynamic.ReadResult(id_, outs)
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Records steering arguments. Sends nothing, and never fires."""
-        run = ledger.recorded(_id, _olds)
-        return dynamic.UpdateResult(restated(self.kind, run, self.as_recorded(_news, run)))
 
     @reported
     @recorded_settings

@@ -36,7 +36,7 @@ CREATED_AT, STARTED_AT, FINISHED_AT = "created_at", "started_at", "finished_at"
 HISTORY, FIRED_AT, WHY = "history", "fired_at", "why"
 IDS, REFUSED, PLACE, COUNTS, REFERENCES = "instance_ids", "refused", "place", "counts", "references"
 # Of a Completion, and of what it records of a run.
-RUNS, LABELS, TIMEOUT, POLL_INTERVAL = "runs", "labels", "timeout", "poll_interval"
+RUNS, LABELS, RESUMED, TIMEOUT, POLL_INTERVAL = "runs", "labels", "resumed", "timeout", "poll_interval"
 ON_FAILURE, ON_TIMEOUT, OUTCOMES, SUCCEEDED, FAILED = "on_failure", "on_timeout", "outcomes", "succeeded", "failed"
 FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 
@@ -63,6 +63,7 @@ def fired_text(fired: Fired) -> str:
         "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.predecessors.items()),
         "why": _quoted(fired.why),
         "reruns": str(fired.reruns or ""),
+        RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
         "past": ",".join(fired.past),
     }
     return _text(fields)
@@ -167,6 +168,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         predecessors={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
         why=unquote(told.get("why", "")),
         reruns=_count(told.get("reruns", "")),
+        resumed=time_of(told.get(RESUMED, "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
     )
 

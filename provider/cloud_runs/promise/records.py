@@ -89,7 +89,7 @@ class Intent:
 class Fired:
     """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
     beside it: another one after a rename, or after a change was taken back. `at`: in server time. `why` it was fired,
-    and how many `reruns` of what failed it is the last of.
+    and how many `reruns` of what failed it is the last of. `resumed`: when the same run went on after it had failed.
 
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
@@ -107,6 +107,7 @@ class Fired:
     predecessors: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
+    resumed: datetime | None = None
     past: tuple[str, ...] = ()
     told: str = ""
 
