@@ -114,6 +114,7 @@ def test_a_datetime_without_zone_is_refused(stack: Stack, cloud: Emulator) -> No
     assert cloud.requests() == {}
 
 
+@pytest.mark.long
 def test_a_forced_replacement_and_a_rerun_fire_once_each(stack: Stack, cloud: Emulator) -> None:
     """The forced one has the same intent, so it is in the next minute."""
     stack.up(flow(), flow("failed", flow_id=1, rerun_on_failure=True))
@@ -171,7 +172,12 @@ def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, clo
 
 
 @pytest.mark.parametrize(
-    "fault", [{"action": "drop_response"}, {"action": "status", "status": 200, "code": "62109", "after_effect": True}]
+    "fault",
+    [
+        pytest.param({"action": "drop_response"}, marks=pytest.mark.long),  # of each kind: test_every_kind.py
+        {"action": "status", "status": 200, "code": "62109", "after_effect": True},
+    ],
+    ids=["drop_response", "status"],
 )
 def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, Any]) -> None:
     cloud.fault(SYSTEM, "start", **fault)
@@ -205,6 +211,7 @@ def test_an_expired_token_is_renewed(stack: Stack, cloud: Emulator) -> None:
     assert cloud.count(SYSTEM, "token") + cloud.count(SYSTEM, "refresh") >= 2
 
 
+@pytest.mark.long
 def test_destroy_with_cancel_stops_the_run_and_waits(stack: Stack, cloud: Emulator) -> None:
     waiting = flow("waiting", trigger_time=SEED_TIME + 60_000, on_delete="cancel")
     ended = flow("ended", flow_id=1, on_delete="cancel")
