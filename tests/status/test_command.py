@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_runs.status import command as cli
 from tests.engine.interrupted import wait_until
 
 EMPTY = """
@@ -65,12 +66,24 @@ class Command:
         (("--html", "no/x.html"), "argument --html: cannot write 'no/x.html': no such folder"),
     ],
 )
-def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
-    command = Command(tmp_path, EMPTY)
-    code, out, error = command.run(*flags)
-    assert (code, out) == (2, "")
+def test_what_is_refused_before_anything_is_asked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: tuple[str, ...],
+    said: str,
+) -> None:
+    """In this process: it does not come to what needs one of its own."""
+    stand_in = Command(tmp_path, EMPTY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", stand_in.env["PATH"])
+    monkeypatch.setattr(sys, "argv", ["cloud-runs", "status", *flags])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, error = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
     assert re.search(rf"\ncloud-runs( status)?: error: {re.escape(said)}\n$", error)
-    assert not command.asked.exists()
+    assert not stand_in.asked.exists()
 
 
 def test_the_report_is_printed_even_if_the_page_cannot_be_written(tmp_path: Path) -> None:
