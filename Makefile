@@ -75,7 +75,7 @@ demo: venv  ## the main job, against the emulated clouds
 test: venv sdks  ## the tests, but the long ones (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest -m 'not long' $(PYTEST_ARGS)
 
-test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, campaigns, more made-up input
+test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, campaigns, more of what `make test` tries
 	@$(WITH_ENGINE) ALL_EXAMPLES=1 $(PY) -m pytest -m 'long or examples' $(PYTEST_ARGS)
 
 # The lock's tools, and over them the oldest of everything that users may have beside the package.

@@ -97,6 +97,7 @@ def test_two_runs_of_the_same_work_one_recorded_killed_before_the_other(stack: S
     assert {stack.id("a"), stack.id("b")} == set(cloud.ids())
 
 
+@pytest.mark.long
 def test_several_candidates_are_listed_and_adopt_id_settles_it(stack: Stack, cloud: Emulator) -> None:
     lost = kill_after_start(stack, cloud, run(), foreign=True)
     foreign = next(entry["id"] for entry in cloud.runs(origin="foreign"))

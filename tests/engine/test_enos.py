@@ -97,6 +97,7 @@ def test_a_changed_argument_or_trigger_fires_once(stack: Stack, cloud: Emulator)
         assert not {stack.id(name) for name in CHANGES} & set(first.values())
 
 
+@pytest.mark.long
 def test_another_spelling_of_the_same_time_fires_nothing(stack: Stack, cloud: Emulator) -> None:
     spellings = ["2019-11-22T01:23:44Z", "2019-11-22T09:23:44+0800",
                  "=datetime(2019, 11, 22, 1, 23, 44, tzinfo=timezone.utc)",
@@ -147,6 +148,7 @@ def test_a_second_run_of_the_flow_in_the_minute_is_refused_and_names_the_first(s
     assert len(cloud.ids()) == 2
 
 
+@pytest.mark.long
 def test_a_change_under_a_time_that_stays_is_refused_and_deletes_nothing(stack: Stack, cloud: Emulator) -> None:
     stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel"))
     refused = stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel", triggers={"a": "1"}), check=False)

@@ -118,6 +118,7 @@ def test_an_object_for_which_a_replacement_was_refused_is_tried_again(stack: Sta
     assert ids(stack) == dict(fired[2:])
 
 
+@pytest.mark.long
 def test_refused_objects_a_completion_over_them_and_the_next_up(stack: Stack, cloud: Emulator) -> None:
     done = call("Completion", "done", runs="=[run, fan]", poll_interval=1, timeout="60s")
     program = (IMPORT, run(object="x.mp4"), fan(list("abcdef"), concurrency=1))

@@ -115,6 +115,17 @@ def test_output_that_is_closed_changes_nothing_else(tmp_path: Path, closed: str)
     assert command.run("--html", "", closed=closed)[:2] == (2, "")
 
 
+def test_a_report_that_nobody_reads(tmp_path: Path) -> None:
+    """As with `... | head`."""
+    read, write = os.pipe()
+    os.close(read)
+    argv = [sys.executable, "-m", "cloud_runs", "status"]
+    env = Command(tmp_path, EMPTY).env
+    done = subprocess.run(argv, cwd=tmp_path, env=env, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_ctrl_c_while_the_stack_is_read(tmp_path: Path) -> None:
     more_than_a_pipe_holds = "yes | head -n 200000"
     command = Command(tmp_path, f"{more_than_a_pipe_holds}\n: >'{tmp_path}/began'\nexec yes")
