@@ -38,6 +38,7 @@ def test_what_a_killed_up_has_started_is_found_by_the_next(stack: Stack, cloud: 
     assert cloud.ids(JOBS)[1:] == [stack.id("job")]
 
 
+@pytest.mark.long
 def test_what_a_killed_replacement_has_started_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
     """Forced, or since the run has failed."""
     both, rerun = asks("forced"), Ask(RUN, "rerun")

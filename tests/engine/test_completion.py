@@ -59,6 +59,7 @@ def by_object(cloud: Emulator, key: str) -> str:
     return str(found)
 
 
+@pytest.mark.long
 def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stack, cloud: Emulator) -> None:
     program = (run(), job(), SCAN, FLOW, done("run", "[job.reference, scan.reference]", "meters", "run"))
     preview = stack.preview(HEADER, *program)

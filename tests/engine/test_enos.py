@@ -190,6 +190,7 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, 
     assert stack.outputs("meters")["trigger_time"] == SEED_TIME
 
 
+@pytest.mark.long
 def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
     program = [
         flow(),

@@ -282,6 +282,7 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator) -> None:
 # -- on_delete
 
 
+@pytest.mark.long
 def test_destroy_with_cancel_stops_a_job_that_goes_on(stack: Stack, cloud: Emulator) -> None:
     """One that has ended or is gone is no error."""
     stack.up(*(job(name, on_delete="cancel") for name in ("goes-on", "ended", "gone")))
