@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engine.asks import fan
-from tests.engine.interrupted import hosts, kill_after_start, wait_until
+from tests.engine.interrupted import hosts, kill_after_start, mint_only, wait_until
 from tests.engine.test_waiting_interrupted import Terminal, peak_megabytes
 from tests.kits import KITS
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -104,6 +104,7 @@ def test_the_life_of_a_fan_out(stack: Stack, cloud: Emulator) -> None:
     assert cloud.requests() == {CI: {"start": 5}}
 
 
+@pytest.mark.long
 def test_an_object_for_which_a_replacement_was_refused_is_tried_again(stack: Stack, cloud: Emulator) -> None:
     """Its run of before the change is none that may have been started since."""
     stack.up(fan(["a", "b"], concurrency=1))
@@ -117,6 +118,7 @@ def test_an_object_for_which_a_replacement_was_refused_is_tried_again(stack: Sta
     assert ids(stack) == dict(fired[2:])
 
 
+@pytest.mark.long
 def test_refused_objects_a_completion_over_them_and_the_next_up(stack: Stack, cloud: Emulator) -> None:
     done = call("Completion", "done", runs="=[run, fan]", poll_interval=1, timeout="60s")
     program = (IMPORT, run(object="x.mp4"), fan(list("abcdef"), concurrency=1))
@@ -164,6 +166,7 @@ def test_slow_down_slows_all_of_it_down(stack: Stack, cloud: Emulator) -> None:
     assert began[0][:19] < began[-1][:19], "not all in one moment"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_killed_fan_out_of_a_thousand(stack: Stack, cloud: Emulator, more: bool) -> None:
     """In the first up, or in one that adds objects: each has one run, all are on record, and it took few requests."""
@@ -196,6 +199,20 @@ def test_a_killed_fan_out_and_a_changed_trigger(stack: Stack, cloud: Emulator) -
     assert "2 of 2 started" in told, "on its row"
     assert sorted(run["request"]["query"]["object"] for run in cloud.runs(CI)) == ["a", "a", "b"]
     assert sorted([lost, *ids(stack).values()]) == sorted(cloud.ids(CI))
+
+
+@pytest.mark.long
+def test_a_list_that_is_taken_back_by_an_up_that_is_killed_too(stack: Stack, cloud: Emulator) -> None:
+    """What is on no record is told by the next one, once, and found when the object is put back."""
+    stack.up(fan(["a"]))
+    lost = kill_after_start(stack, cloud, fan(["a", "b"]))
+    mint_only(stack, "fan", fan(["a"]))
+    told = stack.up(fan(["a"])).text
+    assert "not in the list any more are on no record" in told
+    assert "not in the list any more" not in stack.up(fan(["a"])).text
+    stack.up(fan(["a", "b"]))
+    assert ids(stack)["b"] == lost
+    assert cloud.count(CI, "start") == 2
 
 
 def test_ctrl_c_in_the_middle_records_what_was_fired(stack: Stack, cloud: Emulator) -> None:

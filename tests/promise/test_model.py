@@ -36,7 +36,7 @@ from tests.promise.stack import ONE, Stack
 
 EXAMPLES = int(os.environ.get("PROMISE_EXAMPLES", "0"))
 """Of 20 steps each, and others each time; without it a few, the same in each run. Who changes the rules tries more."""
-FEW, MANY = 100, 2000
+FEW, MANY = 50, 2000
 
 ANSWERED = ["answered"] * 4
 FATES = st.lists(
@@ -290,6 +290,19 @@ class ManyObjects(OneResource):
     """The same for the objects of a fan-out."""
 
     many = True
+
+    @rule(fates=FATES, more=st.booleans(), again=st.booleans(), machine=st.integers(0, 1))
+    @precondition(lambda self: self.stack.run and self.stack.ids and not self.stack.replacing)
+    def its_list_is_changed_and_changed_again(self, fates: list[str], more: bool, again: bool, machine: int) -> None:
+        """Both times by an `up` that is killed: first while it fires, then right after its intent."""
+        assert self.stack.intent
+        content, objects = self.stack.intent.content, list(self.stack.ids)
+        self.up(content, machine, sorted({*objects, "x"}), [*fates, "killed"])
+        others = [*objects, "y"] if more else objects
+        self.up(content, machine, others, stop="intent")
+        self.up(content, machine, others)
+        if again:
+            self.up(content, machine, sorted({*others, "x"}))
 
 
 class Twins(RuleBasedStateMachine):

@@ -104,11 +104,12 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
             progress.warn(urn, said)
-        if rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process):
+        gave_up = rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process)
+        if gave_up:  # and an update records that it was told
             progress.warn(urn, _GAVE_UP)
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
-        return dynamic.DiffResult(changes=others or unknown or renamed, replaces=[])
+        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -135,7 +136,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
-            self._tell_refused(ask, before.recorded)
+            self._tell_refused(ask, before.recorded, before.recorded.refused)
         run, outs = self._fan(props, ask, work, adopted)
         self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
         created = dynamic.CreateResult(run.id, outs)
@@ -154,6 +155,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
+        self._tell_refused(ask, run, [key for key in run.refused if key not in {*ask.objects, *adopted}])
         work = rules.add(_without(ask, adopted), run, self.process)
         _run, outs = self._fan(_news, ask, work, adopted)
         return dynamic.UpdateResult(outs)
@@ -213,15 +215,16 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
                 if key not in (props.get(ledger.ADOPT_IDS) or {}):
                     adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
-                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
+                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props), given=True)
         return ids
 
-    def _tell_refused(self, ask: Ask, old: Recorded) -> None:
-        """A refusal is what the service says: what it has started all the same is looked for no more from now on."""
-        if ask.intent and old.refused and old.fired.doubt:
+    def _tell_refused(self, ask: Ask, old: Recorded, refused: Collection[str]) -> None:
+        """A refusal is what the service says: what it has started of these objects all the same is looked for no more
+        from now on."""
+        if ask.intent and refused and old.fired.doubt:
             arguments = {name: old.outputs[name] for name in self.kind.shared if name in old.outputs}
             former = Former(ask.intent, arguments, old.fired.doubt)
-            strays.tell(former, old.refused, self.settings, self.world(ask.urn))
+            strays.tell(former, refused, self.settings, self.world(ask.urn))
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)

@@ -150,7 +150,7 @@ def intended(
     """
     type_ = f"pulumi-python:{resource._resource_type_name}"
     props, opts = options.transformed(resource, type_, resource_name, given, opts or pulumi.ResourceOptions())
-    opts = options.for_run(opts, label, resource_name)
+    opts = options.for_run(opts, label, resource_name, props.get(ledger.ADOPT_ID))
     urn = urn_of(resource_name, type_, opts.parent)
     props = {name: carried(value) for name, value in props.items()} | {ledger.URN: urn}
     if opts.id is not None:

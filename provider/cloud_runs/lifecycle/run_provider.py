@@ -30,11 +30,11 @@ from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
 from cloud_runs.lifecycle.resuming import ResumingProvider
-from cloud_runs.lifecycle.values import known, settled
+from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Fired, Recorded, past_of
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled, World
@@ -77,8 +77,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
             replaces = sorted({name.split(".")[0] for name in due.replaces})
-            rerun = _news.get(ledger.RERUN_ON_FAILURE) is True and not (changed or replaces)
-            if rerun and history.again(run, _news.get(ledger.MAX_ATTEMPTS)):
+            if not replaces and self.reruns(run, _news, asked):
                 replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
                 self._may_replace(run, _news, replaces, previewed=previewed)
@@ -87,10 +86,11 @@ class RunProvider(ResumingProvider, Generic[Request]):
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
-        resumes = self.resumes(run, _news, asked)
-        if resumes:
-            progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` lets it go on")
-        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed or resumes, replaces=[])
+        resumes, spent = self.resumes(run, _news, asked), self.spent(run, _news, asked)
+        if resumes or spent:
+            progress.tell(urn, spent or f"run {errors.clean(run.id)} failed: an `up` lets it go on")
+        updates = bool(unknown) or steered or renamed or resumes or bool(spent)
+        return dynamic.DiffResult(changes=updates, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -195,7 +195,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
             given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
             api = self.kind.client(self.kind.place(given, self.settings), self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
-            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=True)
+            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:
             raise errors.RunsError(
                 f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
@@ -205,7 +205,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
 
     def _may_replace(self, run: Recorded, news: dict[str, Any], replaces: list[str], *, previewed: bool) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
-        why = self.kind.hindrance(run.id, run.outputs, settled(news))
+        why = self.kind.hindrance(run.id, run.outputs, unknowns_as_later(news))
         if (
             not why
             and news.get(ledger.IF_RUNNING) == overlap.FORBID
@@ -249,14 +249,14 @@ class RunProvider(ResumingProvider, Generic[Request]):
         if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         # It will be on record: it is not among the lost ones.
-        self.process.claim(self.kind.id_space(place), id, ask.urn)
+        self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
             self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         past = past_of(before.recorded, ask.token)
-        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED, past=past)
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past)
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

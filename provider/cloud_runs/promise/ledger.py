@@ -6,6 +6,7 @@ The texts are versioned; the bags of 0.1, which were mappings, are read by ledge
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -46,7 +47,7 @@ FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 def intent_text(intent: Intent) -> str:
     fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
     fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
-    fields |= {"why": _quoted(intent.why), "place": _quoted(intent.place)}
+    fields |= {"why": _quoted(intent.why), "place": ",".join(map(_quoted, intent.places))}
     return _text(fields)
 
 
@@ -57,8 +58,9 @@ def fired_text(fired: Fired) -> str:
         "at": rfc3339(fired.at) if fired.at else "",
         **_content_fields(fired.content),
         "try": _moments([fired.attempt] if fired.attempt else []),
+        "told": fired.told,
         "doubt": _moments(fired.doubt),
-        "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.former.items()),
+        "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.predecessors.items()),
         "why": _quoted(fired.why),
         "reruns": str(fired.reruns or ""),
         RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
@@ -127,7 +129,7 @@ def intent_of(bag: Any) -> Intent | None:
         objects=told.get("objects", ""),
         attempts=_listed(told.get("tries", "")),
         why=unquote(told.get("why", "")),
-        place=unquote(told.get("place", "")),
+        places=tuple(unquote(place) for place in told.get("place", "").split(",") if place),
     )
 
 
@@ -161,8 +163,9 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         at=time_of(told.get("at", "")),
         beside=told.get("beside", "") or told.get("token", ""),
         attempt=attempts[0] if attempts else None,
+        told=told.get("told", ""),
         doubt=_listed(told.get("doubt", "")),
-        former={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
+        predecessors={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
         why=unquote(told.get("why", "")),
         reruns=_count(told.get("reruns", "")),
         resumed=time_of(told.get(RESUMED, "")),
@@ -205,12 +208,13 @@ def place_of(outputs: Mapping[str, Any]) -> Reference | None:
     return Reference(found.system, found.region, found.scope, "")
 
 
-def meant_for(intent: Intent | None) -> Reference | None:
-    """Where an intent was to be fired, with an empty id; None if its record does not tell."""
-    try:
-        return place_of({PLACE: intent.place}) if intent and intent.place else None
-    except ValueError:  # somebody has edited it
-        return None
+def meant_for(intent: Intent | None) -> list[Reference]:
+    """Where an intent was to be fired, with empty ids; none if its record does not tell."""
+    found = []
+    for place in intent.places if intent else ():
+        with contextlib.suppress(ValueError):  # somebody has edited it
+            found.append(place_of({PLACE: place}))
+    return [place for place in found if place]
 
 
 def place_text(place: Reference) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """For a moment whose time cannot be read."""
 PAST = 8
+ADOPTED = "adopted"
+"""Why a run is on record that was given by the user."""
 TRIGGERS = "triggers"
 """The argument, and what a difference in one of them begins with: `triggers.KEY`."""
 
@@ -60,7 +62,8 @@ class Intent:
 
     `why`: what has changed, so that it is wanted. `objects` (a digest) and `attempts` (a moment for each list of
     objects, oldest first) are those of a fan-out.
-    `place`: where the configuration put the run, as a text (`ledger.place_text`); empty if nothing told.
+    `places`: where the configuration has put the run, oldest first, as texts (`ledger.place_text`): a replacement can
+    be forced under another one. Empty if nothing told.
     """
 
     moment: Moment
@@ -70,7 +73,7 @@ class Intent:
     objects: str = ""
     attempts: tuple[Moment, ...] = ()
     why: str = ""
-    place: str = ""
+    places: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -91,7 +94,8 @@ class Fired:
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
-    started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
+    started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
+    one. `told`: the token of a later attempt, up to which it was said that objects that left the list may have runs.
     """
 
     token: str
@@ -100,16 +104,22 @@ class Fired:
     beside: str = ""
     attempt: Moment | None = None
     doubt: tuple[Moment, ...] = ()
-    former: Mapping[str, str] = field(default_factory=dict)
+    predecessors: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
     resumed: datetime | None = None
     past: tuple[str, ...] = ()
+    told: str = ""
+
+    @property
+    def tried(self) -> str:
+        """The token of the attempt that it was made in."""
+        return self.attempt.token if self.attempt else ""
 
     @property
     def settled(self) -> tuple[str, ...]:
         """The tokens of all moments of which this record is what came."""
-        own = (self.token, self.beside, self.attempt.token if self.attempt else "")
+        own = (self.token, self.beside, self.tried)
         return tuple(dict.fromkeys(token for token in (*self.past, *own) if token))
 
     @property
@@ -144,9 +154,8 @@ def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     return tuple(one for one in settled if one != token)[-PAST:]
 
 
-def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
-    """Whether the attempt on record is among these, and those after it, else all."""
+def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:
+    """Whether the attempt with this token is among these, and those after it, else all."""
     tokens = [attempt.token for attempt in attempts]
-    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
-    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
-    return known, list(attempts[after:])
+    known = tried in tokens  # not after a change that was taken back
+    return known, list(attempts[tokens.index(tried) + 1 if known else 0 :])
