@@ -182,8 +182,7 @@ def phase_of(outputs: Mapping[str, Any]) -> Phase:
 
 
 def code_of(outputs: Mapping[str, Any]) -> str:
-    code = outputs.get(CODE)
-    return code if isinstance(code, str) else ""
+    return code if isinstance(code := outputs.get(CODE), str) else ""
 
 
 def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -236,8 +235,7 @@ def refused_of(outputs: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def urn_of(props: Mapping[str, Any]) -> str:
-    urn = props.get(URN)
-    return urn if isinstance(urn, str) else ""
+    return urn if isinstance(urn := props.get(URN), str) else ""
 
 
 def ignored_of(props: Mapping[str, Any]) -> frozenset[str]:
