@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 
 from cloud_runs import errors
-from cloud_runs.promise import groups, rules
+from cloud_runs.promise import groups, history, reruns, rules
 from cloud_runs.promise.fanned import Fanned, Fleet
 from cloud_runs.promise.fanning import FanOut
+from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Fired, Moment, Recorded, past_of
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
@@ -48,15 +49,22 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
     """What is on record of a fan-out once the work is done, which began then. Objects that are not asked for any more
     are forgotten."""
     own, wanted = work.keep, set(ask.objects)
+    old = own or work.replaced
     kept = {key: id for key, id in own.ids.items() if key in wanted} if own else {}
+    refused = {key: why for key, why in fanned.refused.items() if key not in kept}  # else what failed stays on record
     fired = Fired(
         token=own.fired.token if own else ask.token,
         content=own.content if own else ask.content,
         at=max(filter(None, (own.fired.at if own else None, fanned.at)), default=None),
         beside=ask.token,
         attempt=ask.intent.moments[-1] if ask.intent else None,
-        doubt=rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began),
-        former=rules.former(fanned.refused, work),
+        doubt=rules.still_in_doubt(bool(refused), bool(fanned.unsettled), work.look, began),
+        former=rules.former(refused, work),
+        why=own.fired.why if own else history.why(ask, Before(work.replaced), rerun=False),
         past=own.fired.past if own else past_of(work.replaced, ask.token),
+        failing=reruns.failing(own, fanned, kept, began),
+        again=reruns.counts(own, fanned, kept, work),
     )
-    return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
+    failed = {key: own.failed[key] for key in kept if key in own.failed and key not in fanned.ids} if own else {}
+    past = reruns.past(old, fanned, wanted)
+    return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, refused, failed=failed, past=past)
