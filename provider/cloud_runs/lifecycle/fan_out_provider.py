@@ -186,7 +186,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
         )
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
-        twins = self.process.saw(urn, self.space(olds), run)
+        space = self.space(olds)
+        twins = self.process.saw(urn, space, run)
+        for id in reruns.past_ids(run):
+            self.process.claim(space, id, urn)
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
             of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
@@ -238,8 +241,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
         again = self._again(run, news)
         if again.spent:
             progress.warn(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
-        if again.keys:
-            progress.tell(urn, f"failed, and fired again: {groups.objects(again.keys)}")
+        moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
+        if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
+            progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
         return bool(again.keys) or any(olds.get(name) != news.get(name) for name in _STEERING)
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:

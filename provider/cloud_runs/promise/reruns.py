@@ -109,6 +109,11 @@ def past(old: Recorded | None, fanned: Fanned, objects: Iterable[str]) -> dict[s
     return {key: runs for key, runs in kept.items() if runs}
 
 
+def past_ids(run: Recorded) -> list[str]:
+    """Of the runs that failed and were followed by another one: none of them is a new one."""
+    return [str(one.get("id")) for runs in run.past.values() for one in runs]
+
+
 def _past(old: Recorded, key: str) -> dict[str, Any]:
     told = old.failed[key]
     why = history.RERUN if old.fired.again.get(key) else old.fired.why
