@@ -10,7 +10,7 @@ from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle import adopting, checks, progress, refreshing, strays, telling
+from cloud_runs.lifecycle import adopting, checks, progress, quiet, refreshing, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
     current_urn,
@@ -81,6 +81,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         if due.replaces:
             names = sorted({name.split(".")[0] for name in due.replaces})
+            quiet.shows(quiet.changed(due.replaces))
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
         objects = _news.get(ledger.OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
@@ -96,6 +97,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
         again = self._told_again(urn, run, _olds, _news)
+        if paths := quiet.objects(run, objects, self._again(run, _news).keys):
+            quiet.shows(paths)
         return dynamic.DiffResult(changes=others or unknown or renamed or again, replaces=[])
 
     @reported

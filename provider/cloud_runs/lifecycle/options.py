@@ -34,7 +34,9 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptio
             f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
             "forced replacement would be taken for an interrupted one. Leave the option out"
         )
-    return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
+    made = ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
+    made.replace_on_changes = None  # what asks for a new run is said by the run alone
+    return made
 
 
 def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOptions:
