@@ -179,7 +179,8 @@ class Kind(ABC, Generic[Request]):
         """Equal for requests whose runs a look-up cannot tell apart."""
 
     def marked(self, request: Request) -> bool:
-        """Whether what a look finds for this request is ours for certain."""
+        """Whether what a look finds for this request is ours for certain. No kind with fan-outs says so: a look of
+        these tells runs by work and time alone."""
         return False
 
     def repeated(self, api: RunApi[Request], status: RunStatus, limit: Limit) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud_runs import KINDS
+from cloud_runs.kinds import Kind
 from tests.kits import KITS
 from tests.kits.kit import Kit
 from tests.support.stack import ROOT
@@ -24,6 +25,11 @@ def test_a_kit_tells_of_its_kind(kit: Kit) -> None:
     assert {*kit.arguments, *kit.more, *kit.another} <= {*kit.kind.names}
     assert all(kit.begun(f"{start}?x=y") for start in kit.starts)
     assert {word.upper() for word in (kit.success, kit.failure, kit.cancelled)} <= {word.upper() for word in kit.words}
+
+
+@each_kit
+def test_the_runs_of_a_fan_out_are_told_by_their_work_alone(kit: Kit) -> None:
+    assert not kit.fan_out or type(kit.kind).marked is Kind.marked
 
 
 @each_kit

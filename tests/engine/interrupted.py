@@ -57,10 +57,10 @@ def kill_after_starts(
     return set(cloud.ids()) - before
 
 
-def mint_only(stack: Stack, name: str = "run") -> None:
+def mint_only(stack: Stack, name: str = "run", *source: str) -> None:
     """An `up` that ends after the intent is on record and before the run is fired: its token is now an earlier up's."""
     urn = f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/runs:Intent::{name}-intent"
-    stack.up(flags=("--target", urn))
+    stack.up(*source, flags=("--target", urn))
 
 
 def refuse(cloud: Emulator, system: str = "tencent.workflow", times: int = 1) -> None:

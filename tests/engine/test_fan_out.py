@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engine.asks import fan
-from tests.engine.interrupted import hosts, kill_after_start, wait_until
+from tests.engine.interrupted import hosts, kill_after_start, mint_only, wait_until
 from tests.engine.test_waiting_interrupted import Terminal, peak_megabytes
 from tests.kits import KITS
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
@@ -198,6 +198,20 @@ def test_a_killed_fan_out_and_a_changed_trigger(stack: Stack, cloud: Emulator) -
     assert "2 of 2 started" in told, "on its row"
     assert sorted(run["request"]["query"]["object"] for run in cloud.runs(CI)) == ["a", "a", "b"]
     assert sorted([lost, *ids(stack).values()]) == sorted(cloud.ids(CI))
+
+
+@pytest.mark.long
+def test_a_list_that_is_taken_back_by_an_up_that_is_killed_too(stack: Stack, cloud: Emulator) -> None:
+    """What is on no record is told by the next one, once, and found when the object is put back."""
+    stack.up(fan(["a"]))
+    lost = kill_after_start(stack, cloud, fan(["a", "b"]))
+    mint_only(stack, "fan", fan(["a"]))
+    told = stack.up(fan(["a"])).text
+    assert "not in the list any more are on no record" in told
+    assert "not in the list any more" not in stack.up(fan(["a"])).text
+    stack.up(fan(["a", "b"]))
+    assert ids(stack)["b"] == lost
+    assert cloud.count(CI, "start") == 2
 
 
 def test_ctrl_c_in_the_middle_records_what_was_fired(stack: Stack, cloud: Emulator) -> None:

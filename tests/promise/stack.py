@@ -183,8 +183,8 @@ class Stack:
     def _update(self, host: Host, content: Content, objects: tuple[str, ...]) -> str:
         run = self.run
         assert run
-        self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
-        if objects == ONE or (not run.refused and set(run.ids) == set(objects)):
+        told = self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
+        if objects == ONE or (not told and not run.refused and set(run.ids) == set(objects)):
             self._record(replace(run, fired=replace(run.fired, beside=self.token())))
             return "nothing"
         ask = self._ask(content, objects)
@@ -228,10 +228,12 @@ class Stack:
 
     def _warn_of_what_was_given_up(
         self, host: Host, before: Before, objects: tuple[str, ...], former: Former | None = None
-    ) -> None:
+    ) -> bool:
         """Objects were taken out of the list after an `up` that was killed. Which they were is on no record."""
-        if rules.gave_up(self._ask(Content(), objects), before, host.process, former):
+        gave_up = rules.gave_up(self._ask(Content(), objects), before, host.process, former)
+        if gave_up:
             self._excuse(objects)
+        return gave_up
 
     def _excuse(self, objects: Collection[str]) -> None:
         """A sentence says that runs of objects that are not in the list any more may be on no record."""

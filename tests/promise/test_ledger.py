@@ -101,9 +101,10 @@ def test_what_a_text_looks_like() -> None:
     assert ledger.fired_text(Fired("t0", Content(), None, "t9", here, (here,))) == (
         "1 token=t0 beside=t9 try=t0,2024-01-02T03:04:05Z,h0,b0+12.50 doubt=t0,2024-01-02T03:04:05Z,h0,b0+12.50"
     )
-    assert ledger.fired_text(Fired("t0", Content(), None, "t0", former={"a/b c": "i:1", "d": "i,2"})) == (
+    assert ledger.fired_text(Fired("t0", Content(), None, "t0", predecessors={"a/b c": "i:1", "d": "i,2"})) == (
         "1 token=t0 former=a%2Fb%20c:i%3A1,d:i%2C2"
     )
+    assert ledger.fired_text(Fired("t0", Content(), None, "t0", told="t2")) == "1 token=t0 told=t2"
 
 
 def test_a_field_of_a_later_release_of_this_version_is_left_alone() -> None:

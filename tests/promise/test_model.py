@@ -291,6 +291,19 @@ class ManyObjects(OneResource):
 
     many = True
 
+    @rule(fates=FATES, more=st.booleans(), again=st.booleans(), machine=st.integers(0, 1))
+    @precondition(lambda self: self.stack.run and self.stack.ids and not self.stack.replacing)
+    def its_list_is_changed_and_changed_again(self, fates: list[str], more: bool, again: bool, machine: int) -> None:
+        """Both times by an `up` that is killed: first while it fires, then right after its intent."""
+        assert self.stack.intent
+        content, objects = self.stack.intent.content, list(self.stack.ids)
+        self.up(content, machine, sorted({*objects, "x"}), [*fates, "killed"])
+        others = [*objects, "y"] if more else objects
+        self.up(content, machine, others, stop="intent")
+        self.up(content, machine, others)
+        if again:
+            self.up(content, machine, sorted({*others, "x"}))
+
 
 class Twins(RuleBasedStateMachine):
     """Two resources that ask for the same work; in each up the engine asks for both diffs first."""

@@ -97,6 +97,10 @@ def record(ids: str = "", refused: str = "", attempt: Moment | None = None, *dou
     return many_on_record({key: f"id of {key}" for key in ids}, refused, attempt or at(0), doubt)
 
 
+def told(run: Recorded, attempt: Moment) -> Recorded:
+    return replace(run, fired=replace(run.fired, told=attempt.token))
+
+
 # -- what `create` does: the table, row by row
 
 
@@ -431,6 +435,11 @@ def test_unsettled_attempts(process: Process, attempts: list[Moment], own: Recor
         ([at(0), at(9, here=True)], record("a"), True, False),
         ([at(0), at(5)], record("a"), True, False),
         ([at(0), at(5), at(9, here=True)], record("a"), True, True),
+        ([at(0), at(5), at(7)], record("a"), True, True),
+        ([at(0), at(5), at(7)], told(record("a"), at(7)), True, False),
+        ([at(0), at(5), at(7), at(9, here=True)], told(record("a"), at(7)), True, False),
+        ([at(0), at(5), at(7), at(8)], told(record("a"), at(5)), True, True),
+        ([at(0), at(5), at(7)], told(record("a"), at(5)), True, False),
         ([at(0), at(9, here=True)], None, False, True),
         ([at(0), at(9, here=True)], record("a"), False, True),
     ],

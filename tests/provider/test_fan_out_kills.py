@@ -28,6 +28,11 @@ def listed(runs: dict[str, str], *, days: int) -> str:
     return f"<Response>{''.join(rows)}</Response>"
 
 
+def times_told(fan: FanStack) -> int:
+    """That runs of objects which have left the list may be on no record."""
+    return sum("not in the list any more" in text for text in fan.warned)
+
+
 # -- the first up
 
 
@@ -84,9 +89,33 @@ def test_killed_while_objects_are_added_and_then_changed_again(fan: FanStack, ki
 def test_the_change_is_taken_back_and_made_again(fan: FanStack) -> None:
     fan.up(A)
     fan.up(AB, kill=3)
-    assert fan.up(A) == "intent", "there is nothing to do for the fan-out"
+    assert fan.up(A) == "update", "it is told, and that it was told is on record"
+    assert times_told(fan) == 1
+    assert fan.up(A) == "same"
     assert fan.up(AB) == "update"
     assert fan.all_on_record(AB)
+
+
+def test_the_change_is_taken_back_by_an_up_that_is_killed_as_well(fan: FanStack) -> None:
+    """What is on no record is told by the next one, once."""
+    fan.up(A)
+    fan.up(AB, kill=1)
+    assert fan.up(A, kill="intent") == "killed"
+    assert fan.up(A) == "update"
+    assert times_told(fan) == 1
+    assert fan.up(A) == "same"
+    assert fan.fired() == {**dict.fromkeys(A, 1), "b1": 1}
+    assert fan.up(AB) == "update"
+    assert fan.all_on_record(AB)
+
+
+def test_the_list_is_changed_again_by_an_up_that_is_killed_before_it_tells(fan: FanStack) -> None:
+    fan.up(A)
+    fan.up([*A, "b1"], kill=1)
+    assert fan.up([*A, "c1"], kill="intent") == "killed"
+    assert fan.up([*A, "c1"]) == "update"
+    assert times_told(fan) == 1
+    assert fan.ids.keys() == {*A, "c1"}
 
 
 def test_more_attempts_than_are_kept(fan: FanStack) -> None:

@@ -95,7 +95,7 @@ def test_what_a_completion_has_recorded() -> None:
     outcomes = [outcome("a", "succeeded"), outcome("b", "failed", failed_tasks=blamed), outcome("c", "succeeded")]
     done = resource("runs:Completion", "done", {"outcomes": [*outcomes, outcome("elsewhere", "succeeded")]})
     a, b, c, d = read(run("a"), run("b"), run("c", phase="succeeded", state="Success"), run("d"), done).runs
-    assert [one.settled for one in (a, b, c, d)] == [True, False, True, False]
+    assert [one.known_success for one in (a, b, c, d)] == [True, False, True, False]
     assert (a.status.phase, a.status.finished_at) == (Phase.SUCCEEDED, "2026-11-22T09:00:00Z")
     assert a.status.started_at == "2026-11-22T08:00:00Z"
     assert (b.status.phase, b.status.tasks[0].code) == (Phase.FAILED, "E")

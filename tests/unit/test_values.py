@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 
 from cloud_runs.checks import LATER, NOT_CARRIED, unfit
-from cloud_runs.lifecycle.values import carried, known, settled
+from cloud_runs.lifecycle.values import carried, known, unknowns_as_later
 from cloud_runs.promise.digests import digest
 
 GOLDEN = [
@@ -213,8 +213,8 @@ def test_outputs_are_looked_into_and_stay_secret() -> None:
 
 
 def test_what_is_not_known_is_called_so_at_any_depth() -> None:
-    assert settled({"a": UNKNOWN, "b": [UNKNOWN, {"c": UNKNOWN, "d": 1}]}) == {
+    assert unknowns_as_later({"a": UNKNOWN, "b": [UNKNOWN, {"c": UNKNOWN, "d": 1}]}) == {
         "a": LATER,
         "b": [LATER, {"c": LATER, "d": 1}],
     }
-    assert settled(UNKNOWN) is LATER
+    assert unknowns_as_later(UNKNOWN) is LATER

@@ -8,7 +8,7 @@ from typing import Any
 from cloud_runs import errors
 from cloud_runs.checks import LATER, Problem, Values, kind_of
 from cloud_runs.kinds import Kind, Props
-from cloud_runs.lifecycle.values import settled
+from cloud_runs.lifecycle.values import unknowns_as_later
 from cloud_runs.promise import ledger
 from cloud_runs.promise.overlap import POLICIES
 from cloud_runs.promise.records import TRIGGERS
@@ -23,7 +23,7 @@ _TRIGGERS = Values('a mapping of names to values, for example {"release": "42"}'
 
 def of_run(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
     """Each bad input of a run as (property, reason)."""
-    props = settled(inputs)
+    props = unknowns_as_later(inputs)
     yield from kind.problems(props, settings)
     yield from _steering(kind, props)
     yield from _triggers(props)
@@ -34,7 +34,7 @@ def of_run(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> It
 
 def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -> Iterator[Problem]:
     """Each bad input of a fan-out."""
-    props = settled(inputs)
+    props = unknowns_as_later(inputs)
     yield from kind.problems({**props, kind.fans_out: LATER}, settings)
     yield from _triggers(props)
     yield from _number(props, ledger.CONCURRENCY, 1, MOST_CONCURRENT, whole=True)

@@ -92,14 +92,15 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         if said := adopting.stale(ledger.name_of(urn), adopting.setting(_news), run.ids):
             progress.warn(urn, said)
-        if rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process):
+        gave_up = rules.gave_up(Ask(urn, intent, asked.content), Before(run, deleted=True), self.process)
+        if gave_up:  # and an update records that it was told
             progress.warn(urn, _GAVE_UP)
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
         again = self._told_again(urn, run, _olds, _news)
         if paths := quiet.objects(run, objects, self._again(run, _news).keys):
             quiet.shows(paths)
-        return dynamic.DiffResult(changes=others or unknown or renamed or again, replaces=[])
+        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up or again, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:

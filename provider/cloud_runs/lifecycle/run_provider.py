@@ -30,7 +30,7 @@ from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
-from cloud_runs.lifecycle.values import known, settled
+from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
 from cloud_runs.promise.process import Before
@@ -208,7 +208,7 @@ class RunProvider(KindProvider, Generic[Request]):
 
     def _may_replace(self, run: Recorded, news: dict[str, Any], replaces: list[str], *, previewed: bool) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
-        why = self.kind.hindrance(run.id, run.outputs, settled(news))
+        why = self.kind.hindrance(run.id, run.outputs, unknowns_as_later(news))
         if (
             not why
             and news.get(ledger.IF_RUNNING) == overlap.FORBID

@@ -59,13 +59,13 @@ def carried(value: Any) -> Any:
     return {NOT_CARRIED: "mapping with a name that is not text" if isinstance(value, Mapping) else type(value).__name__}
 
 
-def settled(value: Any) -> Any:
+def unknowns_as_later(value: Any) -> Any:
     """The value with LATER in the place of what is not known yet, at any depth: for those who know no Pulumi."""
     if isinstance(value, Unknown):
         return LATER
     if isinstance(value, Mapping):
-        return {key: settled(item) for key, item in value.items()}
-    return [settled(item) for item in value] if isinstance(value, list) else value
+        return {key: unknowns_as_later(item) for key, item in value.items()}
+    return [unknowns_as_later(item) for item in value] if isinstance(value, list) else value
 
 
 def settings_of(request: dynamic.ConfigureRequest) -> Settings:

@@ -91,7 +91,8 @@ class Fired:
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
-    started, and the runs (`former`, by object) that these objects had on record before: none of them is a new one.
+    started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
+    one. `told`: the token of a later attempt, up to which it was said that objects that left the list may have runs.
     Of the objects whose run has failed, since when they may have been fired again (`failing`), and how often each
     object was fired `again` since it was asked for.
     """
@@ -102,17 +103,23 @@ class Fired:
     beside: str = ""
     attempt: Moment | None = None
     doubt: tuple[Moment, ...] = ()
-    former: Mapping[str, str] = field(default_factory=dict)
+    predecessors: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
     past: tuple[str, ...] = ()
+    told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)
     again: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def tried(self) -> str:
+        """The token of the attempt that it was made in."""
+        return self.attempt.token if self.attempt else ""
+
+    @property
     def settled(self) -> tuple[str, ...]:
         """The tokens of all moments of which this record is what came."""
-        own = (self.token, self.beside, self.attempt.token if self.attempt else "")
+        own = (self.token, self.beside, self.tried)
         return tuple(dict.fromkeys(token for token in (*self.past, *own) if token))
 
     @property
@@ -162,9 +169,8 @@ def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     return tuple(one for one in settled if one != token)[-PAST:]
 
 
-def attempts_since(attempts: Sequence[Moment], fired: Fired) -> tuple[bool, list[Moment]]:
-    """Whether the attempt on record is among these, and those after it, else all."""
+def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:
+    """Whether the attempt with this token is among these, and those after it, else all."""
     tokens = [attempt.token for attempt in attempts]
-    known = fired.attempt is not None and fired.attempt.token in tokens  # not after a change that was taken back
-    after = tokens.index(fired.attempt.token) + 1 if known and fired.attempt else 0
-    return known, list(attempts[after:])
+    known = tried in tokens  # not after a change that was taken back
+    return known, list(attempts[tokens.index(tried) + 1 if known else 0 :])

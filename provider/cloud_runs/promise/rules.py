@@ -120,26 +120,26 @@ def add(ask: Ask, own: Recorded, process: Process) -> Work:
     """
     missing = [key for key in ask.objects if key not in own.ids]
     attempts = ask.intent.attempts if ask.intent else ()
-    known, since = attempts_since(attempts, own.fired)
+    known, since = attempts_since(attempts, own.fired.tried)
     settled = [own.fired.attempt] if own.fired.attempt else []
     again = [key for key in missing if key in own.refused]
     new = [key for key in missing if key not in own.refused]
     here = bool(known and since) and all(process.minted(attempt) for attempt in since)
     sent = process.attempted(ask.urn, ask.attempt)
     look = [Doubt(again, [*(own.fired.doubt or settled), *since, *sent])]
-    former = Recorded("", Fired("", Content(), None), own.fired.former) if own.fired.former else None
+    replaced = Recorded("", Fired("", Content(), None), own.fired.predecessors) if own.fired.predecessors else None
     if here and not sent:
-        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=former)
+        return Work(fire=new, look=[doubt for doubt in look if doubt.keys], keep=own, replaced=replaced)
     moments = [] if here else since if known and since else [*settled, *since]
     look = [doubt for doubt in (Doubt(new, [*moments, *sent]), *look) if doubt.keys]
-    return Work(look=look, keep=own, replaced=former)
+    return Work(look=look, keep=own, replaced=replaced)
 
 
-def former(refused: Iterable[str], work: Work) -> dict[str, str]:
+def predecessors(refused: Iterable[str], work: Work) -> dict[str, str]:
     """Of the objects that were refused: the runs that they had on record before, which only this `up` knows."""
     ids: dict[str, str] = {}
     for run in filter(None, (work.replaced, work.keep)):
-        ids |= {**run.fired.former, **run.ids}
+        ids |= {**run.fired.predecessors, **run.ids}
     return {key: ids[key] for key in refused if key in ids}
 
 
@@ -265,7 +265,7 @@ def minted_for(intent: Intent | None, run: Recorded, wanted: Content, changed: I
 
 def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -> list[Moment]:
     """The attempts of earlier processes that are not on record: each may have been killed after it had begun."""
-    since = attempts_since(attempts, own)[1] if own else list(attempts)
+    since = attempts_since(attempts, own.tried)[1] if own else list(attempts)
     return [attempt for attempt in since if not process.minted(attempt)]
 
 
@@ -279,12 +279,12 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     if former and former.intent.token != ask.token:
         lists = {moment.token for moment in former.moments} & {moment.token for moment in former.intent.attempts}
         return former.intent.objects != ask.listed or len(lists) > 1
-    attempts = list(ask.intent.attempts) if ask.intent else []
+    attempts = ask.intent.attempts if ask.intent else ()
     run, deleted = before
     lost = unsettled(attempts, run.fired if run else None, process)
-    if len(attempts) < 2 or not process.minted(attempts[-1]):
-        return run is None and any(attempt != attempts[-1] for attempt in lost)
-    return bool((run and not deleted) or lost)
+    untold = attempts_since(attempts, run.fired.told if run else "")[1][:-1]
+    again = len(attempts) > 1 and process.minted(attempts[-1]) and run is not None and not deleted
+    return again or any(attempt in lost for attempt in untold)
 
 
 def still_in_doubt(refused: bool, unsettled: bool, look: Sequence[Doubt], began: Moment) -> tuple[Moment, ...]:

@@ -62,7 +62,7 @@ def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]
     """
     groups: dict[Group, set[str]] = {}
     for run in records.runs:
-        if not run.settled:
+        if not run.known_success:
             groups.setdefault(group(run), set()).add(run.reference.id)
 
     askers = Askers(records, config)
@@ -77,7 +77,9 @@ def ask(records: Records, config: Mapping[str, str], tell: Callable[[int], None]
         return told
 
     answers: dict[Group, Any] = together(answer, groups)
-    runs = [shown(run, answers[group(run)][run.reference.id] if not run.settled else None) for run in records.runs]
+    runs = [
+        shown(run, answers[group(run)][run.reference.id] if not run.known_success else None) for run in records.runs
+    ]
     return in_order(runs)
 
 
@@ -88,7 +90,7 @@ def in_order(runs: Iterable[Run]) -> list[Run]:
 
 def count(runs: Iterable[OnRecord]) -> int:
     """How many runs `ask` asks for."""
-    return len({(group(run), run.reference.id) for run in runs if not run.settled})
+    return len({(group(run), run.reference.id) for run in runs if not run.known_success})
 
 
 def group(run: OnRecord) -> Group:

@@ -65,7 +65,7 @@ def _cancel(given: argparse.Namespace) -> Exit:
 def _now(stack: Stack, wanted: list[OnRecord]) -> list[Run]:
     """The runs as their systems tell them now; a success that is on record is asked for again all the same."""
     again = {run.label: run for run in wanted}
-    records = replace(stack.records, runs=tuple(replace(run, settled=False) for run in wanted))
+    records = replace(stack.records, runs=tuple(replace(run, known_success=False) for run in wanted))
     told = {run.label: run for run in asking.ask(records, stack.config, lambda _: None)}
     return [told[label] for label in again]
 

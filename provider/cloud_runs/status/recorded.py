@@ -41,7 +41,7 @@ class OnRecord:
     subject: Mapping[str, str]
     """What it works on, without what is secret."""
     status: RunStatus
-    settled: bool = False
+    known_success: bool = False
     """A Completion has seen it succeed."""
     attempts: tuple[Mapping[str, Any], ...] = ()
     """Of a run that is no fan-out's: those before it that are on record, and itself: `id`, `phase`, `code`, `fired_at`,
@@ -181,10 +181,10 @@ def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRec
     found = seen.get(str(run.reference))
     if found is None:
         return run
-    settled = succeeded(found)
+    known_success = succeeded(found)
     if run.status.phase.terminal:  # by a refresh, which tells more
-        return replace(run, settled=settled)
-    return replace(run, status=status_of(run.reference.id, found, run.status.started_at), settled=settled)
+        return replace(run, known_success=known_success)
+    return replace(run, status=status_of(run.reference.id, found, run.status.started_at), known_success=known_success)
 
 
 def _fired_at(outputs: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ class Watching:
 
     def __init__(self, stack: Stack, *, patient: bool) -> None:
         self._stack, self._patient = stack, patient
-        self._wanted = [run for run in stack.records.runs if not run.settled]
+        self._wanted = [run for run in stack.records.runs if not run.known_success]
         self.watch = Watch(run.reference for run in self._wanted)
         self._groups = {run.reference: asking.group(run) for run in self._wanted}
         self._askers = Askers(stack.records, stack.config)
@@ -76,9 +76,9 @@ class Watching:
     def line(self) -> str:
         """`7/12 done, 1 FAILED, 4 running, about 2m left`; what a former wait has seen succeed is done as well."""
         tally, now = self.watch.tally, datetime.now(timezone.utc)
-        settled = sum(run.settled for run in self._stack.records.runs)
+        known = sum(run.known_success for run in self._stack.records.runs)
         ages = [_age(self.watch.runs[reference], now) for reference in self.watch.open]
-        done, of = settled + tally.succeeded, settled + len(self.watch.runs)
+        done, of = known + tally.succeeded, known + len(self.watch.runs)
         trouble = f"; asked again, since {self.watch.trouble}" if self.watch.trouble else ""
         return progress.line(done, of, tally.failed, ages, progress.took(self.watch)) + trouble
 
@@ -112,7 +112,7 @@ class Watching:
 
     def _known(self, run: OnRecord) -> tuple[OnRecord, RunStatus | RunsError | None]:
         """The run, and what is to be shown as its answer."""
-        if run.settled:
+        if run.known_success:
             return run, None
         seen = self.watch.runs[run.reference]
         run = replace(run, status=seen.status) if seen.status and seen.untold else run

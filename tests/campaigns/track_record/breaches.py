@@ -164,6 +164,14 @@ BREACHES = (
         3,
     ),
     Breach(
+        "taken-back-by-a-killed-up-and-not-told",
+        "2.3",
+        "objects were added by an `up` that was killed, and taken out of the list of a fan-out on record by one that "
+        "was killed too: nobody was told of their runs",
+        "rules ManyObjects",
+        400,
+    ),
+    Breach(
         "destroyed-and-not-told",
         "2.3",
         "a killed `up` had started a run, the resource went, and nobody was told",
