@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from tests.engine import goldens
 from tests.engine.asks import CI, FAN_OUT, Ask, fan
 from tests.kits import KITS
 from tests.support.emulator import Emulator
-from tests.support.stack import Stack, run
+from tests.support.stack import ROOT, Stack, run
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +41,9 @@ def test_a_changed_trigger_and_an_object_more(stack: Stack) -> None:
         return run(triggers={"release": release, "more": 1}), fan([*OBJECTS[:50], *more, *OBJECTS[50:]])
 
     stack.up(*program("41"))
-    changed = diff(stack, *program("42"))
+    shown = stack.preview(*program("42"), flags=("--diff",)).out
+    assert goldens.is_kept("preview-diff.txt", goldens.steady(shown)), shown
+    changed = ours(shown)
     assert [line.strip() for line in changed] == ["~ triggers: {", '~ release: "41" => "42"', "}"]
     added = diff(stack, *program("41", "new.mp4"))
     assert [line.strip() for line in added] == ["~ objects: [", '+ [50]: "new.mp4"', "]"]
@@ -88,3 +91,26 @@ def test_replace_on_changes_asks_for_nothing(stack: Stack, cloud: Emulator) -> N
     stack.up(fan(["a"], **given), run(**given))
     stack.up(fan(["a", "b"], **given), run(on_delete="abandon", **given))
     assert cloud.count(CI, "start") == 3
+
+
+@pytest.mark.long
+def test_an_up_whose_wait_fails(stack: Stack, cloud: Emulator) -> None:
+    """What it says at its end. One failed, and two objects of a fan-out for the same reason."""
+    runs = (run("transcode"), fan(["season-1/07.mp4", "season-1/08.mp4", "season-1/09.mp4"], "episodes"))
+    stack.up(*runs)
+    for id in cloud.ids(CI):
+        cloud.set_state(id, "Success")
+    for key in ("season-1/07.mp4", "season-1/08.mp4"):
+        id = stack.outputs("episodes")["instance_ids"][key]
+        cloud.set_state(id, "Failed", "InvalidInput", "The input cannot be decoded")
+    done = "Completion('nightly', runs=[transcode, episodes], poll_interval=1)\n"
+    failed = stack.up("from cloud_runs import Completion\n", *runs, done, check=False)
+    assert failed.code != 0
+    assert goldens.is_kept("up-that-fails.txt", goldens.end_of(failed.out)), failed
+
+
+def test_the_docs_show_what_is_kept() -> None:
+    """As it is when a person reads it: without the colours."""
+    page = (ROOT / "docs/screens.md").read_text(encoding="utf-8")
+    for file in goldens.FOLDER.iterdir():
+        assert f"```text\n{file.read_text(encoding='utf-8')}```\n" in page, file.name

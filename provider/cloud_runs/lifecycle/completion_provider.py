@@ -173,7 +173,9 @@ def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
             "`pulumi up --refresh`"
         )
     if any(run.object for run in failed):
-        said.append("To fire that of an object again, take the object out of the fan-out for one `pulumi up`")
+        said.append(
+            "To fire that of an object again, give its fan-out rerun_on_failure=True and use `pulumi up --refresh`"
+        )
     if gone:
         said.append("What its service no longer knows only a changed trigger fires again")
     return ". ".join(said)

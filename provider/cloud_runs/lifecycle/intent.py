@@ -40,13 +40,13 @@ class IntentProvider(HostProvider):
         if rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
                 self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
-            quiet.shows(quiet.NOTHING)  # the run shows what has changed
+            quiet.shows(quiet.TOKEN)
             return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, TRIGGERS])
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
         others = intent.objects != (_news.get(OBJECTS) or "")
         if others and not (asked.unknown or renamed):
-            quiet.shows(quiet.NOTHING)
+            quiet.shows(quiet.ATTEMPTS)
         return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:

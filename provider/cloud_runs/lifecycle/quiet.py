@@ -22,8 +22,8 @@ from pulumi.runtime.proto import provider_pb2
 from cloud_runs.promise import ledger
 from cloud_runs.promise.records import Recorded
 
-NOTHING = {"nothing": "same"}
-"""No property is called so, and what has none is not shown."""
+TOKEN, ATTEMPTS = {"token": "same"}, {"attempts": "same"}
+"""What changes of an intent. No property is called so, and that takes no line: the run shows what has changed."""
 
 _KINDS = provider_pb2.PropertyDiff
 _CODES = {
