@@ -38,6 +38,8 @@ class _Told(NamedTuple):
 _WORDS = (
     _Told("adopt_id-of-an-unknown-run", RunsError, "there is no run .* to adopt"),
     _Told("adopt_id-of-a-run-that-does-other-work", RunsError, "does other work: "),
+    _Told("huawei-dwr-wrong-key-wrong-secret-or-a-clock-that-is-off", Refused, ": 401 APIGW.0301"),
+    _Told("huawei-dwr-the-key-lacks-a-right", Refused, ": 403 SYS.0005"),
     _Told("request-has-expired", Refused, "Request has expired"),
     _Told("accessdenied", Refused, ": 403 AccessDenied"),
     _Told("unknown-workflow", Refused, "Check the workflow id: "),

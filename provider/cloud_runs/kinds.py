@@ -111,6 +111,9 @@ class Kind(ABC, Generic[Request]):
     """The argument of which a fan-out takes many; empty if there is no fan-out. Its client is a `FanOutApi` too."""
     own_outputs: ClassVar[tuple[str, ...]] = ()
     """Outputs beside the arguments and those that every run has."""
+    resumes: ClassVar[bool] = False
+    """Whether a run that failed can go on at its failed step (`rerun_on_failure="resume"`). Its client is a `ResumeApi`
+    too."""
     no_cancel: ClassVar[str] = ""
     """Why `on_delete="cancel"` is refused, for a system that has no call that stops a run."""
 

@@ -176,6 +176,18 @@ class FanOutApi(Protocol[Request]):
         """As `find`, but of any object: for runs of which nothing tells which objects they are of."""
 
 
+class ResumeApi(Protocol):
+    """What the client of a kind that `resumes` offers beside `RunApi`."""
+
+    def resume(self, id: str, leave: Leave) -> Started:
+        """Asks the system to let a run that failed go on at its failed step, as the same run; at most once on the wire
+        unless it provably did not arrive.
+
+        Raises as `RunApi.start`, and NotFound if the system does not know the run; UnknownOutcome also for an answer
+        that tells of another run.
+        """
+
+
 class RunApi(Protocol[Request]):
     """What each system's client offers. Errors are those of errors.py; none of them holds a secret.
 

@@ -22,6 +22,7 @@ def test_each_kind_has_a_kit() -> None:
 def test_a_kit_tells_of_its_kind(kit: Kit) -> None:
     assert kit.type()._run_provider.kind is kit.kind
     assert bool(kit.fan_out) == bool(kit.kind.fans_out)
+    assert bool(kit.resume) == bool(kit.resume_path) == kit.kind.resumes
     assert {*kit.arguments, *kit.more, *kit.another} <= {*kit.kind.names}
     assert all(kit.begun(f"{start}?x=y") for start in kit.starts)
     assert {word.upper() for word in (kit.success, kit.failure, kit.cancelled)} <= {word.upper() for word in kit.words}

@@ -55,10 +55,13 @@ def test_how_to(tmp_path: Path) -> None:
         assert NEW_KEY not in stack.export()
 
         cloud.set_state(stack.id("nightly"), "Failed", "Broken", "it broke")
+        cloud.set_state(stack.id("review"), "fail")
         program.write_text(adopting.replace(f'adopt_id="{scripted}"', 'triggers={"release": "1"}'))
         stack.shell(AGAIN)
         assert fired(cloud, 6) == ["film.mp4", "nightly.mp4"]
         assert stack.outputs("done")["succeeded"] == 1
+        assert (cloud.count("huawei.dwr", "start"), cloud.count("huawei.dwr", "retry")) == (1, 1)
+        assert stack.outputs("review")["history"][0]["id"] == stack.id("review")
 
 
 def test_keys_of_the_configuration(stack: Stack, cloud: Emulator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
@@ -14,12 +15,14 @@ import pytest
 from tests import kits
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.sockets import Service, answer
-from tests.support.stack import BUCKET, ROOT, WORKFLOW, Result, Stack, call, job, run
+from tests.support.stack import BUCKET, QUICK, ROOT, WORKFLOW, Result, Stack, call, job, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 PAGE = ROOT / "docs" / "errors.md"
 IMPORTS = "from cloud_runs import Completion, Provider, enos, huawei\n"
+SEVERAL = {"projects": [{"id": "p1", "name": "cn-north-4"}, {"id": "p2", "name": "cn-north-4"}]}
+"""What IAM tells of an account with two projects in a region."""
 MINUTE = "2019-11-22T01:23:00Z"
 
 REFUSALS = (
@@ -34,10 +37,15 @@ REFUSALS = (
 """Answers to a start that the emulator gives when told to; each meets one of as many equal resources, in any order."""
 
 
+SCAN = {"graph_name": "scan", "bucket": "demo-bucket", "object": "a"}
+
+
 def scan(name: str, **arguments: str) -> str:
-    return call(
-        "huawei.WorkflowRun", name, **{"graph_name": "scan", "bucket": "demo-bucket", "object": "a", **arguments}
-    )
+    return call("huawei.WorkflowRun", name, **{**SCAN, **arguments})
+
+
+def review(name: str, **arguments: str) -> str:
+    return call("huawei.dwr.WorkflowRun", name, **{**SCAN, **arguments})
 
 
 def meters(name: str, **arguments: object) -> str:
@@ -105,7 +113,7 @@ def in_good_order(closed: int) -> list[str]:
 REFUSED = [IMPORTS, *(run(f"run-{number}") for number, _ in enumerate(REFUSALS))]
 REFUSED += [job("busy"), scan("no-graph"), meters("not-mine", flow_id=7)]
 
-IN_CHECKS = run("wrong", bucket="media", workflow_id="transcode", on_delete="cancel")
+IN_CHECKS = run("wrong", bucket="media", workflow_id="transcode", on_delete="cancel", rerun_on_failure="resume")
 TWICE = call("tencent.WorkflowFanOut", "twice", bucket=BUCKET, workflow_id=WORKFLOW, objects=["a.mp4", "a.mp4"])
 
 IN_THE_PROGRAM = """
@@ -166,6 +174,7 @@ def steady(line: str) -> str:
     line = re.sub(r"\(request [\w=]+\)", "(request ID)", line)
     line = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", line)
     line = re.sub(r"\bi(?!0{32})[0-9a-f]{32}\b", "ID", line)
+    line = re.sub(r"(?<!/v3/)\b[0-9a-f]{32}\b", "ID", line)
     line = re.sub(r"'run-\d'", "'run'", line)
     return re.sub(r"\s+", " ", line)
 
@@ -176,6 +185,31 @@ def with_a_clock_that_is_off(told: Diagnostics, stack: Stack) -> None:
     (folder / "sitecustomize.py").write_text(CLOCK)
     for name, seconds in (("an-hour-fast", 3600), ("twenty-minutes-slow", -1200)):
         told.up(run(name), env={"PYTHONPATH": str(folder), "CLOCK_IS_FAST_BY": str(seconds)})
+
+
+def with_dwr(told: Diagnostics, stack: Stack, cloud: Emulator) -> None:
+    runs = len(cloud.ids())
+    stack.configure(**settings(cloud, runs__huaweiDwrEndpoint=None, huaweicloud__cloud="clouds.invalid"))
+    told.up(IMPORTS, review("elsewhere"), env={"NO_PROXY": "clouds.invalid"})
+    stack.configure(**settings(cloud, huaweicloud__projectId=None, **QUICK))
+    cloud.fault("huawei.dwr", "projects", "body", body=json.dumps(SEVERAL))
+    mine = kits.KITS["huawei.dwr"].configured["huaweicloud:projectId"]
+    stranger = by("unknown", huawei_access_key="AKIDnobody", huawei_secret_key=SECRET_KEY)
+    unknown = review("unknown-key", project_id=mine, opts=under("unknown"))
+    told.up(IMPORTS, review("of-several"), stranger, unknown)
+    stack.configure(**settings(cloud, **QUICK))
+    cloud.fault("huawei.dwr", "start", "status", status=404, code="", message="no such graph")
+    told.up(IMPORTS, review("dwr-graph"))
+    cloud.fault("huawei.dwr", "start", "status", status=403, code="SYS.0005", message="no permission")
+    told.up(IMPORTS, review("no-right"))
+    told.up(IMPORTS, review("wrong", project_id="a b"))
+    assert len(cloud.ids()) == runs, "what was refused did not run"
+    cloud.drop_faults()
+    stack.up(IMPORTS, review("again", rerun_on_failure="resume"))
+    cloud.set_state(stack.id("again"), "fail")
+    cloud.fault("huawei.dwr", "retry", "status", status=409, code="", message="not in this state")
+    told.up(flags=("--refresh",))
+    assert len(cloud.ids()) == runs + 1
 
 
 def make_mistakes(told: Diagnostics, stack: Stack, cloud: Emulator, closed: int, proxy: str) -> None:
@@ -207,6 +241,7 @@ def make_mistakes(told: Diagnostics, stack: Stack, cloud: Emulator, closed: int,
     told.up(IN_CHECKS)
     told.up(IMPORTS, meters("no-org"))
     assert len(cloud.ids()) == 3, "and mine"
+    with_dwr(told, stack, cloud)
 
     told.bare_up({key: value for key, value in stack.env.items() if key != "PULUMI_CONFIG_PASSPHRASE"})
     told.bare_up({**stack.env, "PULUMI_CONFIG_PASSPHRASE": "another"})

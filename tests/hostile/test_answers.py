@@ -20,7 +20,8 @@ from cloud_runs import errors
 from cloud_runs.errors import RunsError, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise import firing
-from cloud_runs.promise.process import Clock, Process
+from cloud_runs.promise.clock import Clock
+from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import Content, Intent
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Candidate, Found, Phase, RunStatus, Started

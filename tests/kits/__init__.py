@@ -23,6 +23,8 @@ KITS: dict[str, Kit] = {
 """By the names of the kinds, which come in the same order."""
 FANS: dict[str, Kit] = {name: kit for name, kit in KITS.items() if kit.fan_out}
 """Those that can be fanned out."""
+RESUMING: dict[str, Kit] = {name: kit for name, kit in KITS.items() if kit.resume}
+"""Those whose runs can go on after they have failed."""
 IMPORT = f"from cloud_runs import Completion, Provider, {', '.join(sorted({kit.room for kit in KITS.values()}))}\n"
 """For programs."""
 PREFIXES = tuple(sorted({setting.environ.partition("_")[0] + "_" for setting in accounts.settings()}))

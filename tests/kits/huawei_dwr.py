@@ -127,4 +127,6 @@ HUAWEI_DWR = Kit(
     doubts=[(500, "SYS.0001"), (502, "X"), (504, "APIG.0201"), (408, "X")],
     more={"region": "cn-north-4", "project_id": PROJECT, "inputs": {"template-id": 7.0}},
     denied="SYS.0005",
+    resume="retry",
+    resume_path=f"POST /v3/{PROJECT}/workflows/scan/workflowexecution/{RUN}/retry",
 )

@@ -118,4 +118,6 @@ HUAWEI = Kit(
     doubts=[(500, "InternalError"), (503, "ServiceUnavailable"), (408, "RequestTimeout")],
     more={"region": "cn-north-4", "inputs": {"template-id": 7.0}},
     calls={"stopped_at": lambda api: api.stopped_at(api.get(RUN))},
+    resume="resume",
+    resume_path=f"PUT /v2/workflowexecutions/{RUN}",
 )

@@ -124,6 +124,10 @@ class Kit:
     """
     tells_tasks: bool = True
     tells_end: bool = True
+    resume: str = ""
+    """The emulator's name of the call by which a run that failed goes on; empty where the service has none."""
+    resume_path: str = ""
+    """Its method and path for the run RUN, as the vendor's pages have them."""
     family: str = ""
     """As which the emulator counts what all kinds of the vendor share."""
 

@@ -19,10 +19,11 @@ from typing import NamedTuple
 from cloud_runs import errors
 from cloud_runs.limits import Leave, Limit, Times
 from cloud_runs.promise import given_up
+from cloud_runs.promise.clock import Clock
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.fanning import Fanned, FanOut
 from cloud_runs.promise.firing import Settled, World, settle
-from cloud_runs.promise.process import Clock, Process
+from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
 from cloud_runs.promise.rules import Ask, Doubt, Work
 from cloud_runs.runs import Candidate, Found, Phase, Started

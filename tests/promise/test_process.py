@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from cloud_runs.promise.process import Clock, Process, kernel
+from cloud_runs.promise.clock import Clock, kernel
+from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import Fired, Intent, Moment, Recorded
 from cloud_runs.runs import Candidate
 from tests.promise.kit import SPACE, TWIN, URN, A, Cloud, Host, many_on_record, moment, on_record

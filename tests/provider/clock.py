@@ -7,7 +7,8 @@ import time
 import pytest
 
 from cloud_runs.lifecycle.interrupts import Stop
-from cloud_runs.promise.process import Clock, Process
+from cloud_runs.promise.clock import Clock
+from cloud_runs.promise.process import Process
 
 
 def old_process(monkeypatch: pytest.MonkeyPatch) -> Process:

@@ -49,9 +49,9 @@ class HostStack:
         self.named(name or type_.__name__.lower())
         self.provider: Any = type_._fan_out_provider() if self.fans else type_._run_provider()
         self.intents = IntentProvider()
-        settings = {**self.kit.settings(cloud.url), "runs:startSeconds": "5", "runs:lagSeconds": "0"}
-        for provider in (self.provider, self.intents):
-            provider.configure(ConfigureRequest(Config(settings, "tests")))
+        own = {**self.kit.settings(cloud.url), "runs:startSeconds": "5", "runs:lagSeconds": "0"}
+        self.settings = {**(beside.settings if beside else {}), **own}
+        self.configure(self.settings)
         self.given: Props = dict(self.kit.arguments)
         self.other = self.kit.another
         """A change that asks for another run."""
@@ -75,6 +75,10 @@ class HostStack:
         monkeypatch.setattr(progress, "warn", self._warn)
         monkeypatch.setattr(progress, "engine_gone", lambda: self._dead)
         self.process()
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        for provider in (self.provider, self.intents):
+            provider.configure(ConfigureRequest(Config(dict(settings), "tests")))
 
     def named(self, name: str) -> None:
         """The program calls the resource so; what is on record stays, as by an alias."""
@@ -220,21 +224,29 @@ class HostStack:
         if not self.state:
             self._create(raw)
         elif forced:
-            self._replace(raw)
+            self._replace(raw, None)
         else:
             diff = self.provider.diff(self.id, dict(self.state), dict(news))
             if diff.replaces or self.replacing:
-                self._replace(raw)
+                self._replace(raw, diff.delete_before_replace)
             elif diff.changes:
                 result = self.provider.update(self.id, dict(self.state), dict(news))
                 self._written(self.id, dict(result.outs or {}), news, "update")
 
-    def _replace(self, news: Props) -> None:
-        if not self.replacing:
-            self.provider.delete(self.id, dict(self.state))
+    def _replace(self, news: Props, first: bool | None) -> None:
+        """`first`: whether the provider has said that the old one is to be deleted first. The option goes before."""
+        option = options.for_run(None, "", "", news.get("adopt_id")).delete_before_replace
+        first = bool(first) if option is None else option
+        old = (self.id, dict(self.state))
+        if not self.replacing and first:
+            self.provider.delete(*old)
             self.replacing = True
             self._step("delete")
+        before = self.replacing
         self._create(news)
+        if not before:
+            self.provider.delete(*old)
+            self._step("delete the old one")
 
     def _create(self, news: Props) -> None:
         result = self.provider.create(dict(news))

@@ -36,6 +36,35 @@ def argument(stack: HostStack, ids: dict[str, str]) -> dict[str, Any]:
     return {"adopt_ids" if isinstance(stack, FanStack) else "adopt_id": to_adopt(stack, ids)}
 
 
+# -- between two runs on record
+
+
+@pytest.mark.parametrize("end", ["before create", "create", "not answered"])
+def test_another_run_is_given_and_the_up_ends_before_it_is_on_record(
+    stack: HostStack, elsewhere: HostStack, end: str
+) -> None:
+    """Taken away again, nothing asks for a new run."""
+    if isinstance(stack, FanStack):
+        pytest.skip("records it in an update")
+    stack.up(**stack.plain)
+    own, starts = stack.ids, len(stack.started())
+    if end == "not answered":
+        away = {"action": "status", "status": 503, "code": "ServiceUnavailable", "message": "", "times": 99}
+        where = {"system": stack.system, "operation": "get"}
+        stack.cloud.faults({**where, "action": "delay", "seconds": 0}, {**where, **away})
+        with pytest.raises(RunError, match="503"):
+            stack.up(adopt_id=elsewhere.ids[""], **stack.plain)
+        stack.cloud.drop_faults()
+    else:
+        assert stack.up(adopt_id=elsewhere.ids[""], kill=end, **stack.plain) == "killed"
+    if end == "create":
+        own = elsewhere.ids
+    assert stack.ids == own
+    assert stack.up(**stack.plain) in ("same", "update")
+    assert stack.ids == own
+    assert len(stack.started()) == starts, "nothing asked for another one"
+
+
 # -- the setting `runs:adopt`
 
 

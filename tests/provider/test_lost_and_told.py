@@ -7,7 +7,7 @@ import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import given_up
-from tests.provider.fan_stack import FanStack
+from tests.provider.fan_stack import RUNS, FanStack
 from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
 
@@ -207,3 +207,60 @@ def test_many_lost_runs_are_all_named(fan: FanStack) -> None:
     lost = fan.started()
     fan.up(objects, triggers=SECOND)
     assert fan.told(lost, runs=60)
+
+
+@pytest.mark.parametrize("how", ["taken out", "destroyed", "destroyed, its intent later"])
+def test_a_refused_object_that_ran_all_the_same_and_goes(fan: FanStack, how: str) -> None:
+    fan.cloud.fault(fan.system, "start", "refused_but_ran")
+    fan.up(["a1", "a2"])
+    ((refused),) = fan.refused
+    (lost,) = fan.lost()
+    if how == "taken out":
+        assert fan.up([key for key in ("a1", "a2") if key != refused]) == "update"
+    else:
+        fan.destroy(intent="later" not in how)
+        if "later" in how:
+            fan.destroy()
+    (told,) = strays(fan)
+    assert lost in told
+    assert fan.fired() == {"a1": 1, "a2": 1}
+    if how == "taken out":
+        assert fan.up(["a1", "a2"]) == "update"
+        assert len(strays(fan)) == 1
+
+
+# -- another resource
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_resource_of_another_kind_gets_its_name(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, recorded: bool
+) -> None:
+    """With the same arguments: its intent has the same place in the state, and stands for another run."""
+    stack = RUNS["huawei.workflow"](cloud, monkeypatch)
+    lost = killed(stack, recorded=recorded)
+    other = RUNS["huawei.dwr"](cloud, monkeypatch, stack.name, beside=stack)
+    other.given, other.intent, other.intent_inputs = stack.given, stack.intent, stack.intent_inputs
+    assert other.up(triggers=SECOND) == "create"
+    assert stack.told(lost, runs=len(stack.started()))
+    assert len(other.started()) == 1
+
+
+@pytest.mark.parametrize("killed_there", [False, True])
+def test_a_run_of_a_resource_that_goes_is_taken_by_another(
+    stack: HostStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, killed_there: bool
+) -> None:
+    """Both asked for the same; the second was refused, and the first is not in the program any more, so that nothing
+    tells what it has on record before it is deleted."""
+    stack.up(**stack.plain)
+    other = type(stack)(cloud, monkeypatch, "other", beside=stack)
+    other.refuse(stack.asks)
+    assert "AccessDenied" in other.stops(**other.plain)
+    other.up(**other.plain)
+    assert sorted(other.ids.values()) == sorted(stack.ids.values())
+    if killed_there:  # before the engine has deleted the first
+        stack.process()
+        other.up(same_process=True, **other.plain)
+    stack.destroy(same_process=True)
+    told = [text for text in stack.warned if "was on record already" in text]
+    assert all(any(id in text for text in told) for id in other.ids.values())

@@ -7,7 +7,6 @@ import shlex
 from typing import Any
 
 import pytest
-from pulumi.dynamic import Config, ConfigureRequest
 
 from cloud_runs.lifecycle import adopting
 from tests.kits import KITS
@@ -27,9 +26,7 @@ def strays(stack: HostStack) -> list[str]:
 
 def configured(stack: HostStack, **others: str) -> None:
     """From here on the configuration says this."""
-    settings = {**stack.kit.settings(stack.cloud.url), "runs:startSeconds": "5", "runs:lagSeconds": "0", **others}
-    for provider in (stack.provider, stack.intents):
-        provider.configure(ConfigureRequest(Config(settings, "tests")))
+    stack.configure({**stack.settings, **others})
 
 
 # -- the region is not an argument, and its setting changes
@@ -76,6 +73,22 @@ def test_a_changed_ask_is_told_of_what_ran_in_the_former_region(stack: HostStack
     configured(stack, **REGIONS)
     assert stack.up(triggers=SECOND) == "create"
     assert stack.told(lost, runs=stack.asks)
+
+
+@pytest.mark.parametrize("between", ["", "intent"])
+def test_what_was_forced_in_another_region_is_recorded_there(stack: HostStack, between: str) -> None:
+    """The intent of the run on record stays, so it keeps each place where it may have been fired."""
+    stack.up()
+    old = stack.started()
+    configured(stack, **REGIONS)
+    assert stack.up(forced=True, kill=stack.asks) == "killed"
+    configured(stack)
+    if between:
+        stack.up(target=between)
+    assert stack.up() == "create"
+    assert sorted(stack.ids.values()) == sorted(set(stack.started()) - set(old))
+    assert len(stack.started()) == 2 * stack.asks
+    assert stack.state["region"] in REGIONS.values()
 
 
 # -- another run is recorded

@@ -22,10 +22,12 @@ CI = (
     CREATE, CREATE_JOB, "CI get job", LIST_JOBS, GOING_JOBS, CANCEL,
 )  # fmt: skip
 START_PLAIN, OBS_LIST, OBS_MARKER = "OBS start without inputs", "OBS list", "OBS list after a marker"
-OBS = ("OBS start", START_PLAIN, "OBS start, temporary key", "OBS get", OBS_LIST, OBS_MARKER)
+OBS = (
+    "OBS start", START_PLAIN, "OBS start, temporary key", "OBS get", OBS_LIST, OBS_MARKER, "OBS resume", "OBS workflow",
+)  # fmt: skip
 DWR_START, DWR_PLAIN, DWR_TOKEN = "DWR start", "DWR start without inputs", "DWR start, temporary key"
-DWR_GET, DWR_LIST = "DWR get", "DWR list"
-DWR = (DWR_START, DWR_PLAIN, DWR_TOKEN, DWR_GET, DWR_LIST)
+DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW = "DWR get", "DWR list", "DWR retry", "DWR workflow"
+DWR = (DWR_START, DWR_PLAIN, DWR_TOKEN, DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW)
 CALLS = CI + OBS + DWR
 
 
@@ -161,7 +163,7 @@ ROWS = (
     Row((DWR_START, DWR_TOKEN), "Content-Length", "171", "177", "The two escapes."),
     Row((DWR_PLAIN,), "Content-Length", "66", "69", "The escape."),
     Row(
-        (DWR_START, DWR_PLAIN, DWR_GET, DWR_LIST), "Authorization SignedHeaders",
+        (DWR_START, DWR_PLAIN, DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW), "Authorization SignedHeaders",
         "content-type;host;x-project-id;x-sdk-date", "content-type;host;user-agent;x-project-id;x-sdk-date", _AGENT,
     ),
     Row(

@@ -102,6 +102,10 @@ class Bench:
             patch.setenv("http_proxy", self.record.url)
             return call(dwr("http://dwr.cn-south-1.myhuaweicloud.com", token=self.token or None))
 
+    def failed(self, id: str) -> str:
+        self.cloud.set_state(id, "fail")
+        return id
+
     def cos(self) -> Any:
         return tencent(self.record.url, token=self.token or None)
 
@@ -239,6 +243,14 @@ CALLS = {
         lambda b: b.graph().stopped_at(RunStatus("a/b c+=", Phase.SUCCEEDED, "SUCCESS")),
         lambda b: b.obs().listWorkflowExecution(GRAPH, nextMarker="APICALLa/b c+", limit=100),
     ),
+    "OBS resume": Call(
+        lambda b: b.graph().resume(b.failed(b.graph_run), GO),
+        lambda b: b.obs().restoreFailedWorkflowExecution(b.failed(b.graph_run), GRAPH),
+    ),
+    "OBS workflow": Call(
+        lambda b: b.graph().workflows(obs_client.WorkflowRequest("demo-bucket", KEY)),
+        lambda b: b.obs().getWorkflow(GRAPH),
+    ),
     "DWR start": Call(
         lambda b: b.dwr_graph().start(obs_client.WorkflowRequest("demo-bucket", KEY, INPUTS), GO),
         lambda b: dwr_start(b, {"bucket": "demo-bucket", "object": KEY, "inputs": INPUTS}),
@@ -262,6 +274,18 @@ CALLS = {
     ),
     "DWR list": Call(
         lambda b: b.dwr_graph().find(obs_client.WorkflowRequest("demo-bucket", KEY), AGO, soon()), dwr_list
+    ),
+    "DWR retry": Call(
+        lambda b: b.dwr_graph().resume(b.failed(b.dwr_run), GO),
+        lambda b: b.dwr(
+            lambda sdk: sdk.restore_workflow_execution(
+                v3.RestoreWorkflowExecutionRequest(execution_name=b.failed(b.dwr_run), graph_name=GRAPH)
+            )
+        ),
+    ),
+    "DWR workflow": Call(
+        lambda b: b.dwr_graph().workflows(obs_client.WorkflowRequest("demo-bucket", KEY)),
+        lambda b: b.dwr(lambda sdk: sdk.show_workflow_info(v3.ShowWorkflowInfoRequest(graph_name=GRAPH))),
     ),
 }
 

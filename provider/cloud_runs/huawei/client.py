@@ -18,21 +18,22 @@ from typing import TYPE_CHECKING
 
 from cloud_runs.errors import Interrupted, RunsError
 from cloud_runs.huawei import answers as reading
+from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
-from cloud_runs.huawei.codes import request_id
-from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, started
-from cloud_runs.huawei.obs import BY_API, PAGE_ROWS, ObsClient, Query
+from cloud_runs.huawei.codes import RETRY, request_id
+from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, resumed, started
+from cloud_runs.huawei.obs import BY_API, EXECUTIONS, PAGE_ROWS, ObsClient, Query
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import FanOutApi, RunApi, RunStatus, Started, Untold, Workflow
+from cloud_runs.runs import FanOutApi, ResumeApi, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
 from cloud_runs.wire.looks import listed, together
-from cloud_runs.wire.payloads import moment, time_text
+from cloud_runs.wire.payloads import moment, segment, time_text
 
 if TYPE_CHECKING:
     from cloud_runs.wire.transport import Answer
 
 
-class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
+class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest], ResumeApi):
     """Executions of one workflow ("graph")."""
 
     def start(self, request: WorkflowRequest, leave: Leave) -> Started:
@@ -41,6 +42,16 @@ class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
         path, body = f"/v2/workflows/{self._graph}", request.body()
         begun = self._calls.start(path, reading.started_id, explain, leave=leave, headers=self._headers, body=body)
         return started(begun, self._context.mask)
+
+    def resume(self, id: str, leave: Leave) -> Started:
+        """`PUT /v2/workflowexecutions/NAME`, with no body
+        (https://support.huaweicloud.com/en-us/api-obs/obs_04_0130.html)."""
+        explain = partial(self._context.refusal, action=RETRY, of_a_run=True)
+        path, named = f"{EXECUTIONS}/{segment(id)}", [self._named]
+        begun = self._calls.start(
+            path, reading.started_id, explain, leave=leave, headers=self._headers, params=named, method="PUT"
+        )
+        return resumed(self.api, begun, id, self._context.mask)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         return self._complete(id, limit or Limit(ASK_SECONDS))
@@ -84,10 +95,10 @@ class WorkflowClient(ObsClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
 
     def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
         """`GET /v2/workflows/NAME`: https://support.huaweicloud.com/en-us/api-obs/obs_04_0123.html."""
-        content = self._definition(limit or Limit(ASK_SECONDS))
-        if content is None:
-            return (Workflow(self._graph, exists=False, runs=False),)
-        return (self._context.mask.workflow(reading.workflow(self._graph, content, request.inputs)),)
+        limit = limit or Limit(ASK_SECONDS)
+        return checked.workflow(
+            self.api, self._graph, request.inputs, self._context.mask, lambda: self._definition(limit)
+        )
 
     # -- parts
 

@@ -35,6 +35,7 @@ _GONE = (
     "Check that region {region} offers OBS workflows: Huawei has closed them to new users in favour of DWR (Data "
     "Workroom), whose requests are others."
 )
+RETRY = "the right to let failed executions go on (no page names its action; the policy DWR FullAccess has it)"
 LATER = "The service limits how often it is asked; try again later."
 _THEIRS = "The service has a problem of its own; if it stays, give the request id to Huawei's support."
 _BUG = "This is a bug of the provider or a change of the service; please report it with the request id."

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
+from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, UnknownOutcome, clean
 from cloud_runs.huawei import answers as reading
 from cloud_runs.huawei.checked import Row
 from cloud_runs.huawei.codes import request_id
@@ -76,6 +76,14 @@ def started(begun: Begun, mask: Masker, **more: str) -> Started:
     id = clean(mask.text(request_id(begun.answer)), 100)
     details = {"execution_urn": urn, "created_at": began, "started_at": began, **more}
     return Started(begun.id, begun.at, request_id=id, details=details)
+
+
+def resumed(api: str, begun: Begun, id: str, mask: Masker) -> Started:
+    """The answer to a call that lets a run go on, which keeps its name. Raises UnknownOutcome if it is of another."""
+    if begun.id != id:
+        told = clean(mask.text(begun.id), 100)
+        raise UnknownOutcome(f"{api} was asked to let run {clean(id, 100)} go on, and its answer is about run {told}.")
+    return Started(id, begun.at, request_id=clean(mask.text(request_id(begun.answer)), 100))
 
 
 _Of = Callable[[Mapping[str, Any]], Iterable[tuple[str, WorkflowRequest]]]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
+from cloud_runs.errors import InvalidConfiguration, Unavailable, clean
 from cloud_runs.huawei import answers as reading
 from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
@@ -80,18 +80,8 @@ class ObsClient:
         checked.about(self.api, path, id, reading.text(info, "execution_name"), self._context.mask)
         return answer, info
 
-    def _definition(self, limit: Limit) -> Mapping[str, Any] | None:
-        """What is told of the workflow itself; None if there is none. No page has a code for that, so it is read as
-        that of a run: a 404 that tells of nothing else."""
-        path = f"/v2/workflows/{self._graph}"
-        try:
-            content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)[1]
-        except NotFound:
-            return None
-        told = reading.text(content, "name")
-        if told != self._graph:
-            raise Unavailable(f"Huawei OBS gave an answer to GET {path} that is not about that workflow")
-        return content
+    def _definition(self, limit: Limit) -> Mapping[str, Any]:
+        return self._ask(f"/v2/workflows/{self._graph}", [], "dwr:workflow:get*", limit, of_a_run=True)[1]
 
     def _id(self, row: Row) -> str:
         return checked.run_id(self.api, EXECUTIONS, row, self._context.mask)

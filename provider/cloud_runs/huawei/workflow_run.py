@@ -17,7 +17,7 @@ from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
 from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut, FanOutSteering
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
-from cloud_runs.lifecycle.run import IfRunning, OnDelete, Run, Steering, Triggers
+from cloud_runs.lifecycle.run import IfRunning, OnDelete, Rerun, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
 from cloud_runs.runs import Reference, RunApi, RunStatus
 from cloud_runs.wire.settings import Settings
@@ -53,6 +53,7 @@ class WorkflowKind(Kind[WorkflowRequest]):
         Argument("region", _REGION, setting=REGION, subject="region"),
     )
     fans_out = "object"
+    resumes = True
     own_outputs = ("execution_name", "execution_urn", "stopped_at")
     no_cancel = (
         "Huawei OBS has no API that cancels a workflow execution, so only 'abandon' is possible: the run goes on when "
@@ -134,13 +135,13 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
 
     **Status of the product:** Huawei has taken OBS workflows ("Data+") offline for new use and points to DWR (Data
     Workroom) instead (https://support.huaweicloud.com/api-obs/obs_04_0138.html, 2026-02-02). DWR's own requests have
-    another path and another signature, and are not sent by this resource. Whether the service still answers depends on
-    account and region; `runs:huaweiEndpoint` (`RUNS_HUAWEI_ENDPOINT`) sends the requests to another address.
+    another path and another signature: `huawei.dwr.WorkflowRun` sends those. Whether the service still answers depends
+    on account and region; `runs:huaweiEndpoint` (`RUNS_HUAWEI_ENDPOINT`) sends the requests to another address.
 
     Never:
 
     - It never creates, changes or deletes a workflow.
-    - It never resumes a failed execution: `rerun_on_failure` starts a new one.
+    - It never resumes an execution, but for `rerun_on_failure="resume"`.
     - It never stops an execution, since the service has no call for that. After a destroy the run goes on.
     """
 
@@ -170,7 +171,7 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
         triggers: pulumi.Input[Triggers] | None = None,
         adopt_id: pulumi.Input[str] | None = None,
         on_delete: pulumi.Input[OnDelete] | None = None,
-        rerun_on_failure: pulumi.Input[bool] | None = None,
+        rerun_on_failure: pulumi.Input[Rerun] | None = None,
         if_running: pulumi.Input[IfRunning] | None = None,
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -192,15 +193,17 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
         :param adopt_id: Records this execution of the workflow instead of firing one. Never fires.
         :param on_delete: Only `"abandon"`: the service has no API that cancels an execution, so deleting the resource
             changes the state of the stack and nothing else. Changing it never fires.
-        :param rerun_on_failure: Fires again, once, when the recorded phase is `failed`. The phase is recorded by a
-            refresh, so use `pulumi up --refresh`. Changing it fires nothing unless the recorded phase is `failed`.
-            Has no effect together with `adopt_id`. It is a new run: the failed one is never resumed.
+        :param rerun_on_failure: What is done, once, when the recorded phase is `failed`: `True` fires a new run;
+            `"resume"` fires nothing and lets the same execution go on at the step that failed
+            (`PUT /v2/workflowexecutions/{execution_name}`): its id stays, and `history` says so. The phase is recorded
+            by a refresh, so use `pulumi up --refresh`. Changing it does nothing unless the recorded phase is `failed`.
+            Has no effect together with `adopt_id`.
         :param if_running: What is done when a new run is wanted while the recorded one goes on: `"allow"` (default)
             fires all the same; `"wait"` holds the update until it has ended, then fires; `"skip"` keeps it with a
             warning, fires nothing, and the next `pulumi up` tries again; `"forbid"` fails the update, nothing fired or
             lost (a forced replacement, which cannot fail any more, is skipped). Changing it never fires.
-        :param max_attempts: How often at most `rerun_on_failure` fires for one ask, the first time included, 1 to 1000;
-            then the update fails, with nothing fired. Without it, once for each `pulumi up`. Changing it never fires.
+        :param max_attempts: How often at most one ask is fired or resumed, the first time included, 1 to 1000; then the
+            update fails, with nothing sent. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         """

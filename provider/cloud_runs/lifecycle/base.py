@@ -94,11 +94,11 @@ class KindProvider(HostProvider):
 
     def forget(self, run: Recorded, props: Mapping[str, Any]) -> None:
         """The engine deletes this run's record."""
-        answered = self.process.deleted(run.fired.shown, self.space(props), run)
-        for id, other in answered.items():
+        came = self.process.deleted(run.fired.shown, self.space(props), run)
+        for id, other in came.items():
             progress.warn(
                 other,
-                f"the service answered with run {errors.clean(id)}, which is on record already, of "
+                f"run {errors.clean(id)}, which came of its start or was found for it, was on record already, of "
                 f"{ledger.name_of(ledger.urn_of(props))!r} that this update deletes: nothing new may have run. Look "
                 "for it in the console; a changed trigger asks once more",
             )

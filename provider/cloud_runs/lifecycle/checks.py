@@ -10,6 +10,7 @@ from cloud_runs.checks import LATER, Problem, Values, kind_of
 from cloud_runs.kinds import Kind, Props
 from cloud_runs.lifecycle.values import unknowns_as_later
 from cloud_runs.promise import ledger
+from cloud_runs.promise.history import RESUME
 from cloud_runs.promise.overlap import POLICIES
 from cloud_runs.promise.records import TRIGGERS
 from cloud_runs.wire.settings import Settings
@@ -58,8 +59,7 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
         yield ledger.ON_DELETE, f"must be {choices}, not {on_delete!r}"
     if adopt is not None and not _is_id(adopt):
         yield ledger.ADOPT_ID, "must be the id of a run that exists"
-    if rerun not in (None, LATER) and not isinstance(rerun, bool):
-        yield ledger.RERUN_ON_FAILURE, f"must be true or false, not {rerun!r}"
+    yield from _rerun(kind, rerun)
     policy = props.get(ledger.IF_RUNNING)
     if policy not in (None, LATER, *POLICIES):
         yield ledger.IF_RUNNING, f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
@@ -69,6 +69,14 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
 def _attempts(props: Props) -> Iterator[Problem]:
     if props.get(ledger.MAX_ATTEMPTS) is not None:
         yield from _number(props, ledger.MAX_ATTEMPTS, 1, MOST_ATTEMPTS, whole=True)
+
+
+def _rerun(kind: Kind[Any], given: Any) -> Iterator[Problem]:
+    if given in (None, LATER) or isinstance(given, bool) or (kind.resumes and given == RESUME):
+        return
+    choices = f"true, false or {RESUME!r}" if kind.resumes else "true or false"
+    why = f": {kind.vendor.title} has no call by which a run that failed goes on" if given == RESUME else ""
+    yield ledger.RERUN_ON_FAILURE, f"must be {choices}, not {given!r}{why}"
 
 
 def _triggers(props: Props) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
 from cloud_runs.lifecycle.run import Run, urn_of
 from cloud_runs.promise import ledger
+from cloud_runs.promise.history import resumed_at
 
 if TYPE_CHECKING:
     from cloud_runs.lifecycle.outputs import Outcome
@@ -34,10 +35,11 @@ _made = itertools.count(1)
 class Completion(dynamic.Resource, module="runs", name="Completion"):
     """Holds the update until its runs have ended. Fires, changes and cancels nothing (but see `on_timeout`).
 
-    It is waited for again when its `runs` change, that is when a run was fired anew. While it waits, for any number of
-    runs, it takes one of the four threads that Pulumi gives to all dynamic resources of one provider: so prefer one
-    Completion with many runs to many of them. With four at work nothing else of that provider goes on, the first
-    Ctrl-C is noticed only when one of them has ended, and a second one only after Pulumi's own time-out.
+    It is waited for again when its `runs` change, that is when a run was fired anew, and when one of the run resources
+    goes on after it had failed. While it waits, for any number of runs, it takes one of the four threads that Pulumi
+    gives to all dynamic resources of one provider: so prefer one Completion with many runs to many of them. With four
+    at work nothing else of that provider goes on, the first Ctrl-C is noticed only when one of them has ended, and a
+    second one only after Pulumi's own time-out.
 
     Do not export its outputs if it can fail: Pulumi records the outputs of a stack together, so all of them are held
     back until it is done, and the stack keeps the ids of former runs if it fails.
@@ -102,6 +104,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
             # Declared, to become attributes.
             **dict.fromkeys((ledger.OUTCOMES, ledger.SUCCEEDED, ledger.FAILED, ledger.FINISHED_AT)),
             ledger.RUNS: [_given(run) for run in given],
+            ledger.RESUMED: [run.fired.apply(resumed_at) if isinstance(run, Run) else "" for run in given],
             ledger.LABELS: [run.label if isinstance(run, (Run, FanOut)) else "" for run in given],
             ledger.TIMEOUT: durations.wired(LONGEST if timeout is None else timeout),
             ledger.POLL_INTERVAL: durations.wired(poll_interval),

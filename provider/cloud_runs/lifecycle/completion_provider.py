@@ -116,7 +116,10 @@ class CompletionProvider(dynamic.ResourceProvider):
 def _waits(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether there is something to wait for, or to look at again."""
     halts = bool(olds.get(ledger.FAILED)) and news.get(ledger.ON_FAILURE) == "halt"
-    return halts or not known(news[ledger.RUNS]) or bool(olds[ledger.RUNS] != _noted(news[ledger.RUNS]))
+    if halts or not known(news[ledger.RUNS]) or olds[ledger.RUNS] != _noted(news[ledger.RUNS]):
+        return True
+    went_on = news.get(ledger.RESUMED) or []  # older versions have not recorded it
+    return not known(went_on) or (olds.get(ledger.RESUMED) or [""] * len(went_on)) != went_on
 
 
 def _now() -> str:

@@ -127,7 +127,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
-            self._tell_refused(ask, before.recorded)
+            self._tell_refused(ask, before.recorded, before.recorded.refused)
+            self._tell_left_behind(ask, before.recorded, Again())
         run, outs = self._fan(props, ask, work, adopted)
         self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
         created = dynamic.CreateResult(run.id, outs)
@@ -147,9 +148,9 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
+        self._tell_refused(ask, run, [key for key in run.refused if key not in {*ask.objects, *adopted}])
         again = self._again(run, _news)
-        for moments, objects in reruns.left_behind(run, again, self.process).items():
-            self._tell_lost(ask, run, objects, moments)
+        self._tell_left_behind(ask, run, again)
         sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
         work = reruns.added(work, run, again.keys, sent, self.process)
@@ -219,13 +220,19 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
                 if key not in (props.get(ledger.ADOPT_IDS) or {}):
                     adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
-                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props))
+                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props), given=True)
         return ids
 
-    def _tell_refused(self, ask: Ask, old: Recorded) -> None:
-        """A refusal is what the service says: what it has started all the same is looked for no more from now on."""
-        if moments := [moment for moment in old.unsettled if not self.process.minted(moment)]:
-            self._tell_lost(ask, old, {*old.refused, *(old.fired.failing if old.reruns else ())}, moments)
+    def _tell_refused(self, ask: Ask, old: Recorded, refused: Collection[str]) -> None:
+        """A refusal is what the service says: what it has started of these objects all the same is looked for no more
+        from now on."""
+        if refused and old.fired.doubt:
+            self._tell_lost(ask, old, refused, old.fired.doubt)
+
+    def _tell_left_behind(self, ask: Ask, old: Recorded, again: Again) -> None:
+        """The same of what may have been fired again after it had failed, and is not asked for any more."""
+        for moments, objects in reruns.left_behind(old, again, self.process).items():
+            self._tell_lost(ask, old, objects, moments)
 
     def _tell_lost(self, ask: Ask, old: Recorded, objects: Collection[str], moments: Sequence[Moment]) -> None:
         if ask.intent:

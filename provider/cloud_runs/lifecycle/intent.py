@@ -37,7 +37,8 @@ class IntentProvider(HostProvider):
             return dynamic.DiffResult(changes=True, replaces=[])
         self.process.intends(intent.token, _olds.get(ARGUMENTS))
         asked = _wanted(_news, intent)
-        if rules.new_token(intent, asked.content, asked.unknown):
+        other_kind = intent.kind and _news.get(_KIND) != intent.kind  # of one vendor two may have the same arguments
+        if other_kind or rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
                 self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
             quiet.shows(quiet.TOKEN)
@@ -45,6 +46,7 @@ class IntentProvider(HostProvider):
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
         others = intent.objects != (_news.get(OBJECTS) or "")
+        others = others or intents.placed(intent, self._place(_news)) != intent
         if others and not (asked.unknown or renamed):
             quiet.shows(quiet.ATTEMPTS)
         return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
@@ -62,10 +64,12 @@ class IntentProvider(HostProvider):
         return dynamic.CreateResult(intent.token, _outputs(intent, props.get(ARGUMENTS)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added."""
+        """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added; a place
+        where the configuration puts the run by now is added too."""
         intent = ledger.intent_of(_olds[RECORD])
         assert intent
         listing = intents.listing(intent, _news.get(OBJECTS) or "", self.process)
+        listing = intents.placed(listing, self._place(_news))
         named = replace(listing, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
         return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
 

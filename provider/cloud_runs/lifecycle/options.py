@@ -23,8 +23,12 @@ _REFUSED = {
 }
 
 
-def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptions:
-    """The options a run is registered with. Raises ValueError for those that would break the promise."""
+def for_run(opts: ResourceOptions | None, kind: str, name: str, adopts: Any = None) -> ResourceOptions:
+    """The options a run is registered with. Raises ValueError for those that would break the promise.
+
+    `adopts`: the id that the program gives it. Nothing is fired then, so what is on record stays until that one is: an
+    `up` that ends between the two leaves nothing which looks like a replacement that is to fire.
+    """
     given = opts or ResourceOptions()
     for option, reason in _REFUSED.items():
         if getattr(given, option, None):
@@ -34,7 +38,8 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str) -> ResourceOptio
             f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
             "forced replacement would be taken for an interrupted one. Leave the option out"
         )
-    made = ResourceOptions.merge(given, ResourceOptions(delete_before_replace=True))
+    first = None if isinstance(adopts, str) and adopts else True
+    made = ResourceOptions.merge(given, ResourceOptions(delete_before_replace=first))
     made.replace_on_changes = None  # what asks for a new run is said by the run alone
     return made
 

@@ -26,6 +26,7 @@ else:  # the SDK heeds annotations of a resource when values come, and takes a d
 
 Triggers = Mapping[str, pulumi.Input[Any]]
 OnDelete = Literal["abandon", "cancel"]
+Rerun = bool | Literal["resume"]
 IfRunning = Literal["allow", "wait", "skip", "forbid"]
 
 _OUTPUTS = [
@@ -53,7 +54,7 @@ class Steering(NamedTuple):
     triggers: pulumi.Input[Triggers] | None = None
     adopt_id: pulumi.Input[str] | None = None
     on_delete: pulumi.Input[OnDelete] | None = None
-    rerun_on_failure: pulumi.Input[bool] | None = None
+    rerun_on_failure: pulumi.Input[Rerun] | None = None
     if_running: pulumi.Input[IfRunning] | None = None
     max_attempts: pulumi.Input[int] | None = None
 
@@ -98,7 +99,8 @@ class Run(dynamic.Resource):
     history: pulumi.Output[list[PastRun]]
     """The runs that the resource had before this one, the last five, oldest first: `id`, `phase` and `code` as the last
     refresh told them, `fired_at`, and `why` it was fired (`first`, `trigger release`, `argument object`, `forced`,
-    `rerun after failed`, `adopted`; empty where an earlier version has fired it)."""
+    `rerun after failed`, `adopted`; empty where an earlier version has fired it). A run that went on after it had
+    failed is there too, as it was before; `why` it goes on is `resumed after failed`, and `fired_at` when."""
 
     _run_provider: ClassVar[type[RunProvider[Any]]]
 
@@ -148,7 +150,7 @@ def intended(
     """
     type_ = f"pulumi-python:{resource._resource_type_name}"
     props, opts = options.transformed(resource, type_, resource_name, given, opts or pulumi.ResourceOptions())
-    opts = options.for_run(opts, label, resource_name)
+    opts = options.for_run(opts, label, resource_name, props.get(ledger.ADOPT_ID))
     urn = urn_of(resource_name, type_, opts.parent)
     props = {name: carried(value) for name, value in props.items()} | {ledger.URN: urn}
     if opts.id is not None:

@@ -26,15 +26,15 @@ from cloud_runs.lifecycle.asked import (
     unchanged_intent,
     wanted,
 )
-from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
+from cloud_runs.lifecycle.resuming import ResumingProvider
 from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Fired, Recorded, past_of
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled, World
@@ -43,7 +43,7 @@ from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 Request = TypeVar("Request")
 
 
-class RunProvider(KindProvider, Generic[Request]):
+class RunProvider(ResumingProvider, Generic[Request]):
     """What the kinds' providers share."""
 
     # -- what Pulumi calls
@@ -88,7 +88,10 @@ class RunProvider(KindProvider, Generic[Request]):
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
-        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed, replaces=[])
+        resumes = self.resumes(run, _news, asked)
+        if resumes:
+            progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` lets it go on")
+        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed or resumes, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -138,7 +141,7 @@ class RunProvider(KindProvider, Generic[Request]):
         others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)))):
             progress.warn(ledger.urn_of(props), warning)
-        reference = replace(place, id=id_)
+        props, reference = self.gone_on(id_, props, status), replace(place, id=id_)
         url = {ledger.URL: self.kind.page(reference, {**self.kind.told(status), **props})}
         outs = {
             **props,
@@ -155,11 +158,6 @@ class RunProvider(KindProvider, Generic[Request]):
             }
             outs |= {**told, ledger.REFERENCE: str(reference), ledger.PROVENANCE: "given", ledger.REQUEST_ID: ""}
         return dynamic.ReadResult(id_, outs)
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Records steering arguments. Sends nothing, and never fires."""
-        run = ledger.recorded(_id, _olds)
-        return dynamic.UpdateResult(restated(self.kind, run, self.as_recorded(_news, run)))
 
     @reported
     @recorded_settings
@@ -198,7 +196,7 @@ class RunProvider(KindProvider, Generic[Request]):
             given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
             api = self.kind.client(self.kind.place(given, self.settings), self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
-            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=True)
+            return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:
             raise errors.RunsError(
                 f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
@@ -252,14 +250,14 @@ class RunProvider(KindProvider, Generic[Request]):
         if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         # It will be on record: it is not among the lost ones.
-        self.process.claim(self.kind.id_space(place), id, ask.urn)
+        self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
             self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         past = past_of(before.recorded, ask.token)
-        fired = Fired(ask.token, ask.content, None, why=history.ADOPTED, past=past)
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past)
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cloud_runs import errors
@@ -37,23 +38,35 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
             "what it asked for is not known any more: look in the console of the service"
         )
         return []
+    told = []
     try:
-        place = meant_for(kind, intent, arguments) or kind.place(arguments, settings)
-        space = kind.id_space(place)
+        for place in meant_for(kind, intent, arguments) or [kind.place(arguments, settings)]:
+            space = kind.id_space(place)
+            find = partial(_found, kind, place, settings, arguments, intent, objects)
+            told += given_up.tell(former.moments, find, space, world, former.after)
     except errors.RunsError as error:
+        if isinstance(error, errors.Interrupted):
+            raise
         world.warn(f"{given_up.NOT_LOOKED_UP}: {error}")
-        return []
-
-    def find(since: datetime, limit: Limit) -> Found:
-        return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
-
-    return given_up.tell(former.moments, find, space, world, former.after)
+    return told
 
 
-def meant_for(kind: Kind[Any], intent: Intent | None, arguments: Mapping[str, Any]) -> Reference | None:
-    """Where an intent was to be fired, asked for as these arguments say; None if its record does not tell."""
-    place = ledger.meant_for(intent)
-    return kind.reached(place, arguments) if place else None
+def _found(
+    kind: Kind[Any],
+    place: Reference,
+    settings: Settings,
+    arguments: Mapping[str, Any],
+    intent: Intent,
+    objects: Collection[str],
+    since: datetime,
+    limit: Limit,
+) -> Found:
+    return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
+
+
+def meant_for(kind: Kind[Any], intent: Intent | None, arguments: Mapping[str, Any]) -> list[Reference]:
+    """Where an intent was to be fired, asked for as these arguments say; none if its record does not tell."""
+    return [kind.reached(place, arguments) for place in ledger.meant_for(intent)]
 
 
 def where(
@@ -61,11 +74,26 @@ def where(
 ) -> Reference:
     """Where the run is to be: where the configuration says today, unless an earlier `up` may have fired it where the
     configuration said then and something of it is there. Fires nothing; raises Unavailable if that cannot be told."""
-    now, then = kind.place(arguments, settings), meant_for(kind, ask.intent, arguments)
+    now = kind.place(arguments, settings)
     if remark := kind.remark(now, settings):
         world.warn(remark)
-    if ask.intent is None or then is None or then == now or not work.look:
-        return now
+    for then in meant_for(kind, ask.intent, arguments) if work.look else ():
+        if then != now and _fired_there(kind, then, arguments, ask, work, settings, world):
+            return then
+    return now
+
+
+def _fired_there(
+    kind: Kind[Any],
+    then: Reference,
+    arguments: Mapping[str, Any],
+    ask: Ask,
+    work: Work,
+    settings: Settings,
+    world: World,
+) -> bool:
+    """Whether something is there that an earlier `up` may have fired. Raises Unavailable if that cannot be told."""
+    assert ask.intent
     moments = [moment for doubt in work.look for moment in doubt.moments]
     world.sleep(SIBLINGS_SECONDS)
     world.wait(moments, f"an earlier up may have fired in {then.region or then.scope}: looking there before firing")
@@ -78,13 +106,13 @@ def where(
         listing = listed(found, kind.id_space(then), world, [work.replaced])
     except (errors.Unavailable, errors.Refused, errors.MissingCredentials, errors.InvalidConfiguration) as error:
         if isinstance(error, errors.Refused) and error.status in _NO_PLACE:
-            return now
+            return False
         raise errors.Unavailable(
             f"nothing was fired: an earlier `pulumi up` was configured for {then.region or then.scope} and may have "
             f"started it there, and that could not be looked up. {str(error).rstrip('.')}. If nothing runs there, "
             "change a trigger to fire it where the configuration says now"
         ) from error
-    return then if looking.strays(listing, moments, work.replaced) else now
+    return bool(looking.strays(listing, moments, work.replaced))
 
 
 def objects_of(former: Former, ask: Ask, recorded: Recorded | None) -> Collection[str]:

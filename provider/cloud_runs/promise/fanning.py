@@ -128,7 +128,7 @@ class FanOut:
 
     def _accept(self, key: str, started: Started, sent: Moment) -> None:
         at = fired_at(started, sent.at)
-        free = self._world.process.claim(self._space, started.id, self._urn, started=True)
+        free = self._world.process.claim(self._space, started.id, self._urn)
         with self._lock:
             self.result.add(key, started.id, at)
             self._in_a_row.clear()

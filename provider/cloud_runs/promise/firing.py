@@ -93,7 +93,7 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             return _lost_answer(ask.urn, Looked([sent], old, token=ask.token, sent=True), lost, space, api, world)
         world.sleep(pauses.pop(0) * random.uniform(0.75, 1.25))
     settled = Settled(started.id, "fired", fired_at(started, sent.at), started=started)
-    if not process.claim(space, started.id, ask.urn, started=True):
+    if not process.claim(space, started.id, ask.urn):
         world.warn(
             f"the service answered with run {errors.clean(started.id)}, which is on record already: nothing new may "
             "have run. Look for it in the console; a changed trigger asks once more"

@@ -20,7 +20,9 @@ from cloud_runs.runs import Phase, rfc3339
 KEPT = 5
 """Attempts before the run on record that its history holds."""
 
-FIRST, FORCED, RERUN, ADOPTED = "first", "forced", "rerun after failed", "adopted"
+FIRST, FORCED, RERUN = "first", "forced", "rerun after failed"
+RESUMED, RESUME = "resumed after failed", "resume"
+"""Why a run goes on that had failed, and the value of `rerun_on_failure` that lets it."""
 
 
 def because(changed: Iterable[str]) -> str:
@@ -65,15 +67,22 @@ def reruns(why: str, before: Before) -> int:
     return before.recorded.fired.reruns + 1 if why == RERUN and before.recorded else 0
 
 
+def resumed_at(fired: str) -> str:
+    """When a run went on after it had failed, by the record of its firing; empty if it did not."""
+    at = ledger.fired_of({ledger.FIRED: fired}).resumed
+    return rfc3339(at) if at else ""
+
+
 def attempts(old: Recorded | None) -> list[dict[str, Any]]:
-    """The runs before the one that follows this one, oldest first."""
+    """The runs before the one that follows this one, oldest first. One that went on after it had failed is there once
+    for each time."""
     if old is None:
         return []
     last = {
         "id": old.id,
         PHASE: ledger.phase_of(old.outputs).value,
         CODE: ledger.code_of(old.outputs),
-        FIRED_AT: rfc3339(old.fired.at) if old.fired.at else "",
+        FIRED_AT: rfc3339(at) if (at := old.fired.resumed or old.fired.at) else "",
         WHY: old.fired.why,
     }
     return [*ledger.history_of(old.outputs), last][-KEPT:]

@@ -29,7 +29,7 @@ def minted(
         objects=objects,
         attempts=(moment,) if objects else (),
         why=history.because(former.content.differences(content)) if former else "",
-        place=place,
+        places=(place,) if place else (),
     )
 
 
@@ -39,3 +39,8 @@ def listing(intent: Intent, objects: str, process: Process) -> Intent:
         return intent
     attempts = (*intent.attempts, process.moment())[-ledger.ATTEMPTS :]
     return replace(intent, objects=objects, attempts=attempts)
+
+
+def placed(intent: Intent, place: str) -> Intent:
+    """The same intent, which may be fired here from now on."""
+    return replace(intent, places=(*intent.places, place)) if place and place not in intent.places else intent

@@ -33,6 +33,6 @@ def lacking(intent: Intent, run: Recorded | None, replacing: bool = False) -> La
     changed = run.content.differences(intent.content)
     if changed and intent.token != run.fired.shown:
         return Lack(CHANGED, changed)
-    if intent.attempts and attempts_since(intent.attempts, run.fired.tried)[1]:
+    if intent.attempts and attempts_since(intent.attempts, run.fired.told or run.fired.tried)[1]:
         return Lack(OBJECTS_CHANGED)
     return None

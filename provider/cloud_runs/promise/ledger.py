@@ -6,6 +6,7 @@ The texts are versioned; the bags of 0.1, which were mappings, are read by ledge
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
@@ -32,7 +33,7 @@ CREATED_AT, STARTED_AT, FINISHED_AT = "created_at", "started_at", "finished_at"
 HISTORY, FIRED_AT, WHY = "history", "fired_at", "why"
 IDS, REFUSED, PLACE, COUNTS, REFERENCES = "instance_ids", "refused", "place", "counts", "references"
 # Of a Completion, and of what it records of a run.
-RUNS, LABELS, TIMEOUT, POLL_INTERVAL = "runs", "labels", "timeout", "poll_interval"
+RUNS, LABELS, RESUMED, TIMEOUT, POLL_INTERVAL = "runs", "labels", "resumed", "timeout", "poll_interval"
 ON_FAILURE, ON_TIMEOUT, OUTCOMES, SUCCEEDED, FAILED = "on_failure", "on_timeout", "outcomes", "succeeded", "failed"
 FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 
@@ -43,8 +44,7 @@ FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 def intent_text(intent: Intent) -> str:
     fields = {"kind": texts.quoted(intent.kind), "of": texts.quoted(intent.name), **texts.moment_fields(intent.moment)}
     fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": texts.moments(intent.attempts)}
-    fields |= {"why": texts.quoted(intent.why)}
-    fields |= {"place": texts.quoted(intent.place)}
+    fields |= {"why": texts.quoted(intent.why), "place": ",".join(map(texts.quoted, intent.places))}
     return texts.text_of(fields)
 
 
@@ -60,6 +60,7 @@ def fired_text(fired: Fired) -> str:
         "former": ",".join(f"{texts.quoted(key)}:{texts.quoted(id)}" for key, id in fired.predecessors.items()),
         "why": texts.quoted(fired.why),
         "reruns": str(fired.reruns or ""),
+        RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
         "past": ",".join(fired.past),
         "failing": texts.failing(fired.failing),
         "again": texts.pairs({key: str(count) for key, count in fired.again.items()}),
@@ -104,7 +105,7 @@ def intent_of(bag: Any) -> Intent | None:
         objects=told.get("objects", ""),
         attempts=texts.listed(told.get("tries", "")),
         why=unquote(told.get("why", "")),
-        place=unquote(told.get("place", "")),
+        places=tuple(unquote(place) for place in told.get("place", "").split(",") if place),
     )
 
 
@@ -152,6 +153,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         predecessors={key: unquote(id) for key, id in texts.named(told.get("former", "")).items()},
         why=unquote(told.get("why", "")),
         reruns=texts.counted(told.get("reruns", "")),
+        resumed=time_of(told.get(RESUMED, "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
         failing=texts.failing_of(told.get("failing", "")),
         again={key: texts.counted(count) for key, count in texts.named(told.get("again", "")).items()},
@@ -193,12 +195,13 @@ def place_of(outputs: Mapping[str, Any]) -> Reference | None:
     return Reference(found.system, found.region, found.scope, "")
 
 
-def meant_for(intent: Intent | None) -> Reference | None:
-    """Where an intent was to be fired, with an empty id; None if its record does not tell."""
-    try:
-        return place_of({PLACE: intent.place}) if intent and intent.place else None
-    except ValueError:  # somebody has edited it
-        return None
+def meant_for(intent: Intent | None) -> list[Reference]:
+    """Where an intent was to be fired, with empty ids; none if its record does not tell."""
+    found = []
+    for place in intent.places if intent else ():
+        with contextlib.suppress(ValueError):  # somebody has edited it
+            found.append(place_of({PLACE: place}))
+    return [place for place in found if place]
 
 
 def place_text(place: Reference) -> str:

@@ -5,39 +5,16 @@ A test that wants another process makes another object. No Pulumi and no HTTP li
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from cloud_runs.limits import since_boot
-from cloud_runs.promise.records import Intent, Moment, Recorded
+from cloud_runs.promise.clock import Clock
+from cloud_runs.promise.records import ADOPTED, Intent, Moment, Recorded
 from cloud_runs.runs import Candidate
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; one for each start of the kernel, whose clock it names
-
-
-def kernel() -> str:
-    """The name of this start of the kernel; empty where the system does not tell."""
-    try:
-        return hashlib.sha256(_BOOT_ID.read_bytes()).hexdigest()[:16]
-    except OSError:
-        return ""
-
-
-class Clock(NamedTuple):
-    """The clocks of a machine. `boot` names the kernel, whose own clock `uptime` nobody sets."""
-
-    now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
-    monotonic: Callable[[], float] = time.monotonic
-    boot: Callable[[], str] = kernel
-    uptime: Callable[[], float] = since_boot
 
 
 class Before(NamedTuple):
@@ -79,7 +56,7 @@ class Process:
         self._attempted: dict[tuple[str, str], list[Moment]] = {}
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
-        self._answered: dict[tuple[Hashable, str], str] = {}
+        self._came: dict[tuple[Hashable, str], str] = {}
         self._turns = threading.Condition()
         self._busy: set[Hashable] = set()
         self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
@@ -127,8 +104,7 @@ class Process:
         """`delete` was called for this run: if a create with its intent's token follows, it is a replacement.
 
         The token and not the URN: a rename changes the URN, and another run may have taken it since. Returns those of
-        its ids with which the service has answered a start in this process, by a resource that the program has in its
-        place: id -> URN. No `diff` told of them before.
+        its ids that another resource has taken for what it has asked for: id -> URN. No `diff` told of them before.
         """
         with self._lock:
             self._deleted[token] = run
@@ -136,7 +112,15 @@ class Process:
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
-            return {id: self._answered[space, id] for id in run.ids.values() if (space, id) in self._answered}
+            holders = {id: self._came.get((space, id)) or self._twin(space, id, run) for id in run.ids.values()}
+            return {id: other for id, other in holders.items() if other}
+
+    def _twin(self, space: Hashable, id: str, run: Recorded) -> str:
+        """The other resource that has this run on record, and was not given it by the user."""
+        other = self._taken.get((space, id), "")
+        found = self._recorded.get(other)
+        same = found is None or found.fired.token == run.fired.token or found.fired.why == ADOPTED
+        return "" if same or id not in self._ids_on_record(other) else other
 
     def before(self, urn: str, token: str) -> Before:
         with self._lock:
@@ -233,7 +217,8 @@ class Process:
             after = len(settled) - settled[::-1].index(True) if True in settled else 0
             moments = [moment for moment in intent.moments[after:] if moment.host != self.id]
             moments += [moment for moment in run.unsettled if moment.host != self.id] if run else ()
-            self._settled.update(moment.token for moment in intent.moments)
+            unsettled = run.unsettled if run else ()
+            self._settled.update(moment.token for moment in (*intent.moments, *unsettled))
             return Former(intent, arguments, moments) if moments else None
 
     def lost(self, intent: Intent) -> tuple[Moment, ...]:
@@ -245,18 +230,21 @@ class Process:
     def _lost(self, intent: Intent) -> tuple[Moment, ...]:
         moments = intent.moments
         known = max((index for index, one in enumerate(moments) if one.token in self._settled), default=-1)
-        return tuple(one for one in moments[known + 1 :] if one.host != self.id)
+        gone = self._deleted.get(intent.token)  # what it has refused may have been started all the same
+        doubt = [one for one in gone.fired.doubt if one.token not in self._settled] if gone and gone.refused else []
+        return tuple(one for one in (*moments[known + 1 :], *doubt) if one.host != self.id)
 
     # -- runs that are spoken for
 
-    def claim(self, space: Hashable, id: str, urn: str, *, started: bool = False) -> bool:
-        """Takes a run for this resource, unless it is on record already. `started`: it answered a start."""
+    def claim(self, space: Hashable, id: str, urn: str, *, given: bool = False) -> bool:
+        """Takes a run for this resource, unless it is on record already. `given`: by the user, else by a start's answer
+        or by a look."""
         with self._lock:
             free = (space, id) not in self._taken
             if free:
                 self._taken[space, id] = urn
-                if started:
-                    self._answered[space, id] = urn
+                if not given:
+                    self._came[space, id] = urn
             return free
 
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -10,6 +10,8 @@ from typing import Any
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """For a moment whose time cannot be read."""
 PAST = 8
+ADOPTED = "adopted"
+"""Why a run is on record that was given by the user."""
 TRIGGERS = "triggers"
 """The argument, and what a difference in one of them begins with: `triggers.KEY`."""
 
@@ -60,7 +62,8 @@ class Intent:
 
     `why`: what has changed, so that it is wanted. `objects` (a digest) and `attempts` (a moment for each list of
     objects, oldest first) are those of a fan-out.
-    `place`: where the configuration put the run, as a text (`ledger.place_text`); empty if nothing told.
+    `places`: where the configuration has put the run, oldest first, as texts (`ledger.place_text`): a replacement can
+    be forced under another one. Empty if nothing told.
     """
 
     moment: Moment
@@ -70,7 +73,7 @@ class Intent:
     objects: str = ""
     attempts: tuple[Moment, ...] = ()
     why: str = ""
-    place: str = ""
+    places: tuple[str, ...] = ()
 
     @property
     def token(self) -> str:
@@ -86,7 +89,7 @@ class Intent:
 class Fired:
     """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
     beside it: another one after a rename, or after a change was taken back. `at`: in server time. `why` it was fired,
-    and how many `reruns` of what failed it is the last of.
+    and how many `reruns` of what failed it is the last of. `resumed`: when the same run went on after it had failed.
 
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
@@ -106,6 +109,7 @@ class Fired:
     predecessors: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
     reruns: int = 0
+    resumed: datetime | None = None
     past: tuple[str, ...] = ()
     told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)

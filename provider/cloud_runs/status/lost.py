@@ -14,7 +14,7 @@ from cloud_runs.errors import RunsError, clean
 from cloud_runs.lifecycle import adopting, strays
 from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.limits import Limit
-from cloud_runs.promise import ledger, looking
+from cloud_runs.promise import looking
 from cloud_runs.promise.firing import listed
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.world import World
@@ -52,11 +52,11 @@ def _ids(one: Lacking, known: Collection[str], settings: Settings) -> list[str]:
     kind = kind_named(one.intent.kind)
     if kind is None or not one.arguments:  # an intent of 0.1 does not tell what it asked for
         return []
-    place = ledger.meant_for(one.intent) or kind.place(one.arguments, settings)
-    world, limit = World(Process(), lambda: True), Limit(_SECONDS)
+    world, limit, lost = World(Process(), lambda: True), Limit(_SECONDS), []
     since = looking.since(one.intent.moments, world.clocks(), one.run)
-    api = kind.client(place, settings)
-    found = strays.search(kind, api, one.arguments, one.intent, (), since, limit)
-    listing = listed(found, kind.id_space(place), world, [one.run])
-    lost = looking.strays(listing, one.intent.moments, one.run)
+    for place in strays.meant_for(kind, one.intent, one.arguments) or [kind.place(one.arguments, settings)]:
+        api = kind.client(place, settings)
+        found = strays.search(kind, api, one.arguments, one.intent, (), since, limit)
+        listing = listed(found, kind.id_space(place), world, [one.run])
+        lost += looking.strays(listing, one.intent.moments, one.run)
     return [candidate.id for candidate in lost if candidate.id not in known]

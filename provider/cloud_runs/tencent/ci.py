@@ -16,7 +16,7 @@ from cloud_runs.runs import Candidate, Found, RunStatus, Started, Workflow
 from cloud_runs.tencent import answers as reading
 from cloud_runs.tencent.codes import Context, failure
 from cloud_runs.tencent.signing import QSignAuth
-from cloud_runs.wire.calls import PAGES, Calls, signed
+from cloud_runs.wire.calls import PAGES, Calls, of_another, signed
 from cloud_runs.wire.payloads import domain_name, moment, region_name, usable_id
 from cloud_runs.wire.settings import Credentials
 
@@ -122,7 +122,7 @@ class CiClient:
         if not told:
             raise Unavailable(f"Tencent CI gave an answer to GET {path} without a {element}")
         if reading.text(told, names) != id.strip():
-            raise self._of_another(path, id, reading.text(told, names))
+            raise of_another("Tencent CI", path, id, reading.text(told, names), self._context.mask)
         return told
 
     def _definitions(self, ids: Sequence[str], limit: Limit) -> tuple[Workflow, ...]:
@@ -137,11 +137,6 @@ class CiClient:
 
     def _shown(self, status: RunStatus) -> RunStatus:
         return self._context.mask.status(status)
-
-    def _of_another(self, path: str, id: str, other: str) -> Unavailable:
-        other = self._context.mask.text(other)
-        of = f"of {clean(other, 100)}" if other else "of none"
-        return Unavailable(f"Tencent CI gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}")
 
     def _pages(
         self, path: str, params: Query, element: str, action: str, limit: Limit, most: int = PAGES

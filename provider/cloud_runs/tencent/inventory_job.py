@@ -184,7 +184,8 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
     """How much the job has started, by state, as of the last refresh that could count it; empty before it. The job's
     `phase` is made of it too: a job that succeeded has failed if a part of it did. With `type="Job"` it is counted only
     where the service heeds the batch job that its list is asked for (`inventoryTriggerJobId`, known from the vendor's
-    SDKs and its API reference of `/jobs`); else `message` says so, and the job's own state is the phase."""
+    SDKs and its API reference of `/jobs`; of the picture queues, `/pic_jobs`, from one source, the demo of its
+    JavaScript SDK); else `message` says so, and the job's own state is the phase."""
     bucket: pulumi.Output[str]
     region: pulumi.Output[str]
     name: pulumi.Output[str]

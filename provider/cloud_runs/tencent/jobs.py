@@ -24,7 +24,7 @@ from cloud_runs.tencent.bodies import written
 from cloud_runs.tencent.children import ACTIVE, Counting, NotCounted
 from cloud_runs.tencent.ci import Row, needed
 from cloud_runs.tencent.codes import Failure
-from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS
+from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, of_another
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.payloads import segment
 
@@ -136,7 +136,7 @@ class InventoryClient(Counting, RunApi[InventoryRequest]):
         unknown = {reading.text(content, name) for name in ("NonExistJobIds", "NonExistJobId")} - {""}
         if unknown and not content.get("JobsDetail"):
             if unknown != {id.strip()}:
-                raise self._of_another(path, id, ", ".join(sorted(unknown)))
+                raise of_another("Tencent CI", path, id, ", ".join(sorted(unknown)), self._context.mask)
             failed = Failure(answer.status, "NonExistJobIds", "", request_id)
             raise self._context.refusal(f"Tencent CI does not know the run of GET {path}", failed, "")
         job = self._shown(reading.job_status(id, self._told(content, path, "JobsDetail", "JobId", id), request_id))

@@ -94,6 +94,7 @@ class Calls(Generic[F]):
         headers: Mapping[str, str],
         params: Params = (),
         body: bytes = b"",
+        method: str = "POST",
         what: str = "",
     ) -> Begun:
         """`POST path`, once. Raises Refused, Throttled, NotReached, Orphaned or UnknownOutcome.
@@ -101,12 +102,12 @@ class Calls(Generic[F]):
         An answer that tells an id and has not the status of an error is a start, whatever else it says. `what` is sent,
         in error texts.
         """
-        what = what or f"POST {path}"
+        what = what or f"{method} {path}"
 
         def send(auth: Auth) -> Answer:
             leave.ask()  # nothing slow comes after this
             return self._transport.start(
-                "POST",
+                method,
                 self._base + path,
                 auth=auth,
                 leave=leave,
@@ -218,6 +219,12 @@ def lost(title: str, error: NotReached | UnknownOutcome) -> NotReached | Unknown
     """The transport's error, of the same kind, in the name of the system."""
     said = "was not reached, so nothing ran" if isinstance(error, NotReached) else "gave no answer that can be used"
     return type(error)(f"{title} {said}: {error}")
+
+
+def of_another(title: str, path: str, id: str, told: str, mask: Masker) -> Unavailable:
+    """For an answer that is not about the run that was asked for; `told`: of which it says that it is."""
+    of = f"of {clean(mask.text(told), 100)}" if told else "of none"
+    return Unavailable(f"{title} gave an answer to GET {path} that is not about run {clean(id, 100)} but {of}")
 
 
 def in_doubt(refusal: Refused) -> UnknownOutcome:

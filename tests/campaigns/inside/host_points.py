@@ -172,7 +172,8 @@ def _set_clocks(clocks: Mapping[str, Any]) -> None:
     """Of the machine as the package sees it: `wall` and `boot` are seconds that they are ahead, `kernel` its name."""
     from cloud_runs.lifecycle import host
     from cloud_runs.limits import since_boot
-    from cloud_runs.promise.process import Clock, Process, kernel
+    from cloud_runs.promise.clock import Clock, kernel
+    from cloud_runs.promise.process import Process
 
     wall, boot = timedelta(seconds=clocks.get("wall", 0)), float(clocks.get("boot", 0))
     clock = Clock(

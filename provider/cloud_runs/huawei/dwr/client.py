@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from cloud_runs.errors import Interrupted, NotReached, RunsError, Unavailable
 from cloud_runs.huawei import answers as obs
+from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
-from cloud_runs.huawei.codes import request_id
+from cloud_runs.huawei.codes import RETRY, request_id
 from cloud_runs.huawei.dwr import answers as reading
 from cloud_runs.huawei.dwr.service import DAYS, DwrClient
-from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, started
+from cloud_runs.huawei.finding import Finding, Looked, WorkflowRequest, resumed, started
 from cloud_runs.limits import Leave, Limit
-from cloud_runs.runs import FanOutApi, RunApi, RunStatus, Started, Untold, Workflow
+from cloud_runs.runs import FanOutApi, ResumeApi, RunApi, RunStatus, Started, Untold, Workflow
 from cloud_runs.wire.calls import ASK_SECONDS, LOOK_SECONDS, PAGES
 from cloud_runs.wire.looks import listed, together
 from cloud_runs.wire.payloads import moment
@@ -31,21 +32,26 @@ if TYPE_CHECKING:
 BEFORE = timedelta(minutes=10)  # the list may go by another time than the one that it tells
 
 
-class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest]):
+class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[WorkflowRequest], ResumeApi):
     """Executions of one workflow ("graph")."""
 
     def start(self, request: WorkflowRequest, leave: Leave) -> Started:
         """Started.details: project and `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
         explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
-        body = request.body()
-        try:
-            project = self.project(leave.limit(ASK_SECONDS))
-        except (Unavailable, Interrupted) as error:
-            raise NotReached(f"nothing was fired: {error}") from None
+        body, project = request.body(), self._project_first(leave)
         path = f"/v3/{project}/workflows/{self._graph}/execute"
         headers = self._headers(project)
         begun = self._calls.start(path, obs.started_id, explain, leave=leave, headers=headers, body=body)
         return started(begun, self._context.mask, project_id=project)
+
+    def resume(self, id: str, leave: Leave) -> Started:
+        """`POST .../workflowexecution/NAME/retry`, with no body
+        (https://support.huaweicloud.com/api-dwr/dwr_04_0130.html)."""
+        explain = partial(self._context.refusal, action=RETRY, of_a_run=True)
+        project = self._project_first(leave)
+        path, headers = f"/v3/{project}{self._path(id)}/retry", self._headers(project)
+        begun = self._calls.start(path, obs.started_id, explain, leave=leave, headers=headers)
+        return resumed(self.api, begun, id, self._context.mask)
 
     def get(self, id: str, limit: Limit | None = None) -> RunStatus:
         answer, content = self._execution(id, limit or Limit(ASK_SECONDS))
@@ -64,12 +70,19 @@ class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
 
     def workflows(self, request: WorkflowRequest, limit: Limit | None = None) -> tuple[Workflow, ...]:
         """`GET /v3/PROJECT/workflows/NAME`: the answer is that of OBS workflows."""
-        content = self._definition(limit or Limit(ASK_SECONDS))
-        if content is None:
-            return (Workflow(self._graph, exists=False, runs=False),)
-        return (self._context.mask.workflow(obs.workflow(self._graph, content, request.inputs)),)
+        limit = limit or Limit(ASK_SECONDS)
+        return checked.workflow(
+            self.api, self._graph, request.inputs, self._context.mask, lambda: self._definition(limit)
+        )
 
     # -- parts
+
+    def _project_first(self, leave: Leave) -> str:
+        """Asked for before anything is sent. Raises NotReached if it cannot be."""
+        try:
+            return self.project(leave.limit(ASK_SECONDS))
+        except (Unavailable, Interrupted) as error:
+            raise NotReached(f"nothing was fired: {error}") from None
 
     def _going(self, limit: Limit) -> Iterator[Mapping[str, RunStatus]]:
         """Pages of the list of those that go on; of what began earlier than a list tells of, nothing is told."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cloud_runs.errors import InvalidConfiguration, NotFound, Unavailable, clean
+from cloud_runs.errors import InvalidConfiguration, Unavailable, clean
 from cloud_runs.huawei import answers as obs
 from cloud_runs.huawei import checked
 from cloud_runs.huawei.checked import Row
@@ -112,17 +112,8 @@ class DwrClient:
         checked.about(self.api, path, id, reading.told_id(content), self._context.mask)
         return answer, content
 
-    def _definition(self, limit: Limit) -> Mapping[str, Any] | None:
-        """What is told of the workflow itself; None if there is none: a 404 of the service that tells of nothing
-        else."""
-        path = f"/workflows/{self._graph}"
-        try:
-            content = self._ask(path, [], "dwr:workflow:get*", limit, of_a_run=True)[1]
-        except NotFound:
-            return None
-        if obs.text(content, "name") != self._graph:
-            raise Unavailable(f"Huawei DWR gave an answer to GET {path} that is not about that workflow")
-        return content
+    def _definition(self, limit: Limit) -> Mapping[str, Any]:
+        return self._ask(f"/workflows/{self._graph}", [], "dwr:workflow:get*", limit, of_a_run=True)[1]
 
     def _id(self, row: Row) -> str:
         return checked.run_id(self.api, EXECUTIONS, row, self._context.mask)

@@ -1,0 +1,193 @@
+"""A run that failed goes on, over the wire format and against the emulator, for each kind whose service can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.promise import ledger
+from tests.kits import KITS, RESUMING
+from tests.provider.fan_stack import RUNS
+from tests.provider.host_stack import HostStack
+from tests.support.emulator import Emulator
+
+RESUME: dict[str, Any] = {"rerun_on_failure": "resume"}
+
+
+@pytest.fixture(params=RESUMING)
+def single(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
+    made: HostStack = RUNS[request.param](cloud, monkeypatch)
+    made.up(**RESUME)
+    return made
+
+
+def asked(stack: HostStack) -> int:
+    return stack.cloud.count(stack.system, stack.kit.resume)
+
+
+def fails(stack: HostStack) -> None:
+    """The run on record has failed, and a refresh has seen it."""
+    stack.cloud.set_state(stack.id, stack.kit.failure)
+    stack.refresh()
+    assert stack.state["phase"] == "failed"
+
+
+def why(stack: HostStack) -> list[str]:
+    return [*(one["why"] for one in stack.state["history"]), ledger.fired_of(stack.state).why]
+
+
+def order(stack: HostStack, action: str, **details: Any) -> None:
+    stack.cloud.fault(stack.system, stack.kit.resume, action, **details)
+
+
+def test_the_record_says_so_and_keeps_all_else(single: HostStack) -> None:
+    fails(single)
+    before = dict(single.state)
+    assert single.up(**RESUME) == "update"
+    assert (asked(single), len(single.started())) == (1, 1)
+    after = single.state
+    assert set(after) == set(before)
+    changed = {name for name in after if after[name] != before[name]}
+    told = {"phase", "state", "message", "tasks", "finished_at", "stopped_at", "created_at", "history", "fired"}
+    assert {"phase", "history", "fired"} <= changed <= told
+    old, new = ledger.fired_of(before), ledger.fired_of(after)
+    assert (new.at, new.token, new.content) == (old.at, old.token, old.content)
+    assert (new.reruns, new.why) == (1, "resumed after failed")
+    assert new.resumed is not None
+    assert old.at is not None
+    assert new.resumed >= old.at
+    assert single.up(**RESUME) == "same"
+    fails(single)
+    single.up(**RESUME)
+    assert single.state["history"][1]["fired_at"] == ledger.rfc3339(new.resumed)
+    assert why(single) == ["first", "resumed after failed", "resumed after failed"]
+    assert (asked(single), len(single.started())) == (2, 1)
+
+
+def test_it_is_for_what_failed_alone(single: HostStack) -> None:
+    for word in (single.kit.success, single.kit.cancelled, "pondering"):
+        single.cloud.set_state(single.id, word)
+        single.refresh()
+        assert single.up(**RESUME) == "same"
+    fails(single)
+    assert single.up(**RESUME, adopt_id=single.id) == "update", "a given run is kept as it is"
+    assert single.up(adopt_id=single.id) == "update"
+    assert single.up() == "update"
+    assert asked(single) == 0
+    single.up(**RESUME, triggers={"release": "2"})
+    assert (asked(single), len(single.started())) == (0, 2), "a change asks for another run"
+
+
+def test_with_a_trigger_that_did_not_reach_the_intent_nothing_goes_on(single: HostStack) -> None:
+    fails(single)
+    assert single.up(**RESUME, triggers={"a": 1}, target="run") == "same"
+    assert (asked(single), len(single.started())) == (0, 1)
+    assert single.up(**RESUME, target="run") == "update", "the same run is no new one"
+    assert asked(single) == 1
+
+
+def test_an_argument_under_ignore_changes_does_not_hinder_it(single: HostStack) -> None:
+    fails(single)
+    assert single.up(**RESUME, **single.other, ignore=[*single.other]) == "update"
+    assert (asked(single), len(single.started())) == (1, 1)
+
+
+def test_an_error_hook_does_not_ask_twice(single: HostStack) -> None:
+    fails(single)
+    order(single, "status", status=500, code="SYS.0001", message="internal", times=3)
+    for same in (False, True, True):
+        with pytest.raises(RunError, match="may go on"):
+            single.up(**RESUME, same_process=same)
+    assert asked(single) == 1
+    single.cloud.set_state(single.id, "running")
+    assert single.up(**RESUME, same_process=True) == "update"
+    assert (asked(single), single.state["phase"]) == (1, "running")
+
+
+def test_two_resources_with_one_run_ask_once(single: HostStack) -> None:
+    """In one `up`: the second is told what the first has come to."""
+    fails(single)
+    twin = type(single)(single.cloud, single.patch, "twin", beside=single)
+    twin.up(adopt_id=single.id)
+    single.up(**RESUME)
+    twin.state["phase"] = "failed"
+    assert twin.up(**RESUME, same_process=True) == "update"
+    assert asked(single) == 1
+    assert why(twin) == ["adopted", "resumed after failed"]
+
+
+def test_killed_with_the_request_and_failed_again_counts(single: HostStack) -> None:
+    """The record is made of what the run's own state tells."""
+    given = {**RESUME, "max_attempts": 2.0}
+    single.up(**given)
+    fails(single)
+    assert single.up(**given, kill="before update") == "killed"
+    assert asked(single) == 1
+    fails(single)
+    assert why(single)[-1] == ("resumed after failed" if single.state["finished_at"] else "first")
+    with pytest.raises(RunError, match="as the last of 2 attempts"):
+        single.up(**given)
+    assert asked(single) == 1
+
+
+def test_killed_with_the_request_then_succeeded(single: HostStack) -> None:
+    fails(single)
+    assert single.up(**RESUME, kill="before update") == "killed"
+    single.cloud.set_state(single.id, single.kit.success)
+    assert single.up(**RESUME) == "update"
+    assert (asked(single), single.state["phase"], why(single)) == (1, "succeeded", ["first", "resumed after failed"])
+    assert single.up(**RESUME) == "same"
+
+
+def test_throttled_and_not_reached_are_tried_again(single: HostStack) -> None:
+    fails(single)
+    order(single, "status", status=429, code="SYS.0011", message="slow", times=2)
+    assert single.up(**RESUME) == "update"
+    assert asked(single) == 3, "two of them did nothing"
+    fails(single)
+    order(single, "status", status=429, code="SYS.0011", message="slow", times=10)
+    with pytest.raises(RunError, match="SYS"):
+        single.up(**RESUME)
+    assert single.state["phase"] == "failed"
+
+
+def test_a_service_that_cannot_be_asked_first_is_sent_nothing(single: HostStack) -> None:
+    fails(single)
+    single.cloud.fault(single.system, "get", "status", status=403, code="AccessDenied", message="no", times=9)
+    with pytest.raises(RunError, match="AccessDenied"):
+        single.up(**RESUME)
+    assert asked(single) == 0
+
+
+def test_a_run_that_is_gone_is_marked(single: HostStack) -> None:
+    fails(single)
+    single.cloud.fault(single.system, "get", "forget")
+    assert single.up(**RESUME) == "update"
+    assert (single.state["record_expired"], single.state["phase"], asked(single)) == (True, "unknown", 0)
+    assert any("no longer known to the service: it cannot go on" in text for text in single.warned)
+    assert single.up(**RESUME) == "same"
+
+
+def test_a_slow_effect_is_waited_for(single: HostStack) -> None:
+    fails(single)
+    order(single, "slow_effect", seconds=1)
+    assert single.up(**RESUME) == "update"
+    assert asked(single) == 1
+
+
+@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
+def test_accepted_values(kit: Any, cloud: Emulator) -> None:
+    provider = kit.type()._run_provider()
+    given = {**kit.arguments, "region": "cn-north-4"} if "region" in kit.kind.names else dict(kit.arguments)
+    for value, good in (
+        (None, True), (True, True), (False, True), ("resume", bool(kit.resume)),
+        ("Resume", False), ("true", False), (1.0, False), (["resume"], False), ({"a": 1}, False),
+    ):  # fmt: skip
+        found = provider.check({}, {**given, "rerun_on_failure": value}).failures or []
+        told = [one.reason for one in found if one.property == "rerun_on_failure"]
+        assert bool(told) != good, value
+        for reason in told:
+            assert ("true, false or 'resume'" if kit.resume else "true or false") in reason
+    assert cloud.requests() == {}
