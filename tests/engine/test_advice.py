@@ -18,6 +18,7 @@ COMMAND = re.compile(r"(?:pulumi|cloud-runs|cloud-runs-emulator|make|pip)(?: .*)
 RUN_HERE = {
     "pulumi config set --secret": ("--secret", "tencentcloud:secretKey", "s"),
     "pulumi config set enos:orgId o15": ("enos:orgId", "o15"),
+    "pulumi config set huaweicloud:projectId ID": ("huaweicloud:projectId", "0" * 32),
     "pulumi config set tencentcloud:region ap-beijing": ("tencentcloud:region", "ap-beijing"),
 }
 """Arguments of `pulumi config set`."""
