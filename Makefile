@@ -9,8 +9,8 @@ PYTHON = python3.13
 OTHER = .venv/other/$(notdir $(PYTHON))
 OTHER_ARGS = tests/unit tests/contract tests/upgrades tests/engine/test_state.py
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
-# Three times as many as there are cores: tests of interrupted updates mostly wait.
-PYTEST_ARGS = -n $$(python3 -c 'import os; print(3 * (os.cpu_count() or 1))') --dist worksteal
+# Twice as many as there are cores: tests of interrupted updates mostly wait, and each worker collects all tests.
+PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
 
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
@@ -85,7 +85,7 @@ demo: venv  ## the main job, against the emulated clouds
 test: venv sdks  ## the tests, but the long ones (fewer: make test PYTEST_ARGS='tests/setup -x')
 	@$(WITH_ENGINE) $(PY) -m pytest -m 'not long' $(PYTEST_ARGS)
 
-test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, campaigns, more made-up input
+test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, campaigns, more of what `make test` tries
 	@$(WITH_ENGINE) ALL_EXAMPLES=1 $(PY) -m pytest -m 'long or examples' $(PYTEST_ARGS)
 
 SITE := .venv/site

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import ast
+import copy
+import functools
 import inspect
 import itertools
 import re
@@ -120,11 +122,15 @@ class Plain(ast.NodeTransformer):
         return node.left if ast.unparse(node.right) == "None" else node
 
     def visit_Name(self, node: ast.Name) -> Any:
-        for module in (run, durations):
-            for line in ast.parse(inspect.getsource(module)).body:
-                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == node.id:
-                    return self.visit(line.value)
-        return node
+        found = names().get(node.id)
+        return self.visit(copy.deepcopy(found)) if found else node
+
+
+@functools.cache
+def names() -> dict[str, ast.expr]:
+    """What the modules whose names stand for types assign to them; of two with one name, the first."""
+    lines = [line for module in (run, durations) for line in ast.parse(inspect.getsource(module)).body]
+    return {ast.unparse(line.targets[0]): line.value for line in reversed(lines) if isinstance(line, ast.Assign)}
 
 
 # -- writing

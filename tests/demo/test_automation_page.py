@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engine
 ((_, PROGRAM),) = blocks("docs/automation-api.md")
 
 
+@pytest.mark.long
 def test_its_program_fires_once(stack: Stack, cloud: Emulator) -> None:
     file = stack.folder / "script.py"
     file.write_text(PROGRAM)

@@ -120,7 +120,7 @@ def running(temporary: Path) -> Iterator[subprocess.Popen[str]]:
     ("line", "number"),
     [
         ("creating (0s)", signal.SIGINT),
-        ("unchanged", signal.SIGTERM),
+        pytest.param("unchanged", signal.SIGTERM, marks=pytest.mark.long),
         pytest.param("4. A", signal.SIGINT, marks=pytest.mark.long),
     ],
 )

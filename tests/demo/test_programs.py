@@ -46,6 +46,7 @@ def stack(tmp_path: Path, cloud: Emulator) -> Stack:
     return stack_of_all_systems(tmp_path, cloud)
 
 
+@pytest.mark.long
 def test_all_kinds_and_the_stack_that_takes_an_id(stack: Stack, cloud: Emulator) -> None:
     up(stack, ALL_KINDS)
     outputs = stack.pulumi("stack", "output", "--json", "-s", stack.name).text
@@ -124,6 +125,7 @@ def test_huawei_that_is_closed_is_told_as_such(stack: Stack, cloud: Emulator) ->
     assert "Huawei has closed them to new users in favour of DWR" in up(stack, HUAWEI, check=False)
 
 
+@pytest.mark.long
 def test_enos_tells_no_times_as_the_page_says(stack: Stack, cloud: Emulator) -> None:
     up(stack, ENOS)
     (run,) = cloud.runs()

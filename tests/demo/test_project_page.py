@@ -112,6 +112,7 @@ def test_a_passphrase_may_hold_anything(checkout: Path) -> None:
     assert shown == f"{phrase}\n"
 
 
+@pytest.mark.long
 def test_the_program_waits_if_it_is_told_how_long(checkout: Path, cloud: Emulator) -> None:
     point_to(cloud, checkout)
     (setting, off) = re.findall(r"`(pulumi config (?:set|rm) wait.*?)`", (ROOT / "docs/project.md").read_text())

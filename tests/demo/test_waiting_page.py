@@ -50,6 +50,7 @@ def test_its_arguments_and_outputs_are_in_the_tables() -> None:
     assert set(documented(PAGE, "## To wait")) == arguments | set(Completion.__annotations__)
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_a_pipeline_fires_again_what_failed(tmp_path: Path, cloud: Emulator) -> None:
     stack = Stack(tmp_path, cloud)

@@ -29,6 +29,7 @@ def test_adopt_records_a_given_run(stack: Stack, cloud: Emulator) -> None:
     assert cloud.ids("tencent.inventory") == [stack.id("job")] == [batch]
 
 
+@pytest.mark.long
 def test_adopt_verifies_the_run_and_replaces_the_record(stack: Stack, cloud: Emulator) -> None:
     mine, twin, other = run(), run("twin"), run("other", object="other.mp4")
     stack.up(mine, twin, other)

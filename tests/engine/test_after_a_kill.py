@@ -38,6 +38,7 @@ def test_what_a_killed_up_has_started_is_found_by_the_next(stack: Stack, cloud: 
     assert cloud.ids(JOBS)[1:] == [stack.id("job")]
 
 
+@pytest.mark.long
 def test_what_a_killed_replacement_has_started_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
     """Forced, or since the run has failed."""
     both, rerun = asks("forced"), Ask(RUN, "rerun")
@@ -50,6 +51,7 @@ def test_what_a_killed_replacement_has_started_is_found_by_the_next(stack: Stack
     assert {id for ask in (*both, rerun) for id in ask.on_record(stack).values()} == lost
 
 
+@pytest.mark.long
 def test_what_was_lost_and_is_not_asked_for_any_more_is_told(stack: Stack, cloud: Emulator) -> None:
     """A pipeline that was killed, and the next one for another release: both were asked for, one is unrecorded."""
     both = asks("r")
@@ -86,6 +88,7 @@ def test_killed_before_the_start_looks_and_fires_once(stack: Stack, cloud: Emula
     assert stack.outputs()["provenance"] == "fired"
 
 
+@pytest.mark.long
 def test_two_runs_of_the_same_work_one_recorded_killed_before_the_other(stack: Stack, cloud: Emulator) -> None:
     stack.up(run("a"))
     stack.program(run("a"), run("b"))
@@ -95,6 +98,7 @@ def test_two_runs_of_the_same_work_one_recorded_killed_before_the_other(stack: S
     assert {stack.id("a"), stack.id("b")} == set(cloud.ids())
 
 
+@pytest.mark.long
 def test_several_candidates_are_listed_and_adopt_id_settles_it(stack: Stack, cloud: Emulator) -> None:
     lost = kill_after_start(stack, cloud, run(), foreign=True)
     foreign = next(entry["id"] for entry in cloud.runs(origin="foreign"))
@@ -117,6 +121,7 @@ def test_killed_after_the_start_then_destroyed_leaves_the_run_alone(stack: Stack
     assert len(cloud.runs()) == 2
 
 
+@pytest.mark.long
 def test_killed_in_the_delete_of_a_forced_replacement_nothing_fires(stack: Stack, cloud: Emulator) -> None:
     stack.up(job(on_delete="cancel"))
     first = stack.id("job")

@@ -59,6 +59,7 @@ def by_object(cloud: Emulator, key: str) -> str:
     return str(found)
 
 
+@pytest.mark.long
 def test_runs_of_every_system_are_waited_for_and_told_in_their_order(stack: Stack, cloud: Emulator) -> None:
     program = (run(), job(), SCAN, FLOW, done("run", "[job.reference, scan.reference]", "meters", "run"))
     preview = stack.preview(HEADER, *program)
@@ -249,6 +250,7 @@ def test_time_out_lists_what_goes_on_and_cancels_only_if_asked(stack: Stack, clo
     assert starts(cloud) == {CI: 2, JOBS: 1, FLOWS: 1}
 
 
+@pytest.mark.long
 def test_a_service_that_fails_for_a_while_is_asked_again_and_a_refused_key_is_not(
     stack: Stack, cloud: Emulator
 ) -> None:
@@ -275,6 +277,7 @@ def test_a_service_that_fails_for_a_while_is_asked_again_and_a_refused_key_is_no
     assert len(cloud.ids()) == 2
 
 
+@pytest.mark.long
 def test_references_of_another_stack_and_bad_input(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     first = run() + "pulumi.export('reference', run.reference)\npulumi.export('both', [run.reference])\n"
     stack.up(first)

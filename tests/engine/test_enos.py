@@ -97,6 +97,7 @@ def test_a_changed_argument_or_trigger_fires_once(stack: Stack, cloud: Emulator)
         assert not {stack.id(name) for name in CHANGES} & set(first.values())
 
 
+@pytest.mark.long
 def test_another_spelling_of_the_same_time_fires_nothing(stack: Stack, cloud: Emulator) -> None:
     spellings = ["2019-11-22T01:23:44Z", "2019-11-22T09:23:44+0800",
                  "=datetime(2019, 11, 22, 1, 23, 44, tzinfo=timezone.utc)",
@@ -114,6 +115,7 @@ def test_a_datetime_without_zone_is_refused(stack: Stack, cloud: Emulator) -> No
     assert cloud.requests() == {}
 
 
+@pytest.mark.long
 def test_a_forced_replacement_and_a_rerun_fire_once_each(stack: Stack, cloud: Emulator) -> None:
     """The forced one has the same intent, so it is in the next minute."""
     stack.up(flow(), flow("failed", flow_id=1, rerun_on_failure=True))
@@ -146,6 +148,7 @@ def test_a_second_run_of_the_flow_in_the_minute_is_refused_and_names_the_first(s
     assert len(cloud.ids()) == 2
 
 
+@pytest.mark.long
 def test_a_change_under_a_time_that_stays_is_refused_and_deletes_nothing(stack: Stack, cloud: Emulator) -> None:
     stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel"))
     refused = stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel", triggers={"a": "1"}), check=False)
@@ -171,7 +174,12 @@ def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, clo
 
 
 @pytest.mark.parametrize(
-    "fault", [{"action": "drop_response"}, {"action": "status", "status": 200, "code": "62109", "after_effect": True}]
+    "fault",
+    [
+        pytest.param({"action": "drop_response"}, marks=pytest.mark.long),  # of each kind: test_every_kind.py
+        {"action": "status", "status": 200, "code": "62109", "after_effect": True},
+    ],
+    ids=["drop_response", "status"],
 )
 def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, Any]) -> None:
     cloud.fault(SYSTEM, "start", **fault)
@@ -182,6 +190,7 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator, fault: dict[str, 
     assert stack.outputs("meters")["trigger_time"] == SEED_TIME
 
 
+@pytest.mark.long
 def test_an_up_killed_after_the_start_is_found_by_the_next(stack: Stack, cloud: Emulator) -> None:
     program = [
         flow(),
@@ -205,6 +214,7 @@ def test_an_expired_token_is_renewed(stack: Stack, cloud: Emulator) -> None:
     assert cloud.count(SYSTEM, "token") + cloud.count(SYSTEM, "refresh") >= 2
 
 
+@pytest.mark.long
 def test_destroy_with_cancel_stops_the_run_and_waits(stack: Stack, cloud: Emulator) -> None:
     waiting = flow("waiting", trigger_time=SEED_TIME + 60_000, on_delete="cancel")
     ended = flow("ended", flow_id=1, on_delete="cancel")

@@ -106,6 +106,7 @@ def test_the_life_of_a_fan_out(stack: Stack, cloud: Emulator) -> None:
     assert cloud.count(CI, "start") == 5
 
 
+@pytest.mark.long
 def test_an_object_for_which_a_replacement_was_refused_is_tried_again(stack: Stack, cloud: Emulator) -> None:
     """Its run of before the change is none that may have been started since."""
     stack.up(fan(["a", "b"], concurrency=1))
@@ -119,6 +120,7 @@ def test_an_object_for_which_a_replacement_was_refused_is_tried_again(stack: Sta
     assert ids(stack) == dict(fired[2:])
 
 
+@pytest.mark.long
 def test_refused_objects_a_completion_over_them_and_the_next_up(stack: Stack, cloud: Emulator) -> None:
     done = call("Completion", "done", runs="=[run, fan]", poll_interval=1, timeout="60s")
     program = (IMPORT, run(object="x.mp4"), fan(list("abcdef"), concurrency=1))
@@ -166,6 +168,7 @@ def test_slow_down_slows_all_of_it_down(stack: Stack, cloud: Emulator) -> None:
     assert began[0][:19] < began[-1][:19], "not all in one moment"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("more", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_killed_fan_out_of_a_thousand(stack: Stack, cloud: Emulator, more: bool) -> None:
     """In the first up, or in one that adds objects: each has one run, all are on record, and it took few requests."""

@@ -41,6 +41,7 @@ def sent(cloud: Emulator) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+@pytest.mark.long
 def test_the_life_of_a_run(stack: Stack, cloud: Emulator) -> None:
     inputs = {"template-id": 7, "ratio": 0.5, "deep": {"list": [1, "2", True]}}
     mine, export = scan(inputs=inputs), "pulumi.export('id', scan.execution_name)"

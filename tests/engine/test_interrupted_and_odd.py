@@ -31,6 +31,7 @@ pulumi.runtime.register_stack_transformation(rule)
 # -- a change that did not get to fire
 
 
+@pytest.mark.long
 def test_a_change_stopped_by_a_sibling_and_taken_back_fires_nothing(stack: Stack, cloud: Emulator) -> None:
     sibling = run("sibling", object="sibling.mp4")
     after = "=ResourceOptions(depends_on=[sibling])"
@@ -111,6 +112,7 @@ abroad = Group("abroad", ResourceOptions(providers=[other]))
 # -- --target and --exclude
 
 
+@pytest.mark.long
 def test_target_of_the_run_alone_killed_and_then_up_fires_once(stack: Stack, cloud: Emulator) -> None:
     """Even with a token that differs from the recorded one (a rename has renewed it), the old token must not fire."""
     stack.up(run("old"))
@@ -137,6 +139,7 @@ def test_exclude_of_a_new_intent_is_an_error(stack: Stack, cloud: Emulator) -> N
 # -- forced replacements that did not get to fire
 
 
+@pytest.mark.long
 def test_a_forced_replacement_refused_then_up_fires_the_new_run(stack: Stack, cloud: Emulator) -> None:
     stack.up(run())
     first = stack.id()
@@ -148,6 +151,7 @@ def test_a_forced_replacement_refused_then_up_fires_the_new_run(stack: Stack, cl
     assert cloud.ids()[-1] == stack.id()
 
 
+@pytest.mark.long
 def test_a_forced_replacement_refused_and_forced_again_says_what_it_found(stack: Stack, cloud: Emulator) -> None:
     """The engine asks for no diff then, so the old run is adopted; the row says so, and a further one fires."""
     stack.up(run())
@@ -301,6 +305,7 @@ def test_target_of_a_run_that_was_refused_and_has_changed_waits_for_its_intent(s
     assert cloud.ids() == [stack.id()]
 
 
+@pytest.mark.long
 def test_a_wrong_adopt_id_leaves_the_record_alone(stack: Stack, cloud: Emulator) -> None:
     stack.up(job(name="demo", on_delete="cancel"))
     fired = stack.id("job")
@@ -313,6 +318,7 @@ def test_a_wrong_adopt_id_leaves_the_record_alone(stack: Stack, cloud: Emulator)
     assert stack.id("job") == fired
 
 
+@pytest.mark.long
 def test_an_ignored_trigger_that_changes_after_a_kill_fires_nothing_again(stack: Stack, cloud: Emulator) -> None:
     ignoring = "=ResourceOptions(ignore_changes=['triggers'])"
     lost = kill_after_start(stack, cloud, run(triggers={"at": "1"}, opts=ignoring))
@@ -331,7 +337,10 @@ def rule(args):
 
 @pytest.mark.parametrize(
     ("option", "result"),
-    [("transforms", "ResourceTransformResult"), ("transformations", "ResourceTransformationResult")],
+    [
+        ("transforms", "ResourceTransformResult"),
+        pytest.param("transformations", "ResourceTransformationResult", marks=pytest.mark.long),
+    ],
 )
 def test_what_a_transform_of_the_run_itself_sets_holds_for_its_intent(
     stack: Stack, cloud: Emulator, option: str, result: str
@@ -345,6 +354,7 @@ def test_what_a_transform_of_the_run_itself_sets_holds_for_its_intent(
     assert cloud.runs()[0]["request"]["query"]["object"] == "c.mp4"
 
 
+@pytest.mark.long
 def test_a_change_taken_back_beside_an_ignored_one_fires_nothing(stack: Stack, cloud: Emulator) -> None:
     ignoring = "=ResourceOptions(ignore_changes=['object'])"
     stack.up(run(triggers={"a": "1"}, opts=ignoring))

@@ -118,6 +118,7 @@ def test_bad_input_is_named_by_property_before_anything_is_sent(stack: Stack, cl
     assert cloud.requests() == {}
 
 
+@pytest.mark.long
 def test_the_program_of_the_repository_and_the_stack_that_reads_its_ids(tmp_path: Path, cloud: Emulator) -> None:
     stack = Stack(tmp_path, cloud, "dev")
     for name in ("Pulumi.yaml", "__main__.py"):

@@ -167,6 +167,7 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
         assert code == 10
 
 
+@pytest.mark.long
 def test_what_a_pipeline_does_with_the_exit_code(stack: Stack, cloud: Emulator) -> None:
     stack.pulumi("stack", "select", stack.name)
     empty = status(stack, "--cwd", str(stack.project), cwd=stack.folder)
@@ -223,6 +224,7 @@ def test_what_may_be_lost_is_named_and_the_printed_command_records_it(stack: Sta
     assert cloud.ids() == [other, lost]
 
 
+@pytest.mark.long
 def test_an_export_without_project_pulumi_or_backend(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     eu = call("Provider", "eu", tencent_secret_id=SECRET_ID, tencent_secret_key=SECRET_KEY, tencent_region="ap-beijing")
     stack.up(HEADER, eu, run(), run("there", object="b.mp4", opts="=ResourceOptions(provider=eu)"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.asks import BLOCK, BOTH, CI, FAN_OUT, RUN, Ask, asks, fired, problems
+from tests.engine.asks import BLOCK, CI, FAN_OUT, RUN, Ask, asks, fired, problems
 from tests.engine.interrupted import refuse
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
 from tests.support.stack import WORKFLOW, Stack, job, run
@@ -158,7 +158,7 @@ def test_a_rotated_key_fires_nothing(tmp_path: Path) -> None:
         assert problems(both, stack, cloud, 2) == {}
 
 
-@pytest.mark.parametrize("subject", BOTH)
+@pytest.mark.parametrize("subject", [RUN, pytest.param(FAN_OUT, marks=pytest.mark.long)])
 def test_a_change_taken_back_before_it_fired_fires_nothing(stack: Stack, cloud: Emulator, subject: str) -> None:
     ask = Ask(subject, "back")
     stack.up(ask.source(triggers={"a": "1"}))
@@ -170,7 +170,7 @@ def test_a_change_taken_back_before_it_fired_fires_nothing(stack: Stack, cloud: 
         assert problems([ask], stack, cloud, 2 if again is changed else 1) == {}
 
 
-@pytest.mark.parametrize("subject", BOTH)
+@pytest.mark.parametrize("subject", [RUN, pytest.param(FAN_OUT, marks=pytest.mark.long)])
 def test_an_ignored_change_beside_a_trigger_that_is_taken_back_fires_nothing(
     stack: Stack, cloud: Emulator, subject: str
 ) -> None:
@@ -282,6 +282,7 @@ def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator) -> None:
 # -- on_delete
 
 
+@pytest.mark.long
 def test_destroy_with_cancel_stops_a_job_that_goes_on(stack: Stack, cloud: Emulator) -> None:
     """One that has ended or is gone is no error."""
     stack.up(*(job(name, on_delete="cancel") for name in ("goes-on", "ended", "gone")))

@@ -81,6 +81,7 @@ def test_the_emulator_is_an_extra(plain: Path, dist: Dist, tmp_path: Path) -> No
     assert "--run-seconds" in told_by_both("cloud-runs-emulator", python, tmp_path)
 
 
+@pytest.mark.long
 def test_a_program_s_types_are_checked_against_the_installed_package(plain: Path, tmp_path: Path) -> None:
     source = PROGRAM.read_text() + LOOKING
     mistakes = {"bucket=": "buckett=", '"failed"': '"faild"', '"why"': '"whi"', '"duration"': '"durration"'}

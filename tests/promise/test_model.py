@@ -36,7 +36,7 @@ from tests.promise.stack import ONE, Stack
 
 EXAMPLES = int(os.environ.get("PROMISE_EXAMPLES", "0"))
 """Of 20 steps each, and others each time; without it a few, the same in each run. Who changes the rules tries more."""
-FEW, MANY = 100, 2000
+FEW, MANY = 50, 2000
 
 ANSWERED = ["answered"] * 4
 FATES = st.lists(

@@ -88,6 +88,6 @@ def a_history(stack: HostStack, seed: str) -> None:
     history.ends()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 10))])
 def test_a_history(stack: HostStack, seed: int) -> None:
     a_history(stack, str(seed))

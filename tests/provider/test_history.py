@@ -131,6 +131,23 @@ def test_what_fails_is_fired_again_as_often_as_it_may(single: HostStack) -> None
     assert len(told(single)) == 4
 
 
+@pytest.mark.parametrize("how", [True, "resume"])
+def test_at_the_bound_a_refresh_goes_on_and_the_advice_works(single: HostStack, how: Any) -> None:
+    """The engine asks for a `diff` in a refresh too, with the arguments of the last `up`."""
+    if how == "resume" and not single.kit.kind.resumes:
+        pytest.skip("cannot go on")
+    given: dict[str, Any] = {"rerun_on_failure": how, "max_attempts": 1.0}
+    single.up(**given)
+    fails(single)
+    for _ in range(2):
+        single.refresh()
+        assert single.provider.diff(single.id, dict(single.state), dict(single.inputs)).replaces == []
+    with pytest.raises(RunError, match="raise max_attempts or change a trigger"):
+        single.up(**given)
+    assert len(single.started()) == 1
+    assert single.up(**given | {"max_attempts": 2.0}) == ("create" if how is True else "update")
+
+
 def test_one_attempt_is_no_rerun_and_a_success_needs_none(single: HostStack) -> None:
     given: dict[str, Any] = {**RERUN, "max_attempts": 1.0}
     single.up(**given)

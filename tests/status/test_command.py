@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_runs.status import command as cli
 from tests.engine.interrupted import wait_until
 
 EMPTY = """
@@ -65,12 +66,24 @@ class Command:
         (("--html", "no/x.html"), "argument --html: cannot write 'no/x.html': no such folder"),
     ],
 )
-def test_what_is_refused_before_anything_is_asked(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
-    command = Command(tmp_path, EMPTY)
-    code, out, error = command.run(*flags)
-    assert (code, out) == (2, "")
+def test_what_is_refused_before_anything_is_asked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flags: tuple[str, ...],
+    said: str,
+) -> None:
+    """In this process: it does not come to what needs one of its own."""
+    stand_in = Command(tmp_path, EMPTY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", stand_in.env["PATH"])
+    monkeypatch.setattr(sys, "argv", ["cloud-runs", "status", *flags])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, error = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
     assert re.search(rf"\ncloud-runs( status)?: error: {re.escape(said)}\n$", error)
-    assert not command.asked.exists()
+    assert not stand_in.asked.exists()
 
 
 def test_the_report_is_printed_even_if_the_page_cannot_be_written(tmp_path: Path) -> None:
@@ -100,6 +113,17 @@ def test_output_that_is_closed_changes_nothing_else(tmp_path: Path, closed: str)
     assert (code, error) == (0, "")
     assert out.endswith("UTC: no runs\n") == (">&-" not in closed.replace("2>&-", ""))
     assert command.run("--html", "", closed=closed)[:2] == (2, "")
+
+
+def test_a_report_that_nobody_reads(tmp_path: Path) -> None:
+    """As with `... | head`."""
+    read, write = os.pipe()
+    os.close(read)
+    argv = [sys.executable, "-m", "cloud_runs", "status"]
+    env = Command(tmp_path, EMPTY).env
+    done = subprocess.run(argv, cwd=tmp_path, env=env, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_ctrl_c_while_the_stack_is_read(tmp_path: Path) -> None:

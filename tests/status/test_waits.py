@@ -8,10 +8,12 @@ import os
 import pty
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from cloud_runs.status import command
 from tests.engine.interrupted import wait_until
 from tests.kits import KITS
 from tests.status.exports import ALL, Exported
@@ -146,7 +148,10 @@ def test_a_table_that_is_watched_in_a_terminal(tmp_path: Path, cloud: Emulator) 
 
 
 @pytest.mark.parametrize("time", ["", "0", "x", "-1s", "9999h9m9999999s"])
-def test_what_is_no_duration(tmp_path: Path, cloud: Emulator, time: str) -> None:
-    code, out, error = Exported(tmp_path, cloud).run("wait", f"--timeout={time}")
-    assert (code, out) == (2, "")
+def test_what_is_no_duration(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], time: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["cloud-runs", "wait", f"--timeout={time}"])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    out, error = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
     assert 'is not a duration such as "90s", "30m" or "1h30m"' in error

@@ -72,7 +72,7 @@ QUICK = {"runs:startSeconds": "4", "runs:lagSeconds": "0"}
 """An emulator answers at once, so a run of an interrupted `up` need not be looked for as long as one of a cloud."""
 
 QUICKLY = {
-    "PYTHONPATH": str(Path(__file__).parent / "quick_pip"),
+    "PYTHONPATH": str(Path(__file__).parent / "quick"),
     # An engine that lives for a second has no use for its collector, which takes a twentieth of an `up`.
     "GOGC": "off",
     "GOMEMLIMIT": "500MiB",

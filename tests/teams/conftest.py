@@ -21,7 +21,7 @@ def database() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["postgres", "file"])
+@pytest.fixture(params=["postgres", pytest.param("file", marks=pytest.mark.long)])
 def backend(request: pytest.FixtureRequest) -> str:
     """The URL of a shared backend; empty for the stack's own folder."""
     return str(request.getfixturevalue("database")) if request.param == "postgres" else ""

@@ -31,21 +31,35 @@ class ResumingProvider(KindProvider):
     @reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Records steering arguments. Never fires, and sends nothing but `rerun_on_failure="resume"`, once."""
-        run = ledger.recorded(_id, _olds)
-        if self.resumes(run, _news, wanted(self.kind.names, _news, _news.get(TRIGGERS))):
+        run, asked = ledger.recorded(_id, _olds), wanted(self.kind.names, _news, _news.get(TRIGGERS))
+        if said := self.spent(run, _news, asked):
+            raise errors.RunsError(said)
+        if self.resumes(run, _news, asked):
             run = self._resumed(run, ledger.urn_of(_news))
         return dynamic.UpdateResult(restated(self.kind, run, self.as_recorded(_news, run)))
 
+    def reruns(self, run: Recorded, news: Mapping[str, Any], asked: Wanted) -> bool:
+        """Whether the run on record failed and another one is to be fired in its place."""
+        return self._tries_again(run, news, asked) is True and history.again(run, news.get(ledger.MAX_ATTEMPTS))
+
     def resumes(self, run: Recorded, news: Mapping[str, Any], asked: Wanted) -> bool:
-        """Whether the run on record failed and is to go on. Not while another run is asked for, or a given one is kept.
-        Raises RunsError if that was done as often as it may."""
-        if not self.kind.resumes or news.get(ledger.RERUN_ON_FAILURE) != history.RESUME or news.get(ledger.ADOPT_ID):
-            return False
-        if not ledger.is_ours(run.outputs) or written_by_0_1(run.outputs) or asked.unknown:
-            return False
+        """Whether the run on record failed and is to go on."""
+        wanted = self._tries_again(run, news, asked) == history.RESUME
+        return wanted and history.again(run, news.get(ledger.MAX_ATTEMPTS))
+
+    def spent(self, run: Recorded, news: Mapping[str, Any], asked: Wanted) -> str:
+        """Why the run on record failed and is not tried again. `update` raises it, and not `diff`: that would end a
+        refresh as well, which asks for a `diff` with the arguments of the last `up`."""
+        return history.spent(run, news.get(ledger.MAX_ATTEMPTS)) if self._tries_again(run, news, asked) else ""
+
+    def _tries_again(self, run: Recorded, news: Mapping[str, Any], asked: Wanted) -> Any:
+        """What `rerun_on_failure` says. Nothing while another run is asked for, or a given one is kept."""
+        how = news.get(ledger.RERUN_ON_FAILURE)
+        if news.get(ledger.ADOPT_ID) or not ledger.is_ours(run.outputs) or written_by_0_1(run.outputs):
+            return None
         if rules.asking(run, asked.content, asked.unknown, ledger.ignored_of(news)):
-            return False
-        return history.again(run, news.get(ledger.MAX_ATTEMPTS))
+            return None
+        return how if how is True or (self.kind.resumes and not asked.unknown) else None
 
     def gone_on(self, id: str, props: dict[str, Any], status: RunStatus) -> dict[str, Any]:
         """The record of a run that had failed and that is seen to have gone on since: an `up` was killed after it had

@@ -77,8 +77,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
                 progress.warn(urn, unchanged_intent(due.unintended))
                 return dynamic.DiffResult(changes=False, replaces=[])
             replaces = sorted({name.split(".")[0] for name in due.replaces})
-            rerun = _news.get(ledger.RERUN_ON_FAILURE) is True and not (changed or replaces)
-            if rerun and history.again(run, _news.get(ledger.MAX_ATTEMPTS)):
+            if not replaces and self.reruns(run, _news, asked):
                 replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
                 self._may_replace(run, _news, replaces, previewed=previewed)
@@ -88,10 +87,11 @@ class RunProvider(ResumingProvider, Generic[Request]):
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
-        resumes = self.resumes(run, _news, asked)
-        if resumes:
-            progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` lets it go on")
-        return dynamic.DiffResult(changes=bool(unknown) or steered or renamed or resumes, replaces=[])
+        resumes, spent = self.resumes(run, _news, asked), self.spent(run, _news, asked)
+        if resumes or spent:
+            progress.tell(urn, spent or f"run {errors.clean(run.id)} failed: an `up` lets it go on")
+        updates = bool(unknown) or steered or renamed or resumes or bool(spent)
+        return dynamic.DiffResult(changes=updates, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:

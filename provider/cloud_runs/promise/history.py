@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cloud_runs.errors import RunsError, clean
+from cloud_runs.errors import clean
 from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
 from cloud_runs.promise.process import Before
@@ -51,15 +51,20 @@ def failed(run: Recorded) -> bool:
 
 
 def again(run: Recorded, most: Any) -> bool:
-    """Whether a run that failed is to be fired again. Raises RunsError if that was done as often as it may: `most` are
-    the attempts for one ask, the first one included; None for any number."""
+    """Whether a run failed and may be tried again. `most`: the attempts for one ask, the first one included; None for
+    any number."""
+    return failed(run) and not spent(run, most)
+
+
+def spent(run: Recorded, most: Any) -> str:
+    """Why a run that failed is not tried again; empty if it may be, or if it has not failed."""
     made = run.fired.reruns + 1
-    if failed(run) and isinstance(most, (int, float)) and made >= most:
-        raise RunsError(
-            f"run {clean(run.id)} failed, as the last of {made} attempts, and max_attempts is {most:g}: nothing was "
-            "fired. Mend what makes it fail, then raise max_attempts or change a trigger"
-        )
-    return failed(run)
+    if not (failed(run) and isinstance(most, (int, float)) and made >= most):
+        return ""
+    return (
+        f"run {clean(run.id)} failed, as the last of {made} attempts, and max_attempts is {most:g}: nothing was "
+        "fired. Mend what makes it fail, then raise max_attempts or change a trigger"
+    )
 
 
 def reruns(why: str, before: Before) -> int:
