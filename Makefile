@@ -15,7 +15,7 @@ PYTEST_ARGS = -n $$(python3 -c 'import os; print(2 * (os.cpu_count() or 1))') --
 # .venv/bin comes first because a language host that we built runs the `python3` of PATH.
 WITH_ENGINE = engine="$$($(PY) tools/engine/find.py)" && PATH="$(CURDIR)/.venv/bin:$$engine:$$PATH"
 
-.PHONY: help venv sdks judges engine demo test test-long oldest other soak track-record bench template lint types format check-format docs check-docs imports shell env lock clean
+.PHONY: help venv sdks pyright judges engine demo test test-long oldest other soak track-record bench site template lint types format check-format docs check-docs imports shell env lock clean
 
 help:  ## this list
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,16 @@ $(SDKS)/.installed: tests/vendor/requirements.txt $(STAMP)
 # package-lock.json, and a list of our own for Maven, which has none.
 JUDGES := .venv/judges
 JUDGED := $(foreach pair,go:go node:npm java:mvn,$(if $(shell command -v $(lastword $(subst :, ,$(pair)))),$(firstword $(subst :, ,$(pair)))))
+
+PYRIGHT := .venv/pyright
+
+$(PYRIGHT)/.installed: tests/packaging/pyright/requirements.txt $(STAMP)
+	rm -rf $(PYRIGHT)
+	$(PIP) --require-hashes --no-deps --target $(PYRIGHT) -r $<
+	@touch $@
+
+pyright: venv $(PYRIGHT)/.installed  ## the type checker of editors finds what is misspelt in a program
+	$(PY) -m pytest tests/packaging/test_pyright.py -rs
 
 judges: venv sdks $(JUDGED:%=$(JUDGES)/%/.built)  ## the vendors' SDKs in Go, Node.js and Java against the emulator, by https
 	$(PY) -m pytest tests/vendor/test_judges.py -rs
@@ -77,6 +87,17 @@ test: venv sdks  ## the tests, but the long ones (fewer: make test PYTEST_ARGS='
 
 test-long: venv sdks  ## the long tests: each mistake of docs/errors.md, the how-tos, the template, campaigns, more of what `make test` tries
 	@$(WITH_ENGINE) ALL_EXAMPLES=1 $(PY) -m pytest -m 'long or examples' $(PYTEST_ARGS)
+
+SITE := .venv/site
+
+$(SITE)/.installed: tools/site/requirements.txt $(STAMP)
+	rm -rf $(SITE)
+	$(PY) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+site: $(SITE)/.installed  ## the documentation as a site in build/site/html; fails for a link that leads nowhere
+	@$(PY) -m tools.site
 
 # The lock's tools, and over them the oldest of everything that users may have beside the package.
 $(OLDEST)/.installed: requirements.lock tests/packaging/oldest.txt pyproject.toml $(STAMP)
@@ -168,6 +189,8 @@ lock:  ## write the pinned versions anew, with the newest that are allowed (need
 	$(NEWEST) --extra emulator --output-file requirements.lock pyproject.toml requirements.in
 	$(NEWEST) --constraint requirements.lock $(SHARED:%=--no-emit-package %) \
 	  --output-file tests/vendor/requirements.txt tests/vendor/requirements.in
+	$(NEWEST) --output-file tools/site/requirements.txt tools/site/requirements.in
+	$(NEWEST) --output-file tests/packaging/pyright/requirements.txt tests/packaging/pyright/requirements.in
 	$(NEWEST) --resolution lowest-direct --extra emulator --output-file tests/packaging/oldest.txt pyproject.toml
 	sed '/^-e/q' requirements.txt >requirements.new  # the head
 	$(COMPILE) --quiet --constraint requirements.lock --extra emulator pyproject.toml >>requirements.new

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cloud_runs_emulator.keys import DEFAULT_SECRET_KEY
+from tests.engine import goldens
 from tools import demo
 
 pytestmark = pytest.mark.engine
@@ -82,6 +83,7 @@ def test_the_demo_shows_each_step_and_leaves_nothing_behind(temporary: Path) -> 
         COMMAND, cwd=ROOT, env=environment(temporary), capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert goldens.is_kept("demo.txt", goldens.without_progress(done.stdout)), done.stdout
     found = [done.stdout.find(step) for step in STEPS]
     assert found == sorted(found), "in this order"
     assert found[0] >= 0

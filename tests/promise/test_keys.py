@@ -10,7 +10,7 @@ import cloud_runs
 from cloud_runs.promise import ledger
 
 ROOT = Path(cloud_runs.__file__).parent
-KEYS = {value for name, value in vars(ledger).items() if name.isupper() and isinstance(value, str)} - {ledger.VERSION}
+KEYS = {value for name, value in vars(ledger).items() if name.isupper() and isinstance(value, str)}
 
 OTHER_FORMATS = {
     "promise/ledger.py": "the one file",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloud_runs import errors
-from cloud_runs.lifecycle.fan_out_provider import Requests
+from cloud_runs.lifecycle.bound import Requests
 from cloud_runs.limits import Leave, Limit
 from cloud_runs.promise.digests import digest_of_objects
 from tests.kits import KITS

@@ -289,7 +289,8 @@ def test_a_failed_run_is_told_with_what_to_do(done: Host, cloud: Emulator, runs:
     cloud.set_state(second, "Failed", "Broken", "it\nbroke")
     with pytest.raises(RunError) as raised:
         done.create(a, b)
-    head, line = str(raised.value).split("\n  ")
+    head, line, where = str(raised.value).split("\n  ")
+    assert where == "See docs/errors.md#a-run-failed"
     assert head == (
         "Completion 'done': 1 of 2 runs did not succeed; the next `pulumi up` looks again and fires nothing. To fire "
         "one again, change one of its triggers, or give it rerun_on_failure=True and use `pulumi up --refresh`"
@@ -428,7 +429,8 @@ def test_a_time_out_names_what_failed_meanwhile_as_well(
     cloud.set_state(second, "Success")
     with pytest.raises(RunError) as raised:
         done.create(a, b, c, c, timeout=0.1)
-    head, *lines = str(raised.value).split("\n  ")
+    head, *lines, where = str(raised.value).split("\n  ")
+    assert where == "See docs/errors.md#the-time-is-up"
     assert "1 of 3 runs had not ended" in head
     assert [line.split(" ")[1] for line in lines] == ["0:", "2:"]
     assert "failed: task Transcode_1: Broken" in lines[0]

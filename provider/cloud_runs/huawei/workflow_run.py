@@ -15,7 +15,7 @@ from cloud_runs.huawei.finding import WorkflowRequest, differences
 from cloud_runs.huawei.obs import GRAPH_NAME
 from cloud_runs.huawei.settings import CLOUD, HUAWEI, REGION
 from cloud_runs.kinds import Argument, Kind, Occasion, Props, own_transport
-from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut
+from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut, FanOutSteering
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Rerun, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -262,6 +262,8 @@ class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
         concurrency: pulumi.Input[int] = AT_ONCE,
         rate: pulumi.Input[float] | None = None,
         adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        rerun_on_failure: pulumi.Input[bool] | None = None,
+        max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
@@ -281,8 +283,15 @@ class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
             service asks for fewer requests, all of them wait, and then go on more slowly. Changing it fires nothing.
         :param adopt_ids: Records these runs for objects of the list, object -> id, instead of firing them: each is
             verified first. Never fires, and taking it away changes nothing.
+        :param rerun_on_failure: Fires again, once each, the objects whose recorded phase is `failed`; the others are
+            left alone. The phase is recorded by a refresh, so use `pulumi up --refresh`. Changing it fires nothing
+            unless a recorded phase is `failed`. Has no effect on the objects of `adopt_ids`.
+        :param max_attempts: How often at most `rerun_on_failure` fires for one object, the first time included, 1 to
+            1000; then a warning says so, with nothing fired for it. Without it, once for each `pulumi up`. A changed
+            trigger or argument begins anew. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         """
         arguments = {"graph_name": graph_name, "bucket": bucket, "inputs": inputs, "region": region}
-        self._register(resource_name, arguments, objects, triggers, concurrency, rate, adopt_ids, opts)
+        steering = FanOutSteering(triggers, concurrency, rate, adopt_ids, rerun_on_failure, max_attempts)
+        self._register(resource_name, arguments, objects, steering, opts)

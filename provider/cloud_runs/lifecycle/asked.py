@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from pulumi.output import Unknown
 
-from cloud_runs import errors
+from cloud_runs import addresses, errors
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, plain
 from cloud_runs.promise import digests, ledger
@@ -31,7 +31,7 @@ def _who(provider: Any, *args: Any) -> str:
     return f"{provider.label} {name!r}"
 
 
-reported = one_line(_who, errors.RunsError)
+reported = one_line(_who, errors.RunsError, addresses.with_address)
 
 
 def recorded_settings(method: Callable[P, R]) -> Callable[P, R]:

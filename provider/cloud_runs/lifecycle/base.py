@@ -9,7 +9,7 @@ from pulumi import dynamic
 
 from cloud_runs import errors
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import host, progress, strays
+from cloud_runs.lifecycle import host, progress, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, next_time, wanted, written_by_0_1
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import given_up, ledger, rules
@@ -32,6 +32,7 @@ class HostProvider(dynamic.ResourceProvider):
     def configure(self, req: dynamic.ConfigureRequest) -> None:
         self._settings = settings_of(req)
         host.end_with_engine()
+        quiet.install()
 
     @property
     def settings(self) -> Settings:

@@ -41,6 +41,10 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
     yield from _number(props, ledger.CONCURRENCY, 1, MOST_CONCURRENT, whole=True)
     if props.get(ledger.RATE) is not None:
         yield from _number(props, ledger.RATE, 0.01, 1000.0)
+    rerun = props.get(ledger.RERUN_ON_FAILURE)
+    if rerun not in (None, LATER) and not isinstance(rerun, bool):
+        yield ledger.RERUN_ON_FAILURE, f"must be true or false, not {rerun!r}"
+    yield from _attempts(props)
     yield from _adopted(ledger.ADOPT_IDS, props.get(ledger.ADOPT_IDS))
     yield from _adopted(ledger.ADOPT, props.get(ledger.ADOPT))
     yield from _objects(kind, props.get(ledger.OBJECTS))
@@ -59,6 +63,10 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
     policy = props.get(ledger.IF_RUNNING)
     if policy not in (None, LATER, *POLICIES):
         yield ledger.IF_RUNNING, f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
+    yield from _attempts(props)
+
+
+def _attempts(props: Props) -> Iterator[Problem]:
     if props.get(ledger.MAX_ATTEMPTS) is not None:
         yield from _number(props, ledger.MAX_ATTEMPTS, 1, MOST_ATTEMPTS, whole=True)
 

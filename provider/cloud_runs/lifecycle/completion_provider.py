@@ -10,7 +10,7 @@ from typing import Any
 from pulumi import dynamic
 from pulumi.output import Unknown
 
-from cloud_runs import errors
+from cloud_runs import addresses, errors
 from cloud_runs.checks import Problem
 from cloud_runs.lifecycle import durations, progress
 from cloud_runs.lifecycle.asked import of_0_1
@@ -66,7 +66,7 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     # -- parts
 
-    @one_line(lambda *args: f"Completion {_name(args[-1])!r}", errors.RunsError)
+    @one_line(lambda *args: f"Completion {_name(args[-1])!r}", errors.RunsError, addresses.with_address)
     def _completed(self, olds: Mapping[str, Any], props: dict[str, Any]) -> dict[str, Any]:
         """Waits. Raises RunsError if a run did not succeed, or not in time, or if the wait was interrupted."""
         listing = list(_wanted(props))
@@ -176,7 +176,9 @@ def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
             "`pulumi up --refresh`"
         )
     if any(run.object for run in failed):
-        said.append("To fire that of an object again, take the object out of the fan-out for one `pulumi up`")
+        said.append(
+            "To fire that of an object again, give its fan-out rerun_on_failure=True and use `pulumi up --refresh`"
+        )
     if gone:
         said.append("What its service no longer knows only a changed trigger fires again")
     return ". ".join(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pulumi
 from pulumi import dynamic
@@ -11,11 +11,34 @@ from pulumi import dynamic
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
 from cloud_runs.lifecycle.run import Triggers, intended
 from cloud_runs.promise import ledger
-from cloud_runs.promise.records import TRIGGERS
+
+if TYPE_CHECKING:
+    from cloud_runs.lifecycle.outputs import FailedRun, PastRun
+else:  # the SDK heeds annotations of a resource when values come, and takes a dictionary for no TypedDict
+    FailedRun = PastRun = dict[str, Any]
 
 AT_ONCE = 16
 
-_OUTPUTS = (ledger.IDS, ledger.REFUSED, ledger.COUNTS, ledger.PLACE, ledger.FIRED)
+_OUTPUTS = (
+    ledger.IDS,
+    ledger.REFUSED,
+    ledger.COUNTS,
+    ledger.FAILED,
+    ledger.HISTORY,
+    ledger.PLACE,
+    ledger.FIRED,
+)
+
+
+class FanOutSteering(NamedTuple):
+    """Arguments that every fan-out shares. Of these `triggers` asks for new runs of all objects."""
+
+    triggers: pulumi.Input[Triggers] | None
+    concurrency: pulumi.Input[int]
+    rate: pulumi.Input[float] | None
+    adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None
+    rerun_on_failure: pulumi.Input[bool] | None
+    max_attempts: pulumi.Input[int] | None
 
 
 class FanOut(dynamic.Resource):
@@ -25,7 +48,8 @@ class FanOut(dynamic.Resource):
 
     - It never sends the request that starts a run again when it may have arrived: it looks for that run instead.
     - It never waits for its runs, and never stops one.
-    - A preview and a refresh never fire. An `up` with nothing changed only tries again what was refused.
+    - A preview and a refresh never fire. An `up` with nothing changed only tries again what was refused, and with
+      `rerun_on_failure` what has failed.
     - No credential gets into its inputs or outputs, a log or an error. Object keys get into outputs and messages.
     """
 
@@ -37,6 +61,11 @@ class FanOut(dynamic.Resource):
     """`objects`, `started` (all that have a run), `refused`."""
     fired: pulumi.Output[str]
     """What the runs were fired with, as digests, and when the last of them was (server time), in one line."""
+    failed: pulumi.Output[dict[str, FailedRun]]
+    """The objects whose run has failed, as the last refresh has told it: `id`, `code`, `message`, `fired_at`."""
+    history: pulumi.Output[dict[str, list[PastRun]]]
+    """By object the runs that failed and were fired again or replaced, the last five, oldest first: `id`, `phase`,
+    `code`, `fired_at`, and `why` it was fired."""
     place: pulumi.Output[str]
     """What a reference of one of the runs begins with."""
 
@@ -48,23 +77,14 @@ class FanOut(dynamic.Resource):
         resource_name: str,
         arguments: Mapping[str, pulumi.Input[Any]],
         objects: pulumi.Input[Sequence[pulumi.Input[str]]],
-        triggers: pulumi.Input[Triggers] | None,
-        concurrency: pulumi.Input[int],
-        rate: pulumi.Input[float] | None,
-        adopt_ids: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None,
+        steering: FanOutSteering,
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         kind = self._fan_out_provider.kind
         label = fan_out_label(kind)
         self.label = f"{label} {resource_name!r}"
-        steering = {
-            TRIGGERS: triggers,
-            ledger.OBJECTS: objects,
-            ledger.CONCURRENCY: concurrency,
-            ledger.RATE: rate,
-            ledger.ADOPT_IDS: adopt_ids,
-        }
-        props, opts = intended(self, label, kind, kind.shared, resource_name, {**arguments, **steering}, opts)
+        given = {**arguments, ledger.OBJECTS: objects, **steering._asdict()}
+        props, opts = intended(self, label, kind, kind.shared, resource_name, given, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
         super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
 

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs.kinds import Kind, Occasion
-from cloud_runs.lifecycle import adopting, checks, progress, strays, telling
+from cloud_runs.lifecycle import adopting, checks, progress, quiet, refreshing, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
     current_urn,
     moved,
     must_checkpoint,
+    recorded_settings,
     reported,
     unchanged_intent,
     wanted,
     written_by_0_1,
 )
 from cloud_runs.lifecycle.base import KindProvider
+from cloud_runs.lifecycle.bound import Requests
 from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
-from cloud_runs.limits import Leave, Limit
-from cloud_runs.promise import digests, fan_out, groups, ledger, rules
+from cloud_runs.promise import digests, fan_out, groups, ledger, reruns, rules
 from cloud_runs.promise.process import Before, Former
-from cloud_runs.promise.records import TRIGGERS, Recorded
+from cloud_runs.promise.records import TRIGGERS, Moment, Recorded
+from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
-from cloud_runs.runs import FanOutApi, Found, Reference, Started
+from cloud_runs.runs import Reference
 
 Request = TypeVar("Request")
 
@@ -40,23 +41,7 @@ _GAVE_UP = (
 )
 
 
-@dataclass(frozen=True)
-class Requests(Generic[Request]):
-    """The requests of a fan-out by object, bound to the client that sends them."""
-
-    kind: Kind[Request]
-    space: Hashable
-    api: FanOutApi[Request]
-    of: Mapping[str, Request]
-
-    def work(self, key: str) -> Hashable:
-        return self.space, self.kind.work(self.of[key])
-
-    def start(self, key: str, leave: Leave) -> Started:
-        return self.api.start(self.of[key], leave)
-
-    def find(self, keys: Collection[str], since: datetime, limit: Limit) -> Found:
-        return self.api.find_each({key: self.of[key] for key in keys}, since, limit)
+_STEERING = (ledger.RERUN_ON_FAILURE, ledger.MAX_ATTEMPTS)
 
 
 def fan_out_label(kind: Kind[Any]) -> str:
@@ -80,8 +65,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """New runs of all objects only by a replacement, as a run's; other objects, and refused ones, by an update."""
+        """New runs of all objects only by a replacement, as a run's; other objects, and refused or failed ones, by an
+        update."""
         run, urn, asked = ledger.recorded(_id, _olds), current_urn(_olds, _news), self._wanted(_news)
+        run = _may_rerun(run, _news)
         self._seen(urn, _olds, run)
         if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
@@ -94,6 +81,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             return dynamic.DiffResult(changes=False, replaces=[])
         if due.replaces:
             names = sorted({name.split(".")[0] for name in due.replaces})
+            quiet.shows(quiet.changed(due.replaces))
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
         objects = _news.get(ledger.OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
@@ -109,7 +97,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
             progress.warn(urn, _GAVE_UP)
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
-        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up, replaces=[])
+        again = self._told_again(urn, run, _olds, _news)
+        if paths := quiet.objects(run, objects, self._again(run, _news).keys):
+            quiet.shows(paths)
+        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up or again, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -137,6 +128,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
             self._tell_refused(ask, before.recorded, before.recorded.refused)
+            self._tell_left_behind(ask, before.recorded, Again())
         run, outs = self._fan(props, ask, work, adopted)
         self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
         created = dynamic.CreateResult(run.id, outs)
@@ -145,24 +137,34 @@ class FanOutProvider(KindProvider, Generic[Request]):
 
     @reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Fires a run for each object that has none, and forgets the runs of objects that are gone. Never raises once
-        a run was started. What 0.1 has recorded is written anew, and nothing fires."""
+        """Fires a run for each object that has none or, if that is asked for, one that failed; forgets the runs of
+        objects that are gone. Never raises once a run was started. What 0.1 has recorded is written anew, and nothing
+        fires."""
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
         if written_by_0_1(_olds):
             return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (ledger.OBJECTS, TRIGGERS)))
-        ask = self._ask(_news)
+        run, ask = _may_rerun(run, _news), self._ask(_news)
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         self._tell_refused(ask, run, [key for key in run.refused if key not in {*ask.objects, *adopted}])
+        again = self._again(run, _news)
+        self._tell_left_behind(ask, run, again)
+        sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
+        work = reruns.added(work, run, again.keys, sent, self.process)
         _run, outs = self._fan(_news, ask, work, adopted)
         return dynamic.UpdateResult(outs)
 
+    @reported
+    @recorded_settings
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """Asks nothing: what became of the runs is told by a `Completion`."""
-        return dynamic.ReadResult(id_, props)
+        """Asks the service once for all runs, and records which have failed. Fires nothing."""
+        if written_by_0_1(props):  # the next `up` writes it anew
+            return dynamic.ReadResult(id_, props)
+        run, api = ledger.recorded(id_, props), self.kind.client(self.place(props), self.settings)
+        return dynamic.ReadResult(id_, refreshing.refreshed(run, props, api, self.process))
 
     @reported
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -189,7 +191,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
         )
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
-        twins = self.process.saw(urn, self.space(olds), run)
+        space = self.space(olds)
+        twins = self.process.saw(urn, space, run)
+        for id in reruns.past_ids(run):
+            self.process.claim(space, id, urn)
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
             of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
@@ -221,10 +226,36 @@ class FanOutProvider(KindProvider, Generic[Request]):
     def _tell_refused(self, ask: Ask, old: Recorded, refused: Collection[str]) -> None:
         """A refusal is what the service says: what it has started of these objects all the same is looked for no more
         from now on."""
-        if ask.intent and refused and old.fired.doubt:
+        if refused and old.fired.doubt:
+            self._tell_lost(ask, old, refused, old.fired.doubt)
+
+    def _tell_left_behind(self, ask: Ask, old: Recorded, again: Again) -> None:
+        """The same of what may have been fired again after it had failed, and is not asked for any more."""
+        for moments, objects in reruns.left_behind(old, again, self.process).items():
+            self._tell_lost(ask, old, objects, moments)
+
+    def _tell_lost(self, ask: Ask, old: Recorded, objects: Collection[str], moments: Sequence[Moment]) -> None:
+        if ask.intent:
             arguments = {name: old.outputs[name] for name in self.kind.shared if name in old.outputs}
-            former = Former(ask.intent, arguments, old.fired.doubt)
-            strays.tell(former, refused, self.settings, self.world(ask.urn))
+            strays.tell(Former(ask.intent, arguments, moments), objects, self.settings, self.world(ask.urn))
+
+    def _again(self, run: Recorded, props: Mapping[str, Any]) -> Again:
+        """The objects that are fired again since their run failed. None as long as a part of that is not known."""
+        objects, given = props.get(ledger.OBJECTS), props.get(ledger.ADOPT_IDS) or {}
+        if not (known(objects) and known(given) and known(props.get(ledger.MAX_ATTEMPTS))):
+            return Again()
+        wanted = props.get(ledger.RERUN_ON_FAILURE) is True
+        return reruns.again(run, objects or (), wanted, props.get(ledger.MAX_ATTEMPTS), given)
+
+    def _told_again(self, urn: str, run: Recorded, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Whether something is fired again or steered otherwise. Says what, and what is not fired any more."""
+        again = self._again(run, news)
+        if again.spent:
+            progress.warn(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
+        moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
+        if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
+            progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
+        return bool(again.keys) or any(olds.get(name) != news.get(name) for name in _STEERING)
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
@@ -254,11 +285,16 @@ class FanOutProvider(KindProvider, Generic[Request]):
             adopted=adopted,
         )
         if keys:
-            progress.tell(ask.urn, f"{len(keys & run.ids.keys())} of {len(keys)} started")
-        telling.warn(ask.urn, fanned)
+            progress.tell(ask.urn, f"{len(keys & fanned.ids.keys())} of {len(keys)} started")
+        telling.warn(ask.urn, fanned, run)
         region = {ledger.REGION: place.region} if place.region else {}
         return run, {**inputs(props), **region, **ledger.fan_out_outputs(run, place)}
 
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:
     return replace(ask, objects=[key for key in ask.objects if key not in adopted])
+
+
+def _may_rerun(run: Recorded, news: Mapping[str, Any]) -> Recorded:
+    """With what an earlier `up` may have done that was killed before it could record that it was told to."""
+    return replace(run, reruns=run.reruns or news.get(ledger.RERUN_ON_FAILURE) is True)

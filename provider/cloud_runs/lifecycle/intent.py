@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from cloud_runs.lifecycle import host, strays
+from cloud_runs.lifecycle import host, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import kind_named
@@ -41,11 +41,14 @@ class IntentProvider(HostProvider):
         if other_kind or rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
                 self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
+            quiet.shows(quiet.TOKEN)
             return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, TRIGGERS])
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
         others = intent.objects != (_news.get(OBJECTS) or "")
         others = others or intents.placed(intent, self._place(_news)) != intent
+        if others and not (asked.unknown or renamed):
+            quiet.shows(quiet.ATTEMPTS)
         return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:

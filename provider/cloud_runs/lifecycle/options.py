@@ -39,7 +39,9 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str, adopts: Any = No
             "forced replacement would be taken for an interrupted one. Leave the option out"
         )
     first = None if isinstance(adopts, str) and adopts else True
-    return ResourceOptions.merge(given, ResourceOptions(delete_before_replace=first))
+    made = ResourceOptions.merge(given, ResourceOptions(delete_before_replace=first))
+    made.replace_on_changes = None  # what asks for a new run is said by the run alone
+    return made
 
 
 def for_intent(opts: ResourceOptions, arguments: Collection[str]) -> ResourceOptions:

@@ -35,6 +35,15 @@ class PastRun(TypedDict):
     why: str
 
 
+class FailedRun(TypedDict):
+    """The run of an object of a fan-out, which has failed."""
+
+    id: str
+    code: str
+    message: str
+    fired_at: str
+
+
 class _Outcome(TypedDict, total=False):
     duration: float
     object: str

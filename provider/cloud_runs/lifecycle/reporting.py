@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+E = TypeVar("E", bound=Exception)
 
 _lock = threading.Lock()
 _quiet = 0
@@ -63,8 +64,11 @@ def _show() -> None:
                 sys.tracebacklimit = _before
 
 
-def one_line(describe: Callable[..., str], expected: type[Exception]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Wraps a provider's method: an `expected` error is raised again as one line, led by `describe(*args)`."""
+def one_line(
+    describe: Callable[..., str], expected: type[E], told: Callable[[E], str] = str
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Wraps a provider's method: an `expected` error is raised again as one line, led by `describe(*args)`. `told` is
+    what is said of it."""
 
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(method)
@@ -72,7 +76,7 @@ def one_line(describe: Callable[..., str], expected: type[Exception]) -> Callabl
             try:
                 return method(*args, **kwargs)
             except expected as error:
-                text = f"{describe(*args, **kwargs)}: {error}"
+                text = f"{describe(*args, **kwargs)}: {told(error)}"
             raise RunError(text)  # outside the handler: no "during handling of" chain
 
         return wrapper

@@ -16,7 +16,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import errors
 from cloud_runs.kinds import Occasion
-from cloud_runs.lifecycle import adopting, checks, host, progress, strays
+from cloud_runs.lifecycle import adopting, checks, host, progress, quiet, strays
 from cloud_runs.lifecycle.asked import (
     current_urn,
     moved,
@@ -81,6 +81,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
                 replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
                 self._may_replace(run, _news, replaces, previewed=previewed)
+                quiet.shows(quiet.changed(due.replaces) or {ledger.PHASE: "gone"})  # it failed
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         steering = (*STEERING, *self.kind.quiet)
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)

@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 
 from cloud_runs import errors
-from cloud_runs.promise import groups, rules
+from cloud_runs.promise import groups, history, reruns, rules
 from cloud_runs.promise.fanned import Fanned, Fleet
 from cloud_runs.promise.fanning import FanOut
+from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Fired, Moment, Recorded, attempts_since, past_of
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
@@ -48,7 +49,9 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
     """What is on record of a fan-out once the work is done, which began then. Objects that are not asked for any more
     are forgotten."""
     own, wanted = work.keep, set(ask.objects)
+    old = own or work.replaced
     kept = {key: id for key, id in own.ids.items() if key in wanted} if own else {}
+    refused = {key: why for key, why in fanned.refused.items() if key not in kept}  # else what failed stays on record
     attempt = _attempt(ask, work, fanned)
     fired = Fired(
         token=own.fired.token if own else ask.token,
@@ -57,11 +60,16 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
         beside=ask.token,
         attempt=attempt,
         told=ask.attempt if attempt and attempt.token != ask.attempt else "",
-        doubt=rules.still_in_doubt(bool(fanned.refused), bool(fanned.unsettled), work.look, began),
-        predecessors=rules.predecessors(fanned.refused, work),
+        doubt=rules.still_in_doubt(bool(refused), bool(fanned.unsettled), work.look, began),
+        predecessors=rules.predecessors(refused, work),
+        why=own.fired.why if own else history.why(ask, Before(work.replaced), rerun=False),
         past=own.fired.past if own else past_of(work.replaced, ask.token),
+        failing=reruns.failing(own, fanned, kept, began),
+        again=reruns.counts(own, fanned, kept, work),
     )
-    return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, fanned.refused)
+    failed = {key: own.failed[key] for key in kept if key in own.failed and key not in fanned.ids} if own else {}
+    past = reruns.past(old, fanned, wanted)
+    return Recorded(own.id if own else ask.token, fired, kept | fanned.ids, refused, failed=failed, past=past)
 
 
 def _attempt(ask: Ask, work: Work, fanned: Fanned) -> Moment | None:
@@ -70,6 +78,7 @@ def _attempt(ask: Ask, work: Work, fanned: Fanned) -> Moment | None:
     own, intent = work.keep, ask.intent
     if own is None or intent is None:
         return intent.moments[-1] if intent else None
-    idle = own.ids.keys() == set(ask.objects) and not (own.refused or fanned.ids or fanned.refused)
+    added = {*fanned.ids, *fanned.refused} - own.ids.keys()  # and not what failed and is fired again
+    idle = own.ids.keys() == set(ask.objects) and not (own.refused or added)
     known, _since = attempts_since(intent.attempts, own.fired.tried)
     return own.fired.attempt if idle and known else intent.moments[-1]

@@ -7,17 +7,14 @@ The texts are versioned; the bags of 0.1, which were mappings, are read by ledge
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
-from cloud_runs.errors import RunsError
-from cloud_runs.promise import ledger_0_1
-from cloud_runs.promise.records import LONG_AGO, TRIGGERS, Content, Fired, Intent, Moment, Recorded
+from cloud_runs.promise import ledger_0_1, texts
+from cloud_runs.promise.records import TRIGGERS, Content, Fired, Intent, Recorded
 from cloud_runs.runs import Phase, Reference, rfc3339, time_of
 
-VERSION = "1"
 ATTEMPTS = 20  # of one fan-out that are kept; each `up` that succeeds settles all of them
 
 INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
@@ -45,10 +42,10 @@ FAILED_TASKS, EXECUTIONS, DURATION = "failed_tasks", "executions", "duration"
 
 
 def intent_text(intent: Intent) -> str:
-    fields = {"kind": _quoted(intent.kind), "of": _quoted(intent.name), **_moment_fields(intent.moment)}
-    fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": _moments(intent.attempts)}
-    fields |= {"why": _quoted(intent.why), "place": ",".join(map(_quoted, intent.places))}
-    return _text(fields)
+    fields = {"kind": texts.quoted(intent.kind), "of": texts.quoted(intent.name), **texts.moment_fields(intent.moment)}
+    fields |= _content_fields(intent.content) | {"objects": intent.objects, "tries": texts.moments(intent.attempts)}
+    fields |= {"why": texts.quoted(intent.why), "place": ",".join(map(texts.quoted, intent.places))}
+    return texts.text_of(fields)
 
 
 def fired_text(fired: Fired) -> str:
@@ -57,16 +54,18 @@ def fired_text(fired: Fired) -> str:
         "beside": fired.beside if fired.beside != fired.token else "",
         "at": rfc3339(fired.at) if fired.at else "",
         **_content_fields(fired.content),
-        "try": _moments([fired.attempt] if fired.attempt else []),
+        "try": texts.moments([fired.attempt] if fired.attempt else []),
         "told": fired.told,
-        "doubt": _moments(fired.doubt),
-        "former": ",".join(f"{_quoted(key)}:{_quoted(id)}" for key, id in fired.predecessors.items()),
-        "why": _quoted(fired.why),
+        "doubt": texts.moments(fired.doubt),
+        "former": ",".join(f"{texts.quoted(key)}:{texts.quoted(id)}" for key, id in fired.predecessors.items()),
+        "why": texts.quoted(fired.why),
         "reruns": str(fired.reruns or ""),
         RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
         "past": ",".join(fired.past),
+        "failing": texts.failing(fired.failing),
+        "again": texts.pairs({key: str(count) for key, count in fired.again.items()}),
     }
-    return _text(fields)
+    return texts.text_of(fields)
 
 
 def fan_out_outputs(run: Recorded, place: Reference) -> dict[str, Any]:
@@ -78,32 +77,9 @@ def fan_out_outputs(run: Recorded, place: Reference) -> dict[str, Any]:
         COUNTS: counts,
         PLACE: place_text(place),
         FIRED: fired_text(run.fired),
+        FAILED: run.failed,
+        HISTORY: run.past,
     }
-
-
-def _text(fields: Mapping[str, str]) -> str:
-    return " ".join([VERSION, *(f"{name}={value}" for name, value in fields.items() if value)])
-
-
-def _moment_fields(moment: Moment) -> dict[str, str]:
-    clock = f"{moment.boot}+{moment.uptime:.2f}" if moment.boot else ""
-    return {"token": moment.token, "at": rfc3339(moment.at), "host": moment.host, "clock": clock}
-
-
-def _moments(moments: Iterable[Moment]) -> str:
-    return ";".join(",".join(_moment_fields(moment).values()) for moment in moments)
-
-
-def _content_fields(content: Content) -> dict[str, str]:
-    return {"args": _pairs(content.arguments), TRIGGERS: _pairs(content.triggers)}
-
-
-def _pairs(digests: Mapping[str, str]) -> str:
-    return ",".join(f"{_quoted(name)}:{value}" for name, value in digests.items())
-
-
-def _quoted(name: str) -> str:
-    return quote(name, safe="-_.~")
 
 
 # -- reading
@@ -120,14 +96,14 @@ def intent_of(bag: Any) -> Intent | None:
         return ledger_0_1.intent_of(bag)
     if not isinstance(bag, str):
         return None
-    told = _fields(bag)
+    told = texts.fields_of(bag)
     return Intent(
-        moment=_moment([told.get(name, "") for name in ("token", "at", "host", "clock")]),
+        moment=texts.moment([told.get(name, "") for name in ("token", "at", "host", "clock")]),
         content=_content(told),
         kind=unquote(told.get("kind", "")),
         name=unquote(told.get("of", "")),
         objects=told.get("objects", ""),
-        attempts=_listed(told.get("tries", "")),
+        attempts=texts.listed(told.get("tries", "")),
         why=unquote(told.get("why", "")),
         places=tuple(unquote(place) for place in told.get("place", "").split(",") if place),
     )
@@ -148,15 +124,24 @@ def recorded(id: str, outputs: Mapping[str, Any]) -> Recorded:
         ids=dict(ids) if isinstance(ids, Mapping) else {"": id},
         refused=dict(outputs.get(REFUSED) or {}),
         outputs=outputs,
+        failed=_by_object(outputs, FAILED),
+        past=_by_object(outputs, HISTORY),
+        reruns=outputs.get(RERUN_ON_FAILURE) is True,
     )
+
+
+def _by_object(outputs: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a fan-out tells of some of its objects; of a run nothing."""
+    told = outputs.get(name)
+    return dict(told) if IDS in outputs and isinstance(told, Mapping) else {}
 
 
 def fired_of(outputs: Mapping[str, Any]) -> Fired:
     bag = outputs.get(FIRED)
     if not isinstance(bag, str):
         return ledger_0_1.fired_of(bag if isinstance(bag, Mapping) else {}, outputs.get(INTENT))
-    told = _fields(bag)
-    attempts = _listed(told.get("try", ""))
+    told = texts.fields_of(bag)
+    attempts = texts.listed(told.get("try", ""))
     return Fired(
         token=told.get("token", ""),
         content=_content(told),
@@ -164,12 +149,14 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         beside=told.get("beside", "") or told.get("token", ""),
         attempt=attempts[0] if attempts else None,
         told=told.get("told", ""),
-        doubt=_listed(told.get("doubt", "")),
-        predecessors={key: unquote(id) for key, id in _named(told.get("former", "")).items()},
+        doubt=texts.listed(told.get("doubt", "")),
+        predecessors={key: unquote(id) for key, id in texts.named(told.get("former", "")).items()},
         why=unquote(told.get("why", "")),
-        reruns=_count(told.get("reruns", "")),
+        reruns=texts.counted(told.get("reruns", "")),
         resumed=time_of(told.get(RESUMED, "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
+        failing=texts.failing_of(told.get("failing", "")),
+        again={key: texts.counted(count) for key, count in texts.named(told.get("again", "")).items()},
     )
 
 
@@ -265,36 +252,9 @@ def intended_by(urn: str) -> str:
     return name_of(urn).removesuffix(_INTENT)
 
 
-def _fields(text: str) -> dict[str, str]:
-    version, *parts = text.split(" ")
-    if version != VERSION:
-        raise RunsError(
-            f"a record in the state is not one that this version can read (it begins with {text[:20]!r}); if a later "
-            "version of cloud-runs wrote it, use that version. Nothing was fired"
-        )
-    return dict(part.split("=", 1) for part in parts if "=" in part)
-
-
 def _content(told: Mapping[str, str]) -> Content:
-    return Content(_named(told.get("args", "")), _named(told.get(TRIGGERS, "")))
+    return Content(texts.named(told.get("args", "")), texts.named(told.get(TRIGGERS, "")))
 
 
-def _named(text: str) -> dict[str, str]:
-    pairs = (pair.rpartition(":") for pair in text.split(",") if pair)
-    return {unquote(name): value for name, _, value in pairs}
-
-
-def _listed(text: str) -> tuple[Moment, ...]:
-    return tuple(_moment(part.split(",")) for part in text.split(";") if part)
-
-
-def _moment(parts: Sequence[str]) -> Moment:
-    token, at, host, clock = (*parts, "", "", "")[:4]
-    boot, _, uptime = clock.partition("+")
-    if not re.fullmatch(r"\d{1,12}(\.\d+)?", uptime):  # somebody has edited it
-        boot, uptime = "", "0"
-    return Moment(token, time_of(at) or LONG_AGO, host, boot, float(uptime))
-
-
-def _count(text: str) -> int:
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else 0
+def _content_fields(content: Content) -> dict[str, str]:
+    return {"args": texts.pairs(content.arguments), TRIGGERS: texts.pairs(content.triggers)}

@@ -216,8 +216,9 @@ class Process:
             settled = [moment.token in self._settled for moment in intent.moments]
             after = len(settled) - settled[::-1].index(True) if True in settled else 0
             moments = [moment for moment in intent.moments[after:] if moment.host != self.id]
-            moments += run.fired.doubt if run and run.refused else ()
-            self._settled.update(moment.token for moment in (*intent.moments, *(run.fired.doubt if run else ())))
+            moments += [moment for moment in run.unsettled if moment.host != self.id] if run else ()
+            unsettled = run.unsettled if run else ()
+            self._settled.update(moment.token for moment in (*intent.moments, *unsettled))
             return Former(intent, arguments, moments) if moments else None
 
     def lost(self, intent: Intent) -> tuple[Moment, ...]:

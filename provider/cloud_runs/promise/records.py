@@ -96,6 +96,8 @@ class Fired:
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
     one. `told`: the token of a later attempt, up to which it was said that objects that left the list may have runs.
+    Of the objects whose run has failed, since when they may have been fired again (`failing`), and how often each
+    object was fired `again` since it was asked for.
     """
 
     token: str
@@ -110,6 +112,8 @@ class Fired:
     resumed: datetime | None = None
     past: tuple[str, ...] = ()
     told: str = ""
+    failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)
+    again: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def tried(self) -> str:
@@ -130,17 +134,32 @@ class Fired:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''."""
+    """A run or a fan-out on record. `ids` and `refused` by object; a run is that of the object ''.
+
+    Of a fan-out: the objects whose run has `failed`, as the last refresh has told it, and by object the runs (`past`)
+    that failed and were fired again. `reruns`: whether what has failed may have been fired again by an earlier `up`.
+    """
 
     id: str
     fired: Fired
     ids: Mapping[str, str]
     refused: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    failed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    past: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    reruns: bool = False
 
     @property
     def content(self) -> Content:
         return self.fired.content
+
+    @property
+    def unsettled(self) -> list[Moment]:
+        """Since when something may have been started that is on no record: for objects that were refused, and for
+        those that may have been fired again."""
+        failing = self.fired.failing.values() if self.reruns else ()
+        again = {moment.token: moment for since in failing for moment in since}
+        return [*(self.fired.doubt if self.refused else ()), *again.values()]
 
     @property
     def fired_at(self) -> datetime | None:

@@ -105,7 +105,7 @@ def abandoned(ask: Ask, before: Before, process: Process) -> list[Moment]:
     if ask.intent is None or old is None:
         return []
     if deleted:
-        doubt = old.fired.doubt if old.refused else ()
+        doubt = [moment for moment in old.unsettled if not process.minted(moment)]
         same = ask.intent.token == old.fired.shown
         return [*unsettled(ask.intent.attempts, old.fired, process), *doubt] if same else []
     taken_back = decide(ask, before, process).keep is not None

@@ -33,6 +33,16 @@ def outputs_of(status: RunStatus) -> dict[str, Any]:
     }
 
 
+def failed_of(status: RunStatus, message: str) -> dict[str, Any]:
+    """What a fan-out records of a run that failed. `message`: what is said of it."""
+    return {
+        "id": status.id,
+        ledger.CODE: status.code or next((task.code for task in status.tasks if task.code), ""),
+        ledger.MESSAGE: message,
+        ledger.FIRED_AT: status.created_at or status.started_at,
+    }
+
+
 def status_of(id: str, told: Mapping[str, Any], fired_at: str = "") -> RunStatus:
     """The status on record: a run's outputs, or what a Completion recorded of it."""
     return RunStatus(

@@ -99,7 +99,8 @@ def _set_points() -> None:
     import pulumi.dynamic  # noqa: F401 - before the package
 
     from cloud_runs import enos, huawei, tencent  # noqa: F401 - with their clients
-    from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, Requests
+    from cloud_runs.lifecycle.bound import Requests
+    from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
     from cloud_runs.lifecycle.intent import IntentProvider
     from cloud_runs.lifecycle.run_provider import RunProvider
     from cloud_runs.limits import Leave

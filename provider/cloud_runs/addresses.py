@@ -1,0 +1,84 @@
+"""Where docs/errors.md tells what to do about an error: its short address, with which the text of the error ends. Pure.
+
+What the page does not tell has none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from cloud_runs.errors import MissingCredentials, NotReached, Refused, RunsError
+
+PAGE = "docs/errors.md"
+
+_CODES = {
+    "InvalidAccessKeyId": ("InvalidAccessKeyId", "SecretidNotExist"),
+    "SignatureDoesNotMatch": ("SignatureDoesNotMatch",),
+    "ExpiredToken": ("ExpiredToken",),
+    "RequestTimeTooSkewed": ("RequestTimeTooSkewed", "SignatureExpired"),
+    "NoSuchBucket": ("NoSuchBucket",),
+    "PermanentRedirect": ("PermanentRedirect", "TemporaryRedirect", "InvalidHost"),
+    "MediaBucketUnBinded": ("MediaBucketUnBinded",),
+    "NoSuchKey": ("NoSuchKey", "ResourceNotFound"),
+    "SlowDown": ("SlowDown", "TooManyRequests"),
+    "EnOS-62103": ("62103",),
+}
+_HEADINGS = {code: heading.lower() for heading, codes in _CODES.items() for code in codes}
+
+
+class _Told(NamedTuple):
+    """An error that is known by its kind and by its words; the first that fits counts."""
+
+    heading: str
+    kind: type[RunsError]
+    words: str = ""
+
+
+_WORDS = (
+    _Told("adopt_id-of-an-unknown-run", RunsError, "there is no run .* to adopt"),
+    _Told("adopt_id-of-a-run-that-does-other-work", RunsError, "does other work: "),
+    _Told("huawei-dwr-wrong-key-wrong-secret-or-a-clock-that-is-off", Refused, ": 401 APIGW.0301"),
+    _Told("huawei-dwr-the-key-lacks-a-right", Refused, ": 403 SYS.0005"),
+    _Told("request-has-expired", Refused, "Request has expired"),
+    _Told("accessdenied", Refused, ": 403 AccessDenied"),
+    _Told("unknown-workflow", Refused, "Check the workflow id: "),
+    _Told("huawei-unknown-graph-or-an-account-without-obs-workflows", Refused, "Huawei OBS refused .* 404"),
+    _Told("no-key-at-all", MissingCredentials),
+    _Told("half-of-a-pair", RunsError, "is set but not "),
+    _Told("white-space-came-along-with-a-copied-key", RunsError, "leading or trailing white space"),
+    _Told("http-to-another-machine", RunsError, "http:// is accepted for loopback only"),
+    _Told("nothing-listens-at-the-endpoint", NotReached, "connection refused"),
+    _Told("the-proxy-refuses", NotReached, "the proxy refused"),
+    _Told("the-network-needs-a-proxy-or-the-endpoint-is-misspelt", NotReached, "cannot be resolved"),
+    _Told("enos-a-second-run-of-the-flow-in-one-minute", RunsError, "has the trigger minute .* already"),
+    _Told("pulumi_skip_checkpoints", RunsError, "with PULUMI_SKIP_CHECKPOINTS"),
+    _Told("the-time-is-up", RunsError, "had not ended after "),
+    _Told("a-run-failed", RunsError, "did not succeed; the next "),
+)
+
+
+def heading_of(error: RunsError) -> str:
+    """The anchor of the page's heading; empty if it has none for this error."""
+    text = str(error).partition("\n")[0]
+    for one in _WORDS[:2]:  # these tell of a refusal too, which is not what was done wrong
+        if re.search(one.words, text):
+            return one.heading
+    if isinstance(error, Refused) and error.code in _HEADINGS:
+        return _HEADINGS[error.code]
+    return next((one.heading for one in _WORDS if isinstance(error, one.kind) and re.search(one.words, text)), "")
+
+
+def with_address(error: RunsError) -> str:
+    """The text of an error with its address, which is a line of its own below several lines."""
+    text, heading = str(error), heading_of(error)
+    if not heading:
+        return text
+    if "\n" in text:
+        return f"{text}\n  See {PAGE}#{heading}"
+    return f"{text.rstrip('.')}. See {PAGE}#{heading}"
+
+
+def headings() -> set[str]:
+    """All that an error may end with."""
+    return {*_HEADINGS.values(), *(one.heading for one in _WORDS)}

@@ -1,0 +1,67 @@
+"""What a refresh learns of a fan-out's runs: which have failed or are gone, and what its row says. Fires nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from cloud_runs import errors
+from cloud_runs.lifecycle import host, progress
+from cloud_runs.promise import groups, ledger, outcomes
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.statuses import failed_of
+from cloud_runs.promise.waiting import Told
+from cloud_runs.runs import Phase, RunApi, RunStatus
+
+ASK_SECONDS = 120.0
+"""For one look at all runs of a fan-out; what is not told within it stays as it is on record."""
+_SHARE = 0.9  # of that for the service, so that what was told by then is not lost
+
+
+def refreshed(run: Recorded, props: Mapping[str, Any], api: RunApi[Any], process: Process) -> dict[str, Any]:
+    """The outputs after one look at all runs. Raises Refused if the service refuses the whole question.
+
+    A failure is written down with a moment of this process; one that is on record keeps the moment of its first time.
+    """
+    urn, ids = ledger.urn_of(props), list(dict.fromkeys(run.ids.values()))
+    told = host.asked(lambda limit: api.get_many(ids, limit.part(_SHARE)), ASK_SECONDS) if ids else {}
+    _tell(urn, run, told)
+    failed: dict[str, Any] = {}
+    for key, id in run.ids.items():
+        status = told[id]
+        if isinstance(status, RunStatus) and status.phase is Phase.FAILED:
+            failed[key] = failed_of(status, outcomes.learned(status))
+        elif not isinstance(status, (RunStatus, errors.NotFound)) and key in run.failed:
+            failed[key] = run.failed[key]
+    now = process.moment()
+    failing = {**dict.fromkeys(failed, (now,)), **run.fired.failing}
+    if failing == run.fired.failing:
+        return {**props, ledger.FAILED: failed}
+    return {**props, ledger.FAILED: failed, ledger.FIRED: ledger.fired_text(replace(run.fired, failing=failing))}
+
+
+def _tell(urn: str, run: Recorded, told: Told) -> None:
+    """One line on the row; a warning for what the service does not know any more, and for what it did not tell."""
+    found: list[tuple[str, str]] = []
+    gone, untold, phases = list[str](), dict[str, str](), Counter[str]()
+    for key, id in run.ids.items():
+        status = told[id]
+        if isinstance(status, RunStatus):
+            phases[status.phase.value] += 1
+            if status.phase is Phase.FAILED:
+                found.append((key, outcomes.learned(status)))
+        elif isinstance(status, errors.NotFound):
+            gone.append(key)
+        else:
+            untold[key] = str(status)
+    counts = ", ".join(f"{phases[phase.value]} {phase.value}" for phase in Phase if phases[phase.value])
+    reasons = [f"{groups.objects(keys)}: {why}" for keys, why in groups.alike(found)]
+    if counts:
+        progress.tell(urn, "; ".join([counts, *reasons[:1]]))
+    if gone:
+        progress.warn(urn, f"{groups.objects(gone)}: {outcomes.GONE}")
+    if untold:
+        progress.warn(urn, f"what became of some runs is not known; what is on record stays{groups.reasons(untold)}")

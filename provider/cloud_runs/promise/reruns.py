@@ -1,0 +1,126 @@
+"""Objects of a fan-out whose run has failed: which are fired again, and what is kept of what has failed. Pure.
+
+What is on record before one of them is fired is the failure: a refresh writes it down, with a moment of its process.
+What this process has written down, no earlier one can have fired again; for all else the service is asked first. An
+object whose new run was refused keeps the one that failed, so the next `up` tries again, and asks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from cloud_runs.errors import clean
+from cloud_runs.promise import groups, history
+from cloud_runs.promise.fanned import Fanned
+from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import LONG_AGO, Content, Fired, Moment, Recorded
+from cloud_runs.promise.rules import Doubt, Work
+from cloud_runs.runs import Phase
+
+_MOMENTS = 5  # of one object that are kept: the first, and the last ones
+_UNTOLD = (Moment("", LONG_AGO),)  # somebody has edited the record
+
+
+class Again(NamedTuple):
+    """Objects that are fired again, and, with their attempts, those that were as often as they may be."""
+
+    keys: Sequence[str] = ()
+    spent: Mapping[str, int] = {}
+
+
+def again(own: Recorded, objects: Collection[str], wanted: bool, most: Any, given: Collection[str] = ()) -> Again:
+    """`wanted`: whether what failed is to be fired again. `most`: attempts for one ask, the first one included; None
+    for any number. `given`: objects whose run is recorded and never fired."""
+    failed = [key for key in objects if key in own.failed and key in own.ids and key not in given] if wanted else []
+    made = {key: own.fired.again.get(key, 0) + 1 for key in failed}
+    bounded = isinstance(most, (int, float)) and not isinstance(most, bool)
+    spent = {key: count for key, count in made.items() if bounded and count >= most}
+    return Again([key for key in failed if key not in spent], spent)
+
+
+def bound(spent: Mapping[str, int], most: float) -> str:
+    """What is said of objects that were fired as often as they may be."""
+    who = f"object {clean(next(iter(spent)), 100)}" if len(spent) == 1 else groups.objects([*spent])
+    return (
+        f"{who} failed, as the last of {min(spent.values())} attempts, and max_attempts is {most:g}: not fired again. "
+        "Mend what makes it fail, then raise max_attempts or change a trigger"
+    )
+
+
+def added(work: Work, own: Recorded, keys: Collection[str], sent: Sequence[Moment], process: Process) -> Work:
+    """The work of a fan-out on record, and these objects again. `sent`: when this process may have started something
+    for this ask. The run that failed is none that is looked for."""
+    if not keys:
+        return work
+    fire, asked = list(work.fire), dict[tuple[Moment, ...], list[str]]()
+    for key in keys:
+        since = tuple(own.fired.failing.get(key) or _UNTOLD)
+        if sent or not all(process.minted(moment) for moment in since):
+            asked.setdefault((*since, *sent), []).append(key)
+        else:
+            fire.append(key)
+    look = [*work.look, *(Doubt(some, moments) for moments, some in asked.items())]
+    ids = {**(work.replaced.ids if work.replaced else {}), **{key: own.ids[key] for key in keys}}
+    return replace(work, fire=fire, look=look, replaced=Recorded("", Fired("", Content(), None), ids))
+
+
+def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Moment, ...], list[str]]:
+    """Objects by the moments since which an earlier process may have fired them again, of those that are not asked for
+    again now: whatever that has started will be on no record."""
+    left: dict[tuple[Moment, ...], list[str]] = {}
+    for key, since in own.fired.failing.items() if own.reruns else ():
+        moments = tuple(moment for moment in since if not process.minted(moment))
+        if moments and key not in asked.keys and key not in asked.spent:
+            left.setdefault(moments, []).append(key)
+    return left
+
+
+# -- what is on record then
+
+
+def failing(own: Recorded | None, fanned: Fanned, objects: Iterable[str], began: Moment) -> dict[str, Sequence[Moment]]:
+    """Since when what has failed may have been fired again. One that was refused may have been, from `began` on."""
+    since = own.fired.failing if own else {}
+    kept = {key: tuple(since[key]) for key in objects if key in since and key not in fanned.ids}
+    refused = {key: (*kept[key][:1], *kept[key][1:][2 - _MOMENTS :], began) for key in kept if key in fanned.refused}
+    return {**kept, **refused}
+
+
+def counts(own: Recorded | None, fanned: Fanned, objects: Iterable[str], work: Work) -> dict[str, int]:
+    """How often each object was fired again since it was asked for."""
+    if own is None:
+        return {}
+    now = {key for key in (*work.fire, *work.doubtful) if key in own.ids and key in fanned.ids}
+    made = {key: own.fired.again.get(key, 0) + (key in now) for key in objects}
+    return {key: count for key, count in made.items() if count}
+
+
+def past(old: Recorded | None, fanned: Fanned, objects: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
+    """By object the runs that failed and were followed by another one, the last few, oldest first. `old`: the fan-out
+    that stays, or that is replaced."""
+    if old is None:
+        return {}
+    kept = {key: list(old.past.get(key, ())) for key in objects}
+    for key in kept.keys() & old.failed.keys() & fanned.ids.keys():
+        kept[key] = [*kept[key], _past(old, key)][-history.KEPT :]
+    return {key: runs for key, runs in kept.items() if runs}
+
+
+def past_ids(run: Recorded) -> list[str]:
+    """Of the runs that failed and were followed by another one: none of them is a new one."""
+    return [str(one.get("id")) for runs in run.past.values() for one in runs]
+
+
+def _past(old: Recorded, key: str) -> dict[str, Any]:
+    told = old.failed[key]
+    why = history.RERUN if old.fired.again.get(key) else old.fired.why
+    return {
+        "id": old.ids.get(key, ""),
+        PHASE: Phase.FAILED.value,
+        CODE: str(told.get(CODE) or ""),
+        FIRED_AT: str(told.get(FIRED_AT) or ""),
+        WHY: why,
+    }
