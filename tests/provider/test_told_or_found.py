@@ -200,3 +200,12 @@ def test_a_refresh_tells_of_a_job_that_was_started_twice(cloud: Emulator, monkey
     job.warned.clear()
     job.refresh()
     assert any("was started more than once" in text and other in text for text in job.warned)
+
+
+def test_a_job_that_is_replaced_by_force_was_not_started_twice(cloud: Emulator, monkeypatch: Any) -> None:
+    """It keeps its intent, so the new one has the same generated name."""
+    job = JobStack(cloud, monkeypatch)
+    job.up()
+    job.up(forced=True)
+    job.refresh()
+    assert job.warned == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from cloud_runs.errors import InvalidConfiguration, RunsError, clean
@@ -45,17 +46,19 @@ REPEATED_SECONDS = 10.0
 """For all looks for jobs that were started twice: they tell what went wrong, and nothing depends on them."""
 
 
-def repeated(kind: str, api: RunApi[Any], status: RunStatus, limit: Limit) -> str:
+def repeated(kind: str, api: RunApi[Any], status: RunStatus, limit: Limit, ours: Collection[str]) -> str:
     """What is said of runs that something between us and the service has started beside this one; empty if there is
-    nothing to say, or if the service does not tell. Never raises."""
+    nothing to say, or if the service does not tell. Never raises. `ours`: ids of those that were on record: what a
+    forced replacement fires has the same generated name."""
     known = kind_named(kind)
     try:
         others = known.repeated(api, status, limit) if known else ()
     except RunsError:  # a question that only warns
         return ""
-    if not others:
+    strangers = [clean(id) for id in others if id not in ours]
+    if not strangers:
         return ""
-    listed = ", ".join(clean(id) for id in others[:10])
+    listed = ", ".join(strangers[:10])
     return (
         f"run {clean(status.id)} was started more than once: {listed} has the same generated name. A proxy may repeat "
         "requests; what ran twice may have to be cleaned up"

@@ -108,7 +108,9 @@ class CompletionProvider(dynamic.ResourceProvider):
             run = watch.runs.get(one.reference) if one.reference else None
             if one.reference and run and run.status:
                 place = replace(one.reference, id="")
-                told = repeated(one.reference.system, clients.of(place), run.status, limit)
+                kind = kind_named(place.system)
+                ours = host.this_process().on_record(kind.id_space(place)) if kind else ()
+                told = repeated(place.system, clients.of(place), run.status, limit, ours)
                 if told:
                     progress.warn(urn, f"{one.label}: {told}")
 

@@ -139,7 +139,8 @@ class RunProvider(ResumingProvider, Generic[Request]):
             return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
         progress.tell(ledger.urn_of(props), outcomes.learned(status))
         others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
-        for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS)))):
+        ours = [str(run.get("id")) for run in ledger.history_of(props)]
+        for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ours))):
             progress.warn(ledger.urn_of(props), warning)
         props, reference = self.gone_on(id_, props, status), replace(place, id=id_)
         url = {ledger.URL: self.kind.page(reference, {**self.kind.told(status), **props})}

@@ -252,6 +252,11 @@ class Process:
         with self._lock:
             return [candidate for candidate in candidates if (space, candidate.id) not in self._taken]
 
+    def on_record(self, space: Hashable) -> set[str]:
+        """The ids of runs that are or were on record, as far as this process was told."""
+        with self._lock:
+            return {id for taken, id in self._taken if taken == space}
+
     @contextmanager
     def doubting(self, urn: str, works: Iterable[Hashable]) -> Iterator[None]:
         """Meanwhile this resource is in doubt about a run of each of these works. Not to be said of one that only
