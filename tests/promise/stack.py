@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cloud_runs import errors
@@ -194,12 +195,14 @@ class Stack:
 
     def _fan(self, host: Host, ask: Ask, work: Work) -> None:
         own = work.keep
+        gone = set(own.refused if own else ()) - set(ask.objects)
+        if own and gone and own.fired.doubt:  # they may run all the same
+            given_up.tell(own.fired.doubt, partial(Fleet(self.cloud, host).find, gone), SPACE, host.world())
         self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
         keys = {*work.fire, *work.doubtful, *(own.ids if own and work.look else ())}
         fleet = Fleet(self.cloud, host, self.ask, keys)
         fanned, run = fan_out.settle(ask, work, SPACE, fleet, host.world(), concurrency=self.concurrency)
         host.check()
-        self._excuse_refused(set(own.refused if own else ()) - set(ask.objects))
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):
@@ -245,10 +248,6 @@ class Stack:
         objects = self.gone_without
         if objects:
             self.excused.update(run.id for run in self.cloud.runs if run.work not in objects)
-
-    def _excuse_refused(self, keys: Collection[str]) -> None:
-        """They were told as refused, with the reason. Who takes such an object out of the list wants it forgotten."""
-        self.excused.update(run.id for run in self.cloud.runs if run.work in keys)
 
     def _marker(self, token: str) -> str:
         return f"run-{token}" if self.marked else ""

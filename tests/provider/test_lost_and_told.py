@@ -8,7 +8,7 @@ import pytest
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import given_up
 from tests.provider.fan_stack import RUNS, FanStack
-from tests.provider.host_stack import HostStack
+from tests.provider.host_stack import HostStack, JobStack
 from tests.support.emulator import Emulator
 
 FIRST, SECOND, THIRD = ({"release": number} for number in "123")
@@ -264,3 +264,15 @@ def test_a_run_of_a_resource_that_goes_is_taken_by_another(
     stack.destroy(same_process=True)
     told = [text for text in stack.warned if "was on record already" in text]
     assert all(any(id in text for text in told) for id in other.ids.values())
+
+
+def test_what_another_resource_has_taken_is_not_cancelled(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = JobStack(cloud, monkeypatch)
+    job.up(on_delete="cancel", **job.plain)
+    other = JobStack(cloud, monkeypatch, "other", beside=job)
+    other.refuse()
+    assert "AccessDenied" in other.stops(**other.plain)
+    other.up(**other.plain)
+    assert other.ids == job.ids
+    job.destroy(same_process=True)
+    assert cloud.count(job.system, "cancel") == 0

@@ -12,7 +12,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import addresses, errors
 from cloud_runs.checks import Problem
-from cloud_runs.lifecycle import durations, progress
+from cloud_runs.lifecycle import durations, host, progress
 from cloud_runs.lifecycle.asked import of_0_1
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of, told

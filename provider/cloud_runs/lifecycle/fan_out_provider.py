@@ -148,7 +148,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
         rules.intended(ask, self.process)
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
-        self._tell_refused(ask, run, [key for key in run.refused if key not in {*ask.objects, *adopted}])
         again = self._again(run, _news)
         self._tell_left_behind(ask, run, again)
         sent = self.process.attempted(ask.urn, ask.attempt)
@@ -269,6 +268,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         own = work.keep
         if own:
             props = self.as_recorded(props, own)
+            self._tell_refused(ask, own, [key for key in own.refused if key not in ask.objects])
         place = (ledger.place_of(own.outputs) if own else None) or strays.where(
             self.kind, self.arguments(props), ask, work, self.settings, self.world(ask.urn)
         )

@@ -165,10 +165,9 @@ class RunProvider(ResumingProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         place = self.place(_props)
-        if _props.get(ledger.ON_DELETE) == "cancel":
+        kept = self.forget(ledger.recorded(_id, _props), _props)
+        if _props.get(ledger.ON_DELETE) == "cancel" and _id not in kept:
             host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
-        run = ledger.recorded(_id, _props)
-        self.forget(run, _props)
 
     # -- parts
 

@@ -412,4 +412,50 @@ BREACHES = (
         "tests/unit/test_tencent_get_many.py::test_a_job_of_type_job_is_no_better_than_its_jobs",
         6,
     ),
+    Breach(
+        "given-and-fired-anew",
+        "4.11",
+        "an `up` that was to record another run (`adopt_id`) ended after it had deleted the record: with `adopt_id` "
+        "taken away the next one fired a new run, which nobody had asked for",
+        "tests/provider/test_adopting.py::test_another_run_is_given_and_the_up_ends_before_it_is_on_record",
+        9,
+    ),
+    Breach(
+        "refused-taken-out-and-not-told",
+        "4.12",
+        "an object of a fan-out was refused and had run all the same; it left the list, and nobody was told",
+        "tests/provider/test_lost_and_told.py::test_a_refused_object_that_ran_all_the_same_and_goes",
+        3,
+    ),
+    Breach(
+        "refused-destroyed-and-not-told",
+        "4.12",
+        "the same, and the fan-out was destroyed",
+        "tests/provider/test_lost_and_told.py::test_a_refused_object_that_ran_all_the_same_and_goes",
+        3,
+    ),
+    Breach(
+        "another-kind-of-that-name",
+        "4.13",
+        "a resource of another kind got name and arguments of one whose `up` was killed: the run was on no record, and "
+        "nobody was told",
+        "tests/provider/test_lost_and_told.py::test_a_resource_of_another_kind_gets_its_name",
+        2,
+    ),
+    Breach(
+        "found-on-record-and-not-told",
+        "4.14",
+        "a run was found that a resource had on record which was not in the program any more: nobody was told that "
+        "nothing new had run",
+        "tests/provider/test_lost_and_told.py::test_a_run_of_a_resource_that_goes_is_taken_by_another",
+        14,
+    ),
+    Breach(
+        "forced-in-another-region",
+        "4.3",
+        "a replacement was forced under another region and killed, and the former region was configured again: the run "
+        "was not found there, and fired again",
+        "tests/provider/test_told_or_found.py::test_what_was_forced_in_another_region_is_recorded_there",
+        14,
+    ),
 )

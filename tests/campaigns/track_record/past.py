@@ -49,6 +49,10 @@ PAST = {
     "4.8": "a command that is wrong for some names",
     "4.9": "Ctrl-C does not end a question",
     "4.10": "a batch job is told to be better than its jobs",
+    "4.11": "what is on record goes before what takes its place is there, though nothing is fired",
+    "4.12": "what was refused and goes is forgotten, though a refusal is not believed for certain",
+    "4.13": "an intent is told by its name, and not by the kind of its run",
+    "4.14": "what a resource has on record that is not in the program is known when it is deleted, and not before",
 }
 
 NOT_PUT_BACK = {
