@@ -38,8 +38,8 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str, adopts: Any = No
             f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
             "forced replacement would be taken for an interrupted one. Leave the option out"
         )
-    first = None if isinstance(adopts, str) and adopts else True
-    made = ResourceOptions.merge(given, ResourceOptions(delete_before_replace=first))
+    made = ResourceOptions.merge(None, given)
+    made.delete_before_replace = None if isinstance(adopts, str) and adopts else True
     made.replace_on_changes = None  # what asks for a new run is said by the run alone
     return made
 
