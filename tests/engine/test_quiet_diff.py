@@ -75,13 +75,23 @@ def test_objects_that_go_and_that_are_tried_again(stack: Stack, cloud: Emulator)
     assert "NoSuchKey" in "".join(diff(stack)), "it is tried again, and why it has no run"
     stack.up()
     gone = diff(stack, ask.source(objects=[a], **given))
-    assert any(f"- {b}" in line for line in gone)
+    assert any("- [1]" in line and b in line for line in gone), gone
+    assert not any(line.strip().startswith("-") and a in line for line in gone), gone
     assert len(gone) <= MOST
     cloud.set_state(ask.on_record(stack)[a], "Failed", "Odd", "it broke")
     stack.refresh()
     again = diff(stack, ask.source(**given))
     assert any("it broke" in line for line in again)
     assert len(again) <= MOST_OF_A_FAN_OUT
+
+
+@pytest.mark.long
+def test_keys_that_no_path_of_the_engine_can_name(stack: Stack, cloud: Emulator) -> None:
+    odd = ["a\\", 'b"', "c]", "d.e", 'e\\"f']
+    stack.up(fan(odd), run(triggers=dict.fromkeys(odd, 1)))
+    stack.up(fan(odd[1:]), run(triggers=dict.fromkeys(odd, 2)))
+    stack.up(fan(odd), run(triggers=dict.fromkeys(odd, 2)))
+    assert cloud.count(CI, "start") == len(odd) + 1 + 2
 
 
 @pytest.mark.long

@@ -442,6 +442,8 @@ def test_unsettled_attempts(process: Process, attempts: list[Moment], own: Recor
         ([at(0), at(5), at(7)], told(record("a"), at(5)), True, False),
         ([at(0), at(9, here=True)], None, False, True),
         ([at(0), at(9, here=True)], record("a"), False, True),
+        ([at(0), at(9)], record("a"), False, True),
+        ([at(0), at(9)], record("a", "", at(9)), False, False),
     ],
 )
 def test_whether_objects_were_changed_after_an_up_that_was_interrupted(

@@ -398,3 +398,41 @@ def test_random_histories(one: FanStack, seed: int) -> None:
 def is_failed(fan: FanStack, key: str) -> bool:
     states = {run["id"]: run["state"] for run in fan.cloud.runs(fan.system)}
     return bool(states[fan.ids[key]] == fan.kit.failure)
+
+
+# -- a rerun that was interrupted, and is not asked for any more
+
+
+def interrupted(fan: FanStack, how: str) -> str:
+    """The object `a1` was fired again, and that run is on no record. Its id."""
+    fan.up(A, **RERUN)
+    fail(fan, "a1")
+    before = fan.started()
+    if how == "killed":
+        assert fan.up(A, kill=1, same_process=True, **RERUN) == "killed"
+    else:
+        fan.cloud.fault(fan.system, "start", "refused_but_ran", status=400, code="NoSuchKey", message="x")
+        fan.up(A, same_process=True, **RERUN)
+    (lost,) = set(fan.started()) - set(before)
+    fan.warned.clear()
+    return lost
+
+
+@pytest.mark.parametrize("how", ["killed", "refused and ran"])
+def test_it_is_told_when_the_fan_out_is_destroyed(fan: FanStack, how: str) -> None:
+    lost = interrupted(fan, how)
+    fan.destroy()
+    assert any(lost in text for text in fan.warned)
+
+
+@pytest.mark.parametrize("how", ["killed", "refused and ran"])
+def test_it_is_told_once_when_max_attempts_forbids_it(fan: FanStack, how: str) -> None:
+    lost = interrupted(fan, how)
+    assert fan.up(A, max_attempts=1.0, **RERUN) == "update"
+    assert sum(lost in text for text in fan.warned) == 1
+    assert fan.up(A, max_attempts=1.0, **RERUN) == "same"
+    assert sum(lost in text for text in fan.warned) == 1
+    starts = len(fan.started())
+    fan.ages(hours=1)
+    assert fan.up(A, max_attempts=3.0, **RERUN) == "update"
+    assert len(fan.started()) <= starts + 1, "once more, if that is wanted"

@@ -276,3 +276,40 @@ def test_what_another_resource_has_taken_is_not_cancelled(cloud: Emulator, monke
     assert other.ids == job.ids
     job.destroy(same_process=True)
     assert cloud.count(job.system, "cancel") == 0
+
+
+@pytest.mark.parametrize("how", ["in one up", "in two", "given back"])
+def test_what_is_given_to_another_resource_is_not_cancelled(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Nor is anybody told that nothing new has run: it was given."""
+    job = JobStack(cloud, monkeypatch)
+    job.up(on_delete="cancel", **job.plain)
+    (id,) = job.started()
+    other = JobStack(cloud, monkeypatch, "other", beside=job)
+    if how == "given back":
+        other.up(**other.plain)
+        old = dict(job.state)
+        assert job.up(on_delete="cancel", adopt_id=other.id, kill="create", **job.plain) == "killed"
+        job.up(on_delete="cancel", adopt_id=id, **job.plain)
+        job.provider.delete(id, old)  # the engine has it to be deleted
+    else:
+        other.up(adopt_id=id, **other.plain)
+        if how == "in two":
+            other.up(adopt_id=id, **other.plain)
+        job.destroy(same_process=True)
+    assert {run["id"]: run["state"] for run in cloud.runs()}[id] != job.kit.cancelled
+    assert not any("was on record already" in text for text in job.warned)
+
+
+def test_forced_and_killed_and_then_changed_by_an_up_that_is_killed(stack: HostStack) -> None:
+    """The intent of the run on record stands for what was forced as well."""
+    stack.up(triggers=FIRST)
+    known = stack.started()
+    stack.ages(hours=1)
+    stack.up(triggers=FIRST, forced=True, kill=stack.asks)
+    lost = [id for id in stack.started() if id not in known]
+    assert stack.up(triggers=SECOND, kill="intent") == "killed"
+    stack.ages(hours=1)
+    said = [stack.stops(triggers=SECOND), *stack.warned]
+    assert all(any(id in text for text in said) for id in lost)

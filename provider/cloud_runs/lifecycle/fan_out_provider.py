@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -22,13 +22,13 @@ from cloud_runs.lifecycle.asked import (
     wanted,
     written_by_0_1,
 )
-from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.lifecycle.bound import Requests
+from cloud_runs.lifecycle.losing import LosingProvider
 from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, fan_out, groups, ledger, reruns, rules
-from cloud_runs.promise.process import Before, Former
-from cloud_runs.promise.records import TRIGGERS, Moment, Recorded
+from cloud_runs.promise.process import Before
+from cloud_runs.promise.records import TRIGGERS, Recorded
 from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import Reference
@@ -49,7 +49,7 @@ def fan_out_label(kind: Kind[Any]) -> str:
     return f"{kind.label.removesuffix('Run')}FanOut"
 
 
-class FanOutProvider(KindProvider, Generic[Request]):
+class FanOutProvider(LosingProvider, Generic[Request]):
     """What the kinds' fan-outs share."""
 
     @property
@@ -127,8 +127,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
-            self._tell_refused(ask, before.recorded, before.recorded.refused)
-            self._tell_left_behind(ask, before.recorded, Again())
+            self.tell_refused(ask, before.recorded, before.recorded.refused)
+            self.tell_left_behind(ask, before.recorded, Again())
         run, outs = self._fan(props, ask, work, adopted)
         self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
         created = dynamic.CreateResult(run.id, outs)
@@ -149,10 +149,10 @@ class FanOutProvider(KindProvider, Generic[Request]):
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         again = self._again(run, _news)
-        self._tell_left_behind(ask, run, again)
+        self.tell_left_behind(ask, run, again)
         sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
-        work = reruns.added(work, run, again.keys, sent, self.process)
+        work = reruns.added(work, run, again, sent, self.process)
         _run, outs = self._fan(_news, ask, work, adopted)
         return dynamic.UpdateResult(outs)
 
@@ -222,22 +222,6 @@ class FanOutProvider(KindProvider, Generic[Request]):
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props), given=True)
         return ids
 
-    def _tell_refused(self, ask: Ask, old: Recorded, refused: Collection[str]) -> None:
-        """A refusal is what the service says: what it has started of these objects all the same is looked for no more
-        from now on."""
-        if refused and old.fired.doubt:
-            self._tell_lost(ask, old, refused, old.fired.doubt)
-
-    def _tell_left_behind(self, ask: Ask, old: Recorded, again: Again) -> None:
-        """The same of what may have been fired again after it had failed, and is not asked for any more."""
-        for moments, objects in reruns.left_behind(old, again, self.process).items():
-            self._tell_lost(ask, old, objects, moments)
-
-    def _tell_lost(self, ask: Ask, old: Recorded, objects: Collection[str], moments: Sequence[Moment]) -> None:
-        if ask.intent:
-            arguments = {name: old.outputs[name] for name in self.kind.shared if name in old.outputs}
-            strays.tell(Former(ask.intent, arguments, moments), objects, self.settings, self.world(ask.urn))
-
     def _again(self, run: Recorded, props: Mapping[str, Any]) -> Again:
         """The objects that are fired again since their run failed. None as long as a part of that is not known."""
         objects, given = props.get(ledger.OBJECTS), props.get(ledger.ADOPT_IDS) or {}
@@ -254,7 +238,8 @@ class FanOutProvider(KindProvider, Generic[Request]):
         moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
         if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
             progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
-        return bool(again.keys) or any(olds.get(name) != news.get(name) for name in _STEERING)
+        asks = again.keys or reruns.left_at_the_bound(run, again, self.process)
+        return bool(asks) or any(olds.get(name) != news.get(name) for name in _STEERING)
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
@@ -268,7 +253,7 @@ class FanOutProvider(KindProvider, Generic[Request]):
         own = work.keep
         if own:
             props = self.as_recorded(props, own)
-            self._tell_refused(ask, own, [key for key in own.refused if key not in ask.objects])
+            self.tell_refused(ask, own, [key for key in own.refused if key not in ask.objects])
         place = (ledger.place_of(own.outputs) if own else None) or strays.where(
             self.kind, self.arguments(props), ask, work, self.settings, self.world(ask.urn)
         )

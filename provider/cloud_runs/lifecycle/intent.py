@@ -88,7 +88,8 @@ class IntentProvider(HostProvider):
         if intent and (moments := self.process.lost(intent)):
             urn = ""  # the engine shows it on the stack's row: the intent itself goes
             world = host.world(urn, strays.times_of(intent, self.settings), self.process)
-            strays.tell(Former(intent, _props.get(ARGUMENTS), moments), (), self.settings, world)
+            former = Former(intent, _props.get(ARGUMENTS), moments, self.process.reopened(intent))
+            strays.tell(former, (), self.settings, world)
 
 
 class RunIntent(dynamic.Resource, module="runs", name="Intent"):

@@ -36,30 +36,31 @@ _said = threading.local()  # the host answers a `diff` in the thread that has as
 
 
 def objects(run: Recorded, wanted: Any, again: Sequence[str]) -> dict[str, str]:
-    """The paths of what changes of a fan-out: objects that are added, that go, and that are tried or fired again."""
+    """The paths of what changes of a fan-out: objects that are added, that go, and that are tried or fired again. A
+    part of what is on record cannot be shown as going: the engine would show that the whole goes."""
     if isinstance(wanted, Unknown) or any(isinstance(key, Unknown) for key in wanted or ()):
         return {}
     listed = list(wanted or ())
     paths = {f"{ledger.OBJECTS}[{index}]": "add" for index, key in enumerate(listed) if not _has(run, key)}
-    keys = set(listed)
-    paths |= {_path(ledger.IDS, key): "gone" for key in run.ids if key not in keys}
-    paths |= {_path(ledger.REFUSED, key): "gone" for key in run.refused}
-    return paths | {_path(ledger.FAILED, key): "gone" for key in again}
+    if not set(listed) >= {*run.ids, *run.refused}:
+        paths = {ledger.OBJECTS: "update"}
+    paths |= {ledger.REFUSED: "gone"} if run.refused else {}
+    paths |= {ledger.FAILED: "gone"} if again and set(again) == set(run.failed) else {}
+    return paths or (dict(ATTEMPTS) if again else {})
 
 
 def changed(names: Iterable[str]) -> dict[str, str]:
     """The paths of arguments and triggers (`triggers.KEY`)."""
-    split = (name.partition(".") for name in names)
-    return {_path(root, key) if dot else root: "update" for root, dot, key in split}
+    return {_path(*name.partition(".")): "update" for name in names}
 
 
 def _has(run: Recorded, key: str) -> bool:
     return key in run.ids or key in run.refused
 
 
-def _path(root: str, key: str) -> str:
-    quoted = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{root}["{quoted}"]'
+def _path(root: str, dot: str, key: str) -> str:
+    """The engine takes no backslash in a path for itself, so such a key is shown with its neighbours."""
+    return f'{root}["{key}"]' if dot and not {'"', "\\"} & set(key) else root
 
 
 def shows(paths: Mapping[str, str]) -> None:

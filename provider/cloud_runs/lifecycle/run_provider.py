@@ -165,8 +165,10 @@ class RunProvider(ResumingProvider, Generic[Request]):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forgets the run; with `on_delete="cancel"` stops it first. Never fires."""
         place = self.place(_props)
-        kept = self.forget(ledger.recorded(_id, _props), _props)
-        if _props.get(ledger.ON_DELETE) == "cancel" and _id not in kept:
+        run = ledger.recorded(_id, _props)
+        stays = self.process.holds(self.space(_props), _id, run)
+        told = self.forget(run, _props)
+        if _props.get(ledger.ON_DELETE) == "cancel" and not stays and _id not in told:
             host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
 
     # -- parts

@@ -30,8 +30,10 @@ NOT_LOOKED_UP = (
 def former(ask: Ask, arguments: Any, process: Process) -> Former | None:
     """The intent for which an interrupted `up` may have started what will be on no record. Told once. `arguments`:
     those of the program, for an intent that stays."""
-    replaced = process.former(ask.urn)
-    moments = rules.abandoned(ask, process.before(ask.urn, ask.token), process)
+    replaced, before = process.former(ask.urn), process.before(ask.urn, ask.token)
+    if replaced is None and before.recorded and not before.deleted and before.recorded.fired.shown != ask.token:
+        process.reopen(before.recorded)
+    moments = rules.abandoned(ask, before, process)
     if replaced or not (moments and ask.intent):
         return replaced
     return Former(ask.intent, arguments, moments)

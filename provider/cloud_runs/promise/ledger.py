@@ -178,6 +178,12 @@ def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(one) for one in found if isinstance(one, Mapping)] if isinstance(found, Sequence) else []
 
 
+def is_given(outputs: Mapping[str, Any], id: str) -> bool:
+    """Whether the user gave this run to what has it on record."""
+    given = outputs.get(ADOPT_IDS)
+    return outputs.get(PROVENANCE) == "given" or (isinstance(given, Mapping) and id in given.values())
+
+
 def is_ours(outputs: Mapping[str, Any]) -> bool:
     """Whether a run of ours is on record; of one that `get` reads none is."""
     return FIRED in outputs

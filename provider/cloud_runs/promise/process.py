@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from cloud_runs.promise import ledger
 from cloud_runs.promise.clock import Clock
-from cloud_runs.promise.records import ADOPTED, Intent, Moment, Recorded
+from cloud_runs.promise.records import Intent, Moment, Recorded
+from cloud_runs.promise.turns import Turns
 from cloud_runs.runs import Candidate
 
 
@@ -37,7 +38,7 @@ class Former(NamedTuple):
     after: Recorded | None = None
 
 
-class Process:
+class Process(Turns):
     """Thread-safe: the dynamic host has four threads. `id` is random and not a pid, since pids come round again.
 
     An *id space* is that within which the id of a run is unique. *Work* is equal for requests whose runs a look cannot
@@ -45,6 +46,7 @@ class Process:
     """
 
     def __init__(self, clock: Clock | None = None, id: str = "") -> None:
+        super().__init__()
         self.clock = clock or Clock()
         self.id = id or secrets.token_hex(16)
         self.began = self.clock.monotonic()
@@ -56,12 +58,11 @@ class Process:
         self._attempted: dict[tuple[str, str], list[Moment]] = {}
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
+        self._kept: set[tuple[Hashable, str]] = set()
         self._came: dict[tuple[Hashable, str], str] = {}
-        self._turns = threading.Condition()
-        self._busy: set[Hashable] = set()
-        self._doubting: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
+        self._reopened: dict[str, Recorded] = {}
         self._former: dict[str, tuple[Intent, Any]] = {}
 
     @property
@@ -119,8 +120,16 @@ class Process:
         """The other resource that has this run on record, and was not given it by the user."""
         other = self._taken.get((space, id), "")
         found = self._recorded.get(other)
-        same = found is None or found.fired.token == run.fired.token or found.fired.why == ADOPTED
+        same = found is None or found.fired.token == run.fired.token or ledger.is_given(found.outputs, id)
         return "" if same or id not in self._ids_on_record(other) else other
+
+    def holds(self, space: Hashable, id: str, run: Recorded) -> bool:
+        """Whether this run stays on record, though the record of it that is `run` is deleted."""
+        with self._lock:
+            other = self._taken.get((space, id), "")
+            found = self._recorded.get(other)
+            twin = found is not None and found.fired.token != run.fired.token and id in found.ids.values()
+            return twin or (space, id) in self._kept
 
     def before(self, urn: str, token: str) -> Before:
         with self._lock:
@@ -180,6 +189,7 @@ class Process:
             self._attempted.pop((urn, token), None)
             for id in ids:
                 self._taken[space, id] = urn
+                self._kept.add((space, id))
 
     # -- intents
 
@@ -202,6 +212,17 @@ class Process:
         """The intent that this update gives up for a new one."""
         with self._lock:
             return self._former.get(urn, (None, None))[0]
+
+    def reopen(self, run: Recorded) -> None:
+        """An earlier process has deleted this run, to replace it, maybe by force under the same intent: what it may
+        have started for that is told when the engine deletes the intent."""
+        with self._lock:
+            self._settled.discard(run.fired.shown)
+            self._reopened[run.fired.shown] = run
+
+    def reopened(self, intent: Intent) -> Recorded | None:
+        with self._lock:
+            return self._reopened.get(intent.token)
 
     def former(self, urn: str) -> Former | None:
         """The intent that this update has replaced, if an earlier process may have fired for it and no run of it is on
@@ -230,8 +251,9 @@ class Process:
     def _lost(self, intent: Intent) -> tuple[Moment, ...]:
         moments = intent.moments
         known = max((index for index, one in enumerate(moments) if one.token in self._settled), default=-1)
-        gone = self._deleted.get(intent.token)  # what it has refused may have been started all the same
-        doubt = [one for one in gone.fired.doubt if one.token not in self._settled] if gone and gone.refused else []
+        gone = self._deleted.get(intent.token)  # what was refused, or has failed, may have been started all the same
+        doubt = replace(gone, reruns=True).unsettled if gone else []
+        doubt = [one for one in doubt if one.token not in self._settled]
         return tuple(one for one in (*moments[known + 1 :], *doubt) if one.host != self.id)
 
     # -- runs that are spoken for
@@ -256,38 +278,3 @@ class Process:
         """The ids of runs that are or were on record, as far as this process was told."""
         with self._lock:
             return {id for taken, id in self._taken if taken == space}
-
-    @contextmanager
-    def doubting(self, urn: str, works: Iterable[Hashable]) -> Iterator[None]:
-        """Meanwhile this resource is in doubt about a run of each of these works. Not to be said of one that only
-        fires: no run that a list shows is its own."""
-        held = list(works)
-        with self._lock:
-            for work in held:
-                self._doubting[work][urn] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                for work in held:
-                    self._doubting[work][urn] -= 1
-
-    def doubters(self, work: Hashable) -> int:
-        """How many resources are in doubt about a run of this work: so many candidates can be shared out in any way."""
-        with self._lock:
-            return sum(count > 0 for count in self._doubting[work].values())
-
-    @contextmanager
-    def turn(self, works: Iterable[Hashable]) -> Iterator[None]:
-        """Waits for, and holds, the turn of each of these works: resources that ask for the same must not take each
-        other's run for their own. All at once, so that nobody waits for another who waits for him."""
-        wanted = set(works)
-        with self._turns:
-            self._turns.wait_for(lambda: not wanted & self._busy)
-            self._busy |= wanted
-        try:
-            yield
-        finally:
-            with self._turns:
-                self._busy -= wanted
-                self._turns.notify_all()

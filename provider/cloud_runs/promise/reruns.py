@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from cloud_runs.errors import clean
 from cloud_runs.promise import groups, history
 from cloud_runs.promise.fanned import Fanned
-from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
+from cloud_runs.promise.ledger import CODE, FIRED_AT, MAX_ATTEMPTS, PHASE, WHY
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import LONG_AGO, Content, Fired, Moment, Recorded
 from cloud_runs.promise.rules import Doubt, Work
@@ -36,9 +36,13 @@ def again(own: Recorded, objects: Collection[str], wanted: bool, most: Any, give
     for any number. `given`: objects whose run is recorded and never fired."""
     failed = [key for key in objects if key in own.failed and key in own.ids and key not in given] if wanted else []
     made = {key: own.fired.again.get(key, 0) + 1 for key in failed}
-    bounded = isinstance(most, (int, float)) and not isinstance(most, bool)
-    spent = {key: count for key, count in made.items() if bounded and count >= most}
+    spent = _spent(made, most)
     return Again([key for key in failed if key not in spent], spent)
+
+
+def _spent(made: Mapping[str, int], most: Any) -> dict[str, int]:
+    bounded = isinstance(most, (int, float)) and not isinstance(most, bool)
+    return {key: count for key, count in made.items() if bounded and count >= most}
 
 
 def bound(spent: Mapping[str, int], most: float) -> str:
@@ -50,32 +54,40 @@ def bound(spent: Mapping[str, int], most: float) -> str:
     )
 
 
-def added(work: Work, own: Recorded, keys: Collection[str], sent: Sequence[Moment], process: Process) -> Work:
+def added(work: Work, own: Recorded, asked: Again, sent: Sequence[Moment], process: Process) -> Work:
     """The work of a fan-out on record, and these objects again. `sent`: when this process may have started something
     for this ask. The run that failed is none that is looked for."""
+    keys = asked.keys
     if not keys:
         return work
-    fire, asked = list(work.fire), dict[tuple[Moment, ...], list[str]]()
+    fire, doubts = list(work.fire), dict[tuple[Moment, ...], list[str]]()
     for key in keys:
         since = tuple(own.fired.failing.get(key) or _UNTOLD)
         if sent or not all(process.minted(moment) for moment in since):
-            asked.setdefault((*since, *sent), []).append(key)
+            doubts.setdefault((*since, *sent), []).append(key)
         else:
             fire.append(key)
-    look = [*work.look, *(Doubt(some, moments) for moments, some in asked.items())]
+    look = [*work.look, *(Doubt(some, moments) for moments, some in doubts.items())]
     ids = {**(work.replaced.ids if work.replaced else {}), **{key: own.ids[key] for key in keys}}
     return replace(work, fire=fire, look=look, replaced=Recorded("", Fired("", Content(), None), ids))
 
 
 def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Moment, ...], list[str]]:
-    """Objects by the moments since which an earlier process may have fired them again, of those that are not asked for
-    again now: whatever that has started will be on no record."""
+    """Objects by the moments since which an earlier process may have fired them again, of those that are not fired
+    again now: whatever that has started will be on no record. Not what the recorded `max_attempts` forbids as well."""
     left: dict[tuple[Moment, ...], list[str]] = {}
+    forbidden = _spent(asked.spent, own.outputs.get(MAX_ATTEMPTS))
     for key, since in own.fired.failing.items() if own.reruns else ():
         moments = tuple(moment for moment in since if not process.minted(moment))
-        if moments and key not in asked.keys and key not in asked.spent:
+        if moments and key not in asked.keys and key not in forbidden:
             left.setdefault(moments, []).append(key)
     return left
+
+
+def left_at_the_bound(own: Recorded, asked: Again, process: Process) -> list[str]:
+    """Of these the objects that would be fired again but for `max_attempts`."""
+    left = left_behind(own, asked, process).values()
+    return [key for keys in left for key in keys if key in asked.spent]
 
 
 # -- what is on record then

@@ -53,8 +53,8 @@ class Doubt(NamedTuple):
 class Work:
     """What is to be done. `fire`: objects that no earlier process can have started. `look`: those that may have been.
 
-    `keep`: the run or fan-out on record that stays, `replaced` the one that goes, or that went while objects of what
-    stays were refused. `keep` with nothing to fire and nothing to look for: nothing is to be done.
+    `keep`: what is on record and stays, `replaced` what goes, or what went while objects of what stays were refused.
+    `keep` with nothing to fire and nothing to look for: nothing is to be done.
     """
 
     fire: Sequence[str] = ()
@@ -283,7 +283,7 @@ def gave_up(ask: Ask, before: Before, process: Process, former: Former | None = 
     run, deleted = before
     lost = unsettled(attempts, run.fired if run else None, process)
     untold = attempts_since(attempts, run.fired.told if run else "")[1][:-1]
-    again = len(attempts) > 1 and process.minted(attempts[-1]) and run is not None and not deleted
+    again = len(attempts) > 1 and run is not None and not deleted and attempts[-1].token != run.fired.tried
     return again or any(attempt in lost for attempt in untold)
 
 
