@@ -92,9 +92,8 @@ class KindProvider(HostProvider):
         """What the ids of these runs are unique in."""
         return self.kind.id_space(self.place(props))
 
-    def forget(self, run: Recorded, props: Mapping[str, Any]) -> Collection[str]:
-        """The engine deletes this run's record. Returns the ids that another resource has on record now, which is
-        told."""
+    def forget(self, run: Recorded, props: Mapping[str, Any]) -> None:
+        """The engine deletes this run's record. What another resource has on record now is told."""
         came = self.process.deleted(run.fired.shown, self.space(props), run)
         for id, other in came.items():
             progress.warn(
@@ -103,7 +102,6 @@ class KindProvider(HostProvider):
                 f"{ledger.name_of(ledger.urn_of(props))!r} that this update deletes: nothing new may have run. Look "
                 "for it in the console; a changed trigger asks once more",
             )
-        return came
 
     def given_up(self, ask: Ask, props: Mapping[str, Any]) -> Former | None:
         """The intent for which an interrupted `up` may have started what will be on no record. Told once."""

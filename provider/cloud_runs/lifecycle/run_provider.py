@@ -167,9 +167,9 @@ class RunProvider(ResumingProvider, Generic[Request]):
         place = self.place(_props)
         run = ledger.recorded(_id, _props)
         stays = self.process.holds(self.space(_props), _id, run)
-        told = self.forget(run, _props)
-        if _props.get(ledger.ON_DELETE) == "cancel" and not stays and _id not in told:
+        if _props.get(ledger.ON_DELETE) == "cancel" and not stays:
             host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
+        self.forget(run, _props)
 
     # -- parts
 

@@ -58,7 +58,7 @@ class Process(Turns):
         self._attempted: dict[tuple[str, str], list[Moment]] = {}
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
-        self._kept: set[tuple[Hashable, str]] = set()
+        self._given: set[tuple[Hashable, str]] = set()
         self._came: dict[tuple[Hashable, str], str] = {}
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
@@ -113,8 +113,9 @@ class Process(Turns):
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
+            own = ledger.urn_of(run.outputs)
             holders = {id: self._came.get((space, id)) or self._twin(space, id, run) for id in run.ids.values()}
-            return {id: other for id, other in holders.items() if other}
+            return {id: other for id, other in holders.items() if other not in ("", own)}
 
     def _twin(self, space: Hashable, id: str, run: Recorded) -> str:
         """The other resource that has this run on record, and was not given it by the user."""
@@ -129,7 +130,8 @@ class Process(Turns):
             other = self._taken.get((space, id), "")
             found = self._recorded.get(other)
             twin = found is not None and found.fired.token != run.fired.token and id in found.ids.values()
-            return twin or (space, id) in self._kept
+            came = self._came.get((space, id), "") not in ("", ledger.urn_of(run.outputs))
+            return twin or came or (space, id) in self._given
 
     def before(self, urn: str, token: str) -> Before:
         with self._lock:
@@ -189,7 +191,6 @@ class Process(Turns):
             self._attempted.pop((urn, token), None)
             for id in ids:
                 self._taken[space, id] = urn
-                self._kept.add((space, id))
 
     # -- intents
 
@@ -267,6 +268,8 @@ class Process(Turns):
                 self._taken[space, id] = urn
                 if not given:
                     self._came[space, id] = urn
+            if given:
+                self._given.add((space, id))
             return free
 
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
