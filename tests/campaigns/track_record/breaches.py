@@ -458,4 +458,18 @@ BREACHES = (
         "tests/provider/test_told_or_found.py::test_what_was_forced_in_another_region_is_recorded_there",
         14,
     ),
+    Breach(
+        "bounded-and-not-told",
+        "4.15",
+        "an object was fired again by an `up` that was killed; then `max_attempts` forbade it, and nobody was told",
+        "tests/provider/test_fan_out_reruns.py::test_it_is_told_once_when_max_attempts_forbids_it",
+        6,
+    ),
+    Breach(
+        "given-and-cancelled",
+        "4.16",
+        'a run was given to another resource, and the one that had had it went: `on_delete="cancel"` cancelled it',
+        "tests/provider/test_lost_and_told.py::test_what_is_given_to_another_resource_is_not_cancelled",
+        3,
+    ),
 )

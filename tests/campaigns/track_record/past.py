@@ -53,6 +53,8 @@ PAST = {
     "4.12": "what was refused and goes is forgotten, though a refusal is not believed for certain",
     "4.13": "an intent is told by its name, and not by the kind of its run",
     "4.14": "what a resource has on record that is not in the program is known when it is deleted, and not before",
+    "4.15": "what a bound forbids to fire again is not looked for",
+    "4.16": "a run is cancelled with a record of it, and not with the last one",
 }
 
 NOT_PUT_BACK = {
