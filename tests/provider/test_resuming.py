@@ -193,3 +193,21 @@ def test_accepted_values(kit: Any, cloud: Emulator) -> None:
         for reason in told:
             assert ("true, false or 'resume'" if kit.resume else "true or false") in reason
     assert cloud.requests() == {}
+
+
+def test_a_failure_from_before_it_went_on_is_none_any_more(single: HostStack) -> None:
+    """The service is late to show that the run goes on."""
+    single.up(**RESUME)
+    fails(single)
+    assert single.up(**RESUME) == "update"
+    assert asked(single) == 1
+    single.cloud.set_state(single.id, single.kit.failure)
+    single.state["fired"] = " ".join(
+        "resumed=2099-01-01T00:00:00Z" if part.startswith("resumed=") else part
+        for part in single.state["fired"].split()
+    )
+    assert "resumed=2099" in single.state["fired"]
+    single.refresh()
+    assert single.state["phase"] == "pending"
+    assert single.up(**RESUME) == "same"
+    assert asked(single) == 1

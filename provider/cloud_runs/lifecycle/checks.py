@@ -43,7 +43,7 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
         yield from _number(props, ledger.RATE, 0.01, 1000.0)
     rerun = props.get(ledger.RERUN_ON_FAILURE)
     if rerun not in (None, LATER) and not isinstance(rerun, bool):
-        yield ledger.RERUN_ON_FAILURE, f"must be true or false, not {rerun!r}"
+        yield ledger.RERUN_ON_FAILURE, f"must be true or false, not {rerun!r}; of a fan-out what failed is fired anew"
     yield from _attempts(props)
     yield from _adopted(ledger.ADOPT_IDS, props.get(ledger.ADOPT_IDS))
     yield from _adopted(ledger.ADOPT, props.get(ledger.ADOPT))

@@ -32,7 +32,7 @@ from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
 from cloud_runs.lifecycle.resuming import ResumingProvider
 from cloud_runs.lifecycle.values import known, unknowns_as_later
 from cloud_runs.limits import Limit
-from cloud_runs.promise import firing, history, ledger, outcomes, overlap, rules
+from cloud_runs.promise import firing, history, ledger, outcomes, overlap, resuming, rules
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
@@ -131,7 +131,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
         place = self.place(props)
         api = self.kind.client(place, self.settings)
         try:
-            status = host.asked(partial(api.get, id_))
+            status = resuming.seen(host.asked(partial(api.get, id_)), ledger.fired_of(props).resumed)
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone

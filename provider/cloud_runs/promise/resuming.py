@@ -17,6 +17,7 @@ from cloud_runs import errors
 from cloud_runs.limits import Leave
 from cloud_runs.promise import history, ledger, statuses
 from cloud_runs.promise.firing import AGAIN_PAUSES, fired_at, nothing_ran
+from cloud_runs.promise.looking import TICK
 from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Phase, RunStatus, Started, time_of
@@ -42,6 +43,13 @@ class Resumed:
     status: RunStatus
     went_on: bool = True
     at: datetime | None = None
+
+
+def seen(status: RunStatus, resumed: datetime | None) -> RunStatus:
+    """A failure from before the run went on is none any more: a service may be late to show that."""
+    ended = time_of(status.finished_at)
+    late = status.phase is Phase.FAILED and resumed and ended and ended < resumed - TICK
+    return replace(status, phase=Phase.PENDING) if late else status
 
 
 def went_on(before: RunStatus, now: RunStatus) -> bool:
@@ -84,7 +92,7 @@ class _Ask:
 
     def looked(self) -> RunStatus | None:
         """How the run is, if it has not failed, or not as it is on record; None if it is to be asked to go on."""
-        now = self.api.get()
+        now = seen(self.api.get(), self.run.fired.resumed)
         told = statuses.status_of(self.run.id, self.run.outputs)
         return now if now.phase is not Phase.FAILED or went_on(told, now) else None
 
