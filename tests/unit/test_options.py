@@ -36,7 +36,7 @@ def test_what_is_refused(given: dict[str, Any], named: str) -> None:
 @pytest.mark.parametrize("opts", [None, ResourceOptions(), ResourceOptions(delete_before_replace=True)])
 def test_a_run_is_always_deleted_before_it_is_replaced(opts: ResourceOptions | None) -> None:
     assert options.for_run(opts, "WorkflowRun", "x").delete_before_replace is True
-    assert options.for_run(opts, "WorkflowRun", "x", pulumi.Output.from_input("i1")).delete_before_replace is True
+    assert options.for_run(opts, "WorkflowRun", "x", object()).delete_before_replace is True
     assert options.for_run(opts, "WorkflowRun", "x", "i1").delete_before_replace is None, "nothing fires"
 
 
