@@ -6,6 +6,7 @@ What the page does not tell has none.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from cloud_runs.errors import MissingCredentials, NotReached, Refused, RunsError
@@ -35,9 +36,11 @@ class _Told(NamedTuple):
     words: str = ""
 
 
-_WORDS = (
+_BEFORE_CODES = (  # they tell of a refusal too, which is not what was done wrong
     _Told("adopt_id-of-an-unknown-run", RunsError, "there is no run .* to adopt"),
     _Told("adopt_id-of-a-run-that-does-other-work", RunsError, "does other work: "),
+)
+_AFTER_CODES = (
     _Told("huawei-dwr-wrong-key-wrong-secret-or-a-clock-that-is-off", Refused, ": 401 APIGW.0301"),
     _Told("huawei-dwr-the-key-lacks-a-right", Refused, ": 403 SYS.0005"),
     _Told("request-has-expired", Refused, "Request has expired"),
@@ -61,12 +64,12 @@ _WORDS = (
 def heading_of(error: RunsError) -> str:
     """The anchor of the page's heading; empty if it has none for this error."""
     text = str(error).partition("\n")[0]
-    for one in _WORDS[:2]:  # these tell of a refusal too, which is not what was done wrong
-        if re.search(one.words, text):
-            return one.heading
-    if isinstance(error, Refused) and error.code in _HEADINGS:
-        return _HEADINGS[error.code]
-    return next((one.heading for one in _WORDS if isinstance(error, one.kind) and re.search(one.words, text)), "")
+    code = _HEADINGS.get(error.code, "") if isinstance(error, Refused) else ""
+    return _by_words(_BEFORE_CODES, error, text) or code or _by_words(_AFTER_CODES, error, text)
+
+
+def _by_words(known: Iterable[_Told], error: RunsError, text: str) -> str:
+    return next((one.heading for one in known if isinstance(error, one.kind) and re.search(one.words, text)), "")
 
 
 def with_address(error: RunsError) -> str:
@@ -81,4 +84,4 @@ def with_address(error: RunsError) -> str:
 
 def headings() -> set[str]:
     """All that an error may end with."""
-    return {*_HEADINGS.values(), *(one.heading for one in _WORDS)}
+    return {*_HEADINGS.values(), *(one.heading for one in (*_BEFORE_CODES, *_AFTER_CODES))}

@@ -97,10 +97,11 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             progress.warn(urn, _GAVE_UP)
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
-        again = self._told_again(urn, run, _olds, _news)
-        if paths := quiet.objects(run, objects, self._again(run, _news).keys):
+        again = self._again(run, _news)
+        steered = self._told_again(urn, run, again, _olds, _news)
+        if paths := quiet.objects(run, objects, again.keys):
             quiet.shows(paths)
-        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up or again, replaces=[])
+        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up or steered, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -152,7 +153,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         self.tell_left_behind(ask, run, again)
         sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
-        work = reruns.added(work, run, again, sent, self.process)
+        work = reruns.added(work, run, again.keys, sent, self.process)
         _run, outs = self._fan(_news, ask, work, adopted)
         return dynamic.UpdateResult(outs)
 
@@ -230,9 +231,10 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         wanted = props.get(ledger.RERUN_ON_FAILURE) is True
         return reruns.again(run, objects or (), wanted, props.get(ledger.MAX_ATTEMPTS), given)
 
-    def _told_again(self, urn: str, run: Recorded, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    def _told_again(
+        self, urn: str, run: Recorded, again: Again, olds: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> bool:
         """Whether something is fired again or steered otherwise. Says what, and what is not fired any more."""
-        again = self._again(run, news)
         if again.spent:
             progress.warn(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
         moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]

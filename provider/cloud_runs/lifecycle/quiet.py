@@ -68,24 +68,25 @@ def shows(paths: Mapping[str, str]) -> None:
     _said.paths = dict(paths)
 
 
-class _Proto:
+class _Stand:
+    """In the place of something of the SDK, of which all that is not said here holds."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Proto(_Stand):
     """The SDK's messages, and in the place of one of them what completes it."""
 
     def __init__(self, real: Any) -> None:
-        self._real = real
+        super().__init__(real)
         self.DiffResponse = _Completed(real.DiffResponse)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
-
-class _Completed:
-    def __init__(self, real: Any) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
+class _Completed(_Stand):
     def __call__(self, **fields: Any) -> Any:
         paths, _said.paths = getattr(_said, "paths", None), None
         if paths is not None and fields.get("changes") == self._real.DIFF_SOME:

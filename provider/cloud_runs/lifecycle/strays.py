@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from cloud_runs import errors
@@ -38,30 +37,24 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
             "what it asked for is not known any more: look in the console of the service"
         )
         return []
-    told = []
     try:
-        for place in meant_for(kind, intent, arguments) or [kind.place(arguments, settings)]:
-            space = kind.id_space(place)
-            find = partial(_found, kind, place, settings, arguments, intent, objects)
-            told += given_up.tell(former.moments, find, space, world, former.after)
+        places = places_of(kind, intent, arguments, settings)
     except errors.RunsError as error:
-        if isinstance(error, errors.Interrupted):
-            raise
         world.warn(f"{given_up.NOT_LOOKED_UP}: {error}")
+        return []
+    told = []
+    for place in places:
+
+        def find(since: datetime, limit: Limit, place: Reference = place) -> Found:
+            return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
+
+        told += given_up.tell(former.moments, find, kind.id_space(place), world, former.after)
     return told
 
 
-def _found(
-    kind: Kind[Any],
-    place: Reference,
-    settings: Settings,
-    arguments: Mapping[str, Any],
-    intent: Intent,
-    objects: Collection[str],
-    since: datetime,
-    limit: Limit,
-) -> Found:
-    return search(kind, kind.client(place, settings), arguments, intent, objects, since, limit)
+def places_of(kind: Kind[Any], intent: Intent, arguments: Mapping[str, Any], settings: Settings) -> list[Reference]:
+    """Where an intent may have been fired. Raises as `Kind.place` for one whose record does not tell."""
+    return meant_for(kind, intent, arguments) or [kind.place(arguments, settings)]
 
 
 def meant_for(kind: Kind[Any], intent: Intent | None, arguments: Mapping[str, Any]) -> list[Reference]:

@@ -85,9 +85,7 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             process.sent(ask.urn, ask.attempt)  # not when it was handed over: a client may ask other things first
             if nothing_ran(refused):
                 process.refused(ask.urn, ask.attempt)
-            # Connecting is not repeated within a start: its engine may be gone by then.
-            again = isinstance(refused, errors.Throttled) or (type(refused) is errors.NotReached and len(pauses) > 1)
-            if not (again and pauses):
+            if not once_more(refused, pauses):
                 raise
         except Exception as lost:  # noqa: BLE001 - whatever it was, a bug of ours included: the request may have arrived
             return _lost_answer(ask.urn, Looked([sent], old, token=ask.token, sent=True), lost, space, api, world)
@@ -99,6 +97,13 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
             "have run. Look for it in the console; a changed trigger asks once more"
         )
     return settled
+
+
+def once_more(refused: Exception, pauses: Sequence[float]) -> bool:
+    """Whether it is sent again, after the first of these pauses. Connecting is not repeated within a start: its engine
+    may be gone by then."""
+    patient = isinstance(refused, errors.Throttled) or (type(refused) is errors.NotReached and len(pauses) > 1)
+    return patient and bool(pauses)
 
 
 def nothing_ran(refused: Exception) -> bool:

@@ -113,25 +113,26 @@ class Process(Turns):
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
-            own = ledger.urn_of(run.outputs)
-            holders = {id: self._came.get((space, id)) or self._twin(space, id, run) for id in run.ids.values()}
-            return {id: other for id, other in holders.items() if other not in ("", own)}
+            holders = {id: self._holder(space, id, run) for id in run.ids.values()}
+            return {id: other for id, other in holders.items() if other and not self._was_given(other, id)}
 
-    def _twin(self, space: Hashable, id: str, run: Recorded) -> str:
-        """The other resource that has this run on record, and was not given it by the user."""
+    def _holder(self, space: Hashable, id: str, run: Recorded) -> str:
+        """The other resource that has taken this run for what it has asked for, or has it on record; else empty."""
+        came = self._came.get((space, id), "")
+        if came not in ("", ledger.urn_of(run.outputs)):
+            return came
         other = self._taken.get((space, id), "")
         found = self._recorded.get(other)
-        same = found is None or found.fired.token == run.fired.token or ledger.is_given(found.outputs, id)
-        return "" if same or id not in self._ids_on_record(other) else other
+        return other if found and found.fired.token != run.fired.token and id in found.ids.values() else ""
+
+    def _was_given(self, urn: str, id: str) -> bool:
+        found = self._recorded.get(urn)
+        return found is not None and ledger.is_given(found.outputs, id)
 
     def holds(self, space: Hashable, id: str, run: Recorded) -> bool:
         """Whether this run stays on record, though the record of it that is `run` is deleted."""
         with self._lock:
-            other = self._taken.get((space, id), "")
-            found = self._recorded.get(other)
-            twin = found is not None and found.fired.token != run.fired.token and id in found.ids.values()
-            came = self._came.get((space, id), "") not in ("", ledger.urn_of(run.outputs))
-            return twin or came or (space, id) in self._given
+            return (space, id) in self._given or bool(self._holder(space, id, run))
 
     def before(self, urn: str, token: str) -> Before:
         with self._lock:

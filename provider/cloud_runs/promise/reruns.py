@@ -54,10 +54,9 @@ def bound(spent: Mapping[str, int], most: float) -> str:
     )
 
 
-def added(work: Work, own: Recorded, asked: Again, sent: Sequence[Moment], process: Process) -> Work:
+def added(work: Work, own: Recorded, keys: Collection[str], sent: Sequence[Moment], process: Process) -> Work:
     """The work of a fan-out on record, and these objects again. `sent`: when this process may have started something
     for this ask. The run that failed is none that is looked for."""
-    keys = asked.keys
     if not keys:
         return work
     fire, doubts = list(work.fire), dict[tuple[Moment, ...], list[str]]()

@@ -16,7 +16,7 @@ from typing import Protocol
 from cloud_runs import errors
 from cloud_runs.limits import Leave
 from cloud_runs.promise import history, ledger, statuses
-from cloud_runs.promise.firing import AGAIN_PAUSES, fired_at, nothing_ran
+from cloud_runs.promise.firing import AGAIN_PAUSES, fired_at, nothing_ran, once_more
 from cloud_runs.promise.looking import TICK
 from cloud_runs.promise.records import Recorded
 from cloud_runs.promise.world import World
@@ -134,8 +134,7 @@ def _sent(ask: _Ask) -> Started:
         except (errors.Refused, errors.NotReached, errors.InvalidConfiguration, errors.Orphaned) as refused:
             if nothing_ran(refused):
                 process.refused(ask.key, "")
-            again = isinstance(refused, errors.Throttled) or (type(refused) is errors.NotReached and len(pauses) > 1)
-            if not (again and pauses):
+            if not once_more(refused, pauses):
                 raise
         ask.world.sleep(pauses.pop(0) * random.uniform(0.75, 1.25))
 

@@ -54,7 +54,7 @@ def _ids(one: Lacking, known: Collection[str], settings: Settings) -> list[str]:
         return []
     world, limit, lost = World(Process(), lambda: True), Limit(_SECONDS), []
     since = looking.since(one.intent.moments, world.clocks(), one.run)
-    for place in strays.meant_for(kind, one.intent, one.arguments) or [kind.place(one.arguments, settings)]:
+    for place in strays.places_of(kind, one.intent, one.arguments, settings):
         api = kind.client(place, settings)
         found = strays.search(kind, api, one.arguments, one.intent, (), since, limit)
         listing = listed(found, kind.id_space(place), world, [one.run])
