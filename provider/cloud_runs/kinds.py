@@ -6,7 +6,7 @@ No Pulumi here. A kind is a value: each is made once, in the file of its resourc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -163,6 +163,16 @@ class Kind(ABC, Generic[Request]):
 
     def reached(self, place: Reference, props: Props) -> Reference:
         """Where a run on record is asked for, with the quiet arguments of today; `place` is what is on record."""
+        return place
+
+    def pin(self, place: Reference, settings: Settings) -> Callable[[Limit], Reference] | None:
+        """What asks for the part of a place that only the service tells, and answers with the whole of it; None if
+        nothing is to be asked. It starts nothing. Raises MissingCredentials or InvalidConfiguration; what it returns
+        raises InvalidConfiguration, Refused, Unavailable or Interrupted."""
+        return None
+
+    def pinned(self, place: Reference, told: Collection[Reference]) -> Reference:
+        """The place, or the last of those that are this one with what the service has told of it."""
         return place
 
     def id_space(self, place: Reference) -> Hashable:

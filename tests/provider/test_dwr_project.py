@@ -9,6 +9,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from cloud_runs.huawei.dwr.workflow_run import WORKFLOW
+from cloud_runs.lifecycle.reporting import RunError
 from tests.kits import KITS
 from tests.provider.fan_stack import FanStack
 from tests.provider.host_stack import HostStack, RunStack
@@ -61,6 +62,42 @@ def test_a_run_stays_where_it_is_when_another_project_is_configured(
     assert seen["phase"] == "running"
     assert seen["project_id"] == TOLD
     assert cloud.count(KIT.name, "projects") == 1
+
+
+OTHERS = json.dumps({"projects": [{"id": "1" + TOLD[1:], "name": "cn-north-4"}]})
+"""Of another key, or of the same one tomorrow."""
+
+
+@pytest.mark.parametrize("kill", [1, "before create"])
+def test_a_run_that_was_lost_in_the_project_that_iam_told_is_found_there_when_iam_tells_another(
+    stack: HostStack, kill: str | int
+) -> None:
+    stack.up(kill=kill)
+    lost = stack.lost()
+    assert len(lost) == (1 if kill == 1 else stack.asks)
+    stack.cloud.fault(KIT.name, "projects", "body", body=OTHERS, times=1000)
+    stack.up()
+    assert len(stack.started()) == stack.asks
+    assert stack.lost() == []
+    assert set(lost) <= set(stack.ids.values())
+
+
+def test_a_lost_run_is_found_when_the_project_is_configured_by_now(stack: HostStack) -> None:
+    stack.up(kill="before create")
+    assert len(stack.lost()) == stack.asks
+    configured(stack, **{"huaweicloud:projectId": "1" + TOLD[1:]})
+    stack.up()
+    assert len(stack.started()) == stack.asks
+    assert stack.lost() == []
+
+
+def test_nothing_is_fired_while_iam_does_not_tell_the_project(stack: HostStack) -> None:
+    stack.cloud.fault(KIT.name, "projects", "status", status=403, code="APIGW.0301", message="no")
+    with pytest.raises(RunError, match=rf"Run|FanOut '{stack.name}': Huawei IAM refused GET /v3/projects"):
+        stack.up()
+    assert stack.started() == []
+    assert stack.up() == "create"
+    assert len(stack.started()) == stack.asks
 
 
 def test_several_projects_fire_nothing(stack: HostStack) -> None:

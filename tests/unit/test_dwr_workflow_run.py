@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,10 +61,24 @@ def test_the_place_names_the_project_as_far_as_it_is_told() -> None:
     assert WORKFLOW.where(GOOD, settings(runs__huaweiProjectId=PROJECT)) == PLACE
 
 
-def test_a_run_stays_in_the_project_that_iam_told() -> None:
-    assert WORKFLOW.reached(BARE, {"project_id": PROJECT}) == PLACE
-    assert WORKFLOW.reached(PLACE, {"project_id": OTHER}) == PLACE
-    assert WORKFLOW.reached(BARE, {"project_id": None}) == BARE
+def test_a_place_without_a_project_is_the_one_that_was_told_last() -> None:
+    told = [BARE, replace(PLACE, scope=f"scan/{OTHER}"), PLACE]
+    assert WORKFLOW.pinned(BARE, told) == PLACE
+    assert WORKFLOW.pinned(BARE, [BARE]) == BARE
+    assert WORKFLOW.pinned(told[1], told) == told[1]
+    assert WORKFLOW.pinned(replace(BARE, region="cn-north-4"), told).scope == "scan"
+    assert WORKFLOW.pinned(replace(BARE, scope="sca"), told).scope == "sca"
+
+
+def test_iam_is_asked_for_no_project_that_is_told() -> None:
+    today = settings(**{name.replace(":", "__"): value for name, value in KEYS.items()})
+    assert WORKFLOW.pin(PLACE, today) is None
+    assert WORKFLOW.pin(BARE, today) is not None
+
+
+def test_the_project_of_a_run_is_on_record() -> None:
+    assert WORKFLOW.outputs(replace(PLACE, id="e-1"), None, None)["project_id"] == PROJECT
+    assert "project_id" not in WORKFLOW.outputs(replace(BARE, id="e-1"), None, None)
 
 
 def test_the_ids_of_a_workflow_are_one_set_whether_the_project_is_named_or_not() -> None:

@@ -214,7 +214,8 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
         work; then nothing was fired."""
         if ids:
-            place = place or self.kind.place(props, self.settings)
+            intent = ledger.intent_of(props.get(ledger.INTENT))
+            place = place or strays.today(self.kind, props, intent, self.settings)
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)

@@ -14,17 +14,29 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
+from cloud_runs import addresses, errors
 from cloud_runs.lifecycle import host, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import kind_named
+from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, intents, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
 from cloud_runs.promise.process import Former
 from cloud_runs.promise.records import TRIGGERS, Intent
+from cloud_runs.runs import Reference
 
 _RUN, _KIND = "run", "kind"
+
+
+def _whose(_provider: IntentProvider, *args: Any) -> str:
+    """`WorkflowRun 'transcode'`: users know the run, not its intent."""
+    of = str(args[-1].get(_RUN) or "")
+    return f"{of.rpartition('::')[0].rpartition(':')[2]} {ledger.name_of(of)!r}"
+
+
+_reported = one_line(_whose, errors.RunsError, addresses.with_address)
 
 
 class IntentProvider(HostProvider):
@@ -46,40 +58,58 @@ class IntentProvider(HostProvider):
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
         # Of a fan-out: other objects need another attempt, but no other token. Unknown is another value as well.
         others = intent.objects != (_news.get(OBJECTS) or "")
-        others = others or intents.placed(intent, self._place(_news)) != intent
+        place = self._place(_news)
+        others = others or (place is not None and ledger.place_text(place) not in intent.places)
         if others and not (asked.unknown or renamed):
             quiet.shows(quiet.ATTEMPTS)
         return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
 
+    @_reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Mints a token. Sends nothing."""
+        """Mints a token. Sends nothing, but for a place that only the service tells in full: then it asks for that."""
         intent = intents.minted(
             self.process,
             str(props.get(_RUN) or ""),
             _wanted(props, None).content,
             props.get(OBJECTS) or "",
             kind=str(props.get(_KIND) or ""),
-            place=self._place(props),
+            places=self._places(props, None),
         )
         return dynamic.CreateResult(intent.token, _outputs(intent, props.get(ARGUMENTS)))
 
+    @_reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Keeps the token, and what it was made for. When the objects of a fan-out change, an attempt is added; a place
         where the configuration puts the run by now is added too."""
         intent = ledger.intent_of(_olds[RECORD])
         assert intent
         listing = intents.listing(intent, _news.get(OBJECTS) or "", self.process)
-        listing = intents.placed(listing, self._place(_news))
+        listing = intents.placed(listing, self._places(_news, intent))
         named = replace(listing, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
         return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
 
-    def _place(self, props: Mapping[str, Any]) -> str:
+    def _place(self, props: Mapping[str, Any]) -> Reference | None:
         """Where the configuration of today puts the run: an `up` that looks for it may have another one."""
         kind, arguments = kind_named(str(props.get(_KIND) or "")), props.get(ARGUMENTS)
         try:
-            return ledger.place_text(kind.place(arguments, self.settings)) if kind and arguments else ""
+            return kind.place(arguments, self.settings) if kind and arguments else None
         except Exception:  # noqa: BLE001 - whatever is wrong with the arguments, the run's own check tells it
-            return ""
+            return None
+
+    def _places(self, props: Mapping[str, Any], before: Intent | None) -> tuple[str, ...]:
+        """That place, and the whole of it where only the service tells that: if it told another one tomorrow, a run of
+        today would be looked for in the wrong place. What is on record is not asked for again. Raises RunsError."""
+        place, kind = self._place(props), kind_named(str(props.get(_KIND) or ""))
+        if place is None or kind is None:
+            return ()
+        text = ledger.place_text(place)
+        if before and text in before.places:
+            return ()
+        try:
+            pin = kind.pin(place, self.settings)
+        except errors.RunsError:  # as above; without it nothing is on record, so the next `up` comes here again
+            return ()
+        return (text, ledger.place_text(host.asked(pin))) if pin else (text,)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Nothing is sent, unless a run that was started for this intent may be on no record: then it is looked for,

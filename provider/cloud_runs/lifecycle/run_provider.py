@@ -246,9 +246,10 @@ class RunProvider(ResumingProvider, Generic[Request]):
         return adopting.once({"": props.get(ledger.ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
 
     def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
-        ask, place = self._ask(props), self.kind.place(props, self.settings)
-        status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
+        ask = self._ask(props)
         before = self.process.before(ask.urn, ask.token)
+        place = strays.today(self.kind, props, ask.intent, self.settings)
+        status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
         if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
         # It will be on record: it is not among the lost ones.
@@ -258,8 +259,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
         else:
             self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
-        past = past_of(before.recorded, ask.token)
-        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past)
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past_of(before.recorded, ask.token))
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

@@ -59,7 +59,13 @@ def places_of(kind: Kind[Any], intent: Intent, arguments: Mapping[str, Any], set
 
 def meant_for(kind: Kind[Any], intent: Intent | None, arguments: Mapping[str, Any]) -> list[Reference]:
     """Where an intent was to be fired, asked for as these arguments say; none if its record does not tell."""
-    return [kind.reached(place, arguments) for place in ledger.meant_for(intent)]
+    told = ledger.meant_for(intent)
+    return [kind.reached(place, arguments) for place in dict.fromkeys(kind.pinned(place, told) for place in told)]
+
+
+def today(kind: Kind[Any], arguments: Mapping[str, Any], intent: Intent | None, settings: Settings) -> Reference:
+    """Where the configuration of today puts a run of this intent. Raises as `Kind.place`."""
+    return kind.pinned(kind.place(arguments, settings), ledger.meant_for(intent))
 
 
 def where(
@@ -67,7 +73,7 @@ def where(
 ) -> Reference:
     """Where the run is to be: where the configuration says today, unless an earlier `up` may have fired it where the
     configuration said then and something of it is there. Fires nothing; raises Unavailable if that cannot be told."""
-    now = kind.place(arguments, settings)
+    now = today(kind, arguments, ask.intent, settings)
     if remark := kind.remark(now, settings):
         world.warn(remark)
     for then in meant_for(kind, ask.intent, arguments) if work.look else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cloud_runs.promise import history, ledger
@@ -16,10 +17,10 @@ def minted(
     objects: str = "",
     *,
     kind: str = "",
-    place: str = "",
+    places: Sequence[str] = (),
 ) -> Intent:
     """A new one, with a token of its own, for the run with this URN. `objects`: of a fan-out, the digest of its list.
-    `place`: where the configuration puts the run."""
+    `places`: where the configuration puts the run, as far as it tells, and in full."""
     moment, former = process.moment(), process.replacing(urn)
     return Intent(
         moment=moment,
@@ -29,7 +30,7 @@ def minted(
         objects=objects,
         attempts=(moment,) if objects else (),
         why=history.because(former.content.differences(content)) if former else "",
-        places=(place,) if place else (),
+        places=tuple(places),
     )
 
 
@@ -41,6 +42,6 @@ def listing(intent: Intent, objects: str, process: Process) -> Intent:
     return replace(intent, objects=objects, attempts=attempts)
 
 
-def placed(intent: Intent, place: str) -> Intent:
+def placed(intent: Intent, places: Sequence[str]) -> Intent:
     """The same intent, which may be fired here from now on."""
-    return replace(intent, places=(*intent.places, place)) if place and place not in intent.places else intent
+    return replace(intent, places=tuple(dict.fromkeys([*intent.places, *places])))

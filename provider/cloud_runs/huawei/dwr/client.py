@@ -36,13 +36,13 @@ class WorkflowClient(DwrClient, Finding, RunApi[WorkflowRequest], FanOutApi[Work
     """Executions of one workflow ("graph")."""
 
     def start(self, request: WorkflowRequest, leave: Leave) -> Started:
-        """Started.details: project and `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
+        """Started.details: `execution_urn`, and the time in RFC 3339, as far as the answer tells them."""
         explain = partial(self._context.refusal, action="dwr:workflow:executeAsync")
         body, project = request.body(), self._project_first(leave)
         path = f"/v3/{project}/workflows/{self._graph}/execute"
         headers = self._headers(project)
         begun = self._calls.start(path, obs.started_id, explain, leave=leave, headers=headers, body=body)
-        return started(begun, self._context.mask, project_id=project)
+        return started(begun, self._context.mask)
 
     def resume(self, id: str, leave: Leave) -> Started:
         """`POST .../workflowexecution/NAME/retry`, with no body

@@ -31,7 +31,7 @@ def project_of(region: str, host: str, calls: Calls[Failure], context: Context, 
     found = [_row(row) for row in rows]
     if len(found) == 1 and re.fullmatch(PROJECT_ID, found[0][0]):
         return found[0][0]
-    give = f"give project_id: set the argument, {PROJECT.places}"
+    give = f"give the project: set {PROJECT.places}, or the argument project_id, whose change asks for a new run"
     if not found:
         raise InvalidConfiguration(f"Huawei IAM knows no project {region} of this key: {give}")
     listed = ", ".join(clean(context.mask.text(f"{id} ({name})"), 200) for id, name in found[:_SHOWN])

@@ -3,7 +3,7 @@ each of many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,11 @@ from cloud_runs.lifecycle.fan_out import AT_ONCE, FanOut, FanOutSteering
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider
 from cloud_runs.lifecycle.run import IfRunning, OnDelete, Rerun, Run, Steering, Triggers
 from cloud_runs.lifecycle.run_provider import RunProvider
-from cloud_runs.runs import Reference
+from cloud_runs.runs import Reference, RunStatus
 from cloud_runs.wire.settings import Settings
 
 if TYPE_CHECKING:
+    from cloud_runs.limits import Limit
     from cloud_runs.wire.transport import Transport
 
 # Where the vendor's SDK has a host for workflows; its other four regions have that of another part of the product.
@@ -53,11 +54,16 @@ class WorkflowKind(ObsKind):
         scope = f"{graph}/{project}" if project else graph
         return Reference(self.name, self.given("region", props, settings), scope, "")
 
-    def reached(self, place: Reference, props: Props) -> Reference:
-        """A run whose project IAM told at its start has it on record."""
-        graph, _, project = place.scope.partition("/")
-        told = props.get("project_id")
-        return place if project or not isinstance(told, str) else replace(place, scope=f"{graph}/{told}")
+    def pin(self, place: Reference, settings: Settings) -> Callable[[Limit], Reference] | None:
+        """The project that IAM tells."""
+        if "/" in place.scope:
+            return None
+        client = self.client(place, settings)
+        return lambda limit: replace(place, scope=f"{place.scope}/{client.project(limit)}")
+
+    def pinned(self, place: Reference, told: Collection[Reference]) -> Reference:
+        whole = [one for one in told if one.scope.startswith(f"{place.scope}/") and one.region == place.region]
+        return whole[-1] if whole and "/" not in place.scope else place
 
     def id_space(self, place: Reference) -> tuple[str, str, str]:
         """Without the project, which one resource may name and another leave out."""
@@ -65,14 +71,18 @@ class WorkflowKind(ObsKind):
 
     def remark(self, place: Reference, settings: Settings) -> str:
         with suppress(InvalidConfiguration):  # which the client tells
-            if settings.endpoint(DWR):
+            if place.region in REGIONS or settings.endpoint(DWR):
                 return ""
-        if place.region in REGIONS:
-            return ""
         return (
             f"Huawei's SDK knows DWR's workflows in {', '.join(REGIONS)} alone, not in {place.region}. If the service "
             "is there under another address, set runs:huaweiDwrEndpoint"
         )
+
+    def outputs(
+        self, reference: Reference, request: WorkflowRequest | None, status: RunStatus | None
+    ) -> dict[str, Any]:
+        project = reference.scope.partition("/")[2]
+        return {**super().outputs(reference, request, status), **({"project_id": project} if project else {})}
 
     def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> WorkflowClient:
         graph, _, project = place.scope.partition("/")
