@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -39,9 +41,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    with emulator("--run-seconds", "3600") as running:
-        yield running
+def emulators() -> Iterator[Callable[..., Emulator]]:
+    """An emulator by its flags, which is started when it is first asked for."""
+    with ExitStack() as running:
+        yield functools.cache(lambda *flags: running.enter_context(emulator("--run-seconds", "3600", *flags)))
+
+
+@pytest.fixture(scope="session")
+def running_emulator(emulators: Callable[..., Emulator]) -> Emulator:
+    return emulators()
 
 
 @pytest.fixture

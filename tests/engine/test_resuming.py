@@ -3,6 +3,8 @@ step. What is asserted is what the emulator saw."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,6 +174,41 @@ def test_killed_after_it_was_sent(stack: Stack, cloud: Emulator, kit: Kit, flags
     assert (stack.outputs()["phase"], *why(stack)) == ("running", [(id, "failed", "first")], "resumed after failed")
     stack.up(flags=("--refresh",))
     assert sent(cloud, kit) == (1, 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kit", [kit for kit in RESUMING.values() if kit.otherwise], ids=lambda kit: kit.name)
+def test_in_the_other_way_that_the_vendor_documents(
+    tmp_path: Path, emulators: Callable[..., Emulator], kit: Kit
+) -> None:
+    """Once; with the answer lost; and killed after it was sent."""
+    cloud = emulators(*kit.otherwise)
+    cloud.reset()
+    stack = Stack(tmp_path, cloud)
+    stack.configure(**settings(cloud.url))
+    id = failed(stack, cloud, kit)
+    stack.up(flags=("--refresh",))
+    stack.up(flags=("--refresh",))
+    assert sent(cloud, kit) == (1, 1)
+    assert why(stack) == ([(id, "failed", "first")], "resumed after failed")
+
+    cloud.set_state(id, kit.failure)
+    cloud.fault(kit.name, kit.resume, "drop_response")
+    told = stack.up(flags=("--refresh",))
+    assert f"the answer was lost: run {id} is running, so it goes on" in told.text
+    assert sent(cloud, kit) == (1, 2)
+
+    cloud.set_state(id, kit.failure)
+    cloud.fault(kit.name, kit.resume, "delay", seconds=60, after_effect=True)
+    process = stack.start(flags=("--refresh",))
+    wait_until(lambda: state(cloud, id) == "running")
+    stack.kill()
+    process.wait(timeout=30)
+    assert (stack.outputs()["phase"], stack.outputs()["finished_at"]) == ("failed", "")
+    stack.up(flags=("--refresh",))
+    stack.up(flags=("--refresh",))
+    assert sent(cloud, kit) == (1, 3)
+    assert (stack.id(), stack.outputs()["phase"], len(why(stack)[0])) == (id, "running", 3)
 
 
 @each_kit

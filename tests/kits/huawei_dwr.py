@@ -129,4 +129,5 @@ HUAWEI_DWR = Kit(
     denied="SYS.0005",
     resume="retry",
     resume_path=f"POST /v3/{PROJECT}/workflows/scan/workflowexecution/{RUN}/retry",
+    otherwise=("--dwr-answers", "page"),
 )

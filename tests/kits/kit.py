@@ -128,6 +128,8 @@ class Kit:
     """The emulator's name of the call by which a run that failed goes on; empty where the service has none."""
     resume_path: str = ""
     """Its method and path for the run RUN, as the vendor's pages have them."""
+    otherwise: Sequence[str] = ()
+    """Flags of the emulator with which it answers in the other way that the vendor documents: that tells no end."""
     family: str = ""
     """As which the emulator counts what all kinds of the vendor share."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.vendor.wire import ESCAPED, LONG_SIGNATURE, NOT_SENT, SIGNATURE
+from tests.vendor.wire import ESCAPED, LONG_SIGNATURE, MACHINE, NOT_SENT, SIGNATURE
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "wire.md"
 
@@ -27,7 +27,9 @@ OBS = (
 )  # fmt: skip
 DWR_START, DWR_PLAIN, DWR_TOKEN = "DWR start", "DWR start without inputs", "DWR start, temporary key"
 DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW = "DWR get", "DWR list", "DWR retry", "DWR workflow"
-DWR = (DWR_START, DWR_PLAIN, DWR_TOKEN, DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW)
+DWR_PROJECT, DWR_PROJECT_TOKEN = "DWR project", "DWR project, temporary key"
+DWR_CALLS = (DWR_START, DWR_PLAIN, DWR_TOKEN, DWR_GET, DWR_LIST, DWR_RETRY, DWR_WORKFLOW)
+DWR = (*DWR_CALLS, DWR_PROJECT, DWR_PROJECT_TOKEN)
 CALLS = CI + OBS + DWR
 
 
@@ -154,7 +156,11 @@ ROWS = (
         (OBS_MARKER,), "query x-workflow-next-marker", "=APICALLa%2Fb%20c%2B", "=APICALLa/b%20c%2B",
         "A slash may stand in a query or be encoded; the signature covers the decoded value and is the same.",
     ),
-    Row(DWR, "User-Agent", "cloud-runs", "huaweicloud-usdk-python/<version>", "Each names itself."),
+    Row(DWR_CALLS, "User-Agent", "cloud-runs", "huaweicloud-usdk-python/<version>", "Each names itself."),
+    Row(
+        (DWR_PROJECT, DWR_PROJECT_TOKEN), "User-Agent", "cloud-runs", MACHINE,
+        "To IAM the SDK tells the system, the Python and its kind, and not its name.",
+    ),
     Row(DWR, "Accept-Encoding", "gzip", "gzip, deflate", "Each names what it decodes."),
     Row(
         (DWR_START, DWR_PLAIN, DWR_TOKEN), "body form", NOT_SENT, ESCAPED,
@@ -172,6 +178,13 @@ ROWS = (
         "content-type;host;user-agent;x-project-id;x-sdk-date;x-security-token", _AGENT,
     ),
     Row(
+        (DWR_PROJECT,), "Authorization SignedHeaders", "host;x-sdk-date", "host;user-agent;x-sdk-date", _AGENT,
+    ),
+    Row(
+        (DWR_PROJECT_TOKEN,), "Authorization SignedHeaders",
+        "host;x-sdk-date;x-security-token", "host;user-agent;x-sdk-date;x-security-token", _AGENT,
+    ),
+    Row(
         DWR, "Authorization Signature", LONG_SIGNATURE, LONG_SIGNATURE,
         "Another one: it covers the headers, query and body above. The SDK's own signatures are among the vectors of "
         "our signer (tests/vectors/dwr).",
@@ -184,11 +197,20 @@ ROWS = (
 )  # fmt: skip
 
 
+_GROUPS = {
+    CI: "every CI call",
+    OBS: "every OBS call",
+    DWR: "every DWR call",
+    DWR_CALLS: "every DWR call but for its project",
+}
+_BARE = (NOT_SENT, SIGNATURE, LONG_SIGNATURE, ESCAPED, MACHINE)
+
+
 def markdown() -> str:
     """The table for readers."""
     lines = ["| call | field | ours | SDK | why |", "|---|---|---|---|---|"]
     for row in ROWS:
-        calls = {CI: "every CI call", OBS: "every OBS call", DWR: "every DWR call"}.get(row.calls, "; ".join(row.calls))
+        calls = _GROUPS.get(row.calls, "; ".join(row.calls))
         cells = (calls, row.field, _shown(row.ours), _shown(row.theirs), row.reason)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -202,7 +224,7 @@ def document(text: str) -> str:
 
 
 def _shown(value: str) -> str:
-    return value if value in (NOT_SENT, SIGNATURE, LONG_SIGNATURE, ESCAPED) else f"`{value}`" if value else "(empty)"
+    return value if value in _BARE else f"`{value}`" if value else "(empty)"
 
 
 if __name__ == "__main__":

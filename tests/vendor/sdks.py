@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkdwr.v3 import DwrClient
 from obs.workflow import WorkflowClient
 from qcloud_cos import CosConfig, CosS3Client
@@ -52,6 +53,15 @@ def huawei(
         proxy_port=proxy.port,
         max_retry_count=retry,
     )
+
+
+def dwr_of_a_region(host: str, iam: str, region: str, token: str | None = None) -> DwrClient:
+    """No project is given, so the SDK asks IAM for that of the region when it is made."""
+    keys = BasicCredentials(SECRET_ID, SECRET_KEY).with_iam_endpoint(iam)
+    if token:
+        keys = keys.with_security_token(token)
+    built: DwrClient = DwrClient.new_builder().with_credentials(keys).with_region(Region(region, host)).build()
+    return built
 
 
 def dwr(server: str, id: str = SECRET_ID, secret: str = SECRET_KEY, token: str | None = None) -> DwrClient:

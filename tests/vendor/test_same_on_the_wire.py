@@ -9,12 +9,14 @@ from __future__ import annotations
 import email.utils
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkdwr import v3
 
 from cloud_runs.huawei import client as obs_client
@@ -29,7 +31,7 @@ from tests.support.clients import GO, an_hour_ago, soon
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.vendor import differences
 from tests.vendor.recorder import Recorded, Recorder, recorder
-from tests.vendor.sdks import BUCKET, DWR_PROJECT, GRAPH, HUAWEI_REGION, REGION, dwr, huawei, tencent
+from tests.vendor.sdks import BUCKET, DWR_PROJECT, GRAPH, HUAWEI_REGION, REGION, dwr, dwr_of_a_region, huawei, tencent
 from tests.vendor.wire import differing, fields
 
 WORKFLOW = "we59a9648e62e48ffb25e4b41f3721799"
@@ -90,17 +92,29 @@ class Bench:
         place = self._place(region=HUAWEI_REGION, graph_name=GRAPH)
         return obs_client.WorkflowClient(Transport(), self._keys, **place)
 
-    def dwr_graph(self) -> dwr_client.WorkflowClient:
-        place = self._place(region="cn-south-1", graph_name=GRAPH, project_id=DWR_PROJECT)
-        return dwr_client.WorkflowClient(Transport(), self._keys, **place)
+    def dwr_graph(self, project: str | None = DWR_PROJECT) -> dwr_client.WorkflowClient:
+        place = self._place(region="cn-south-1", graph_name=GRAPH)
+        return dwr_client.WorkflowClient(Transport(), self._keys, **place, project_id=project)
 
     def dwr(self, call: Callable[[Any], Any]) -> Any:
-        """The SDK has a proxy of its own for https alone, and heeds the environment's for http."""
+        with self.proxied():
+            return call(dwr("http://dwr.cn-south-1.myhuaweicloud.com", token=self.token or None))
+
+    def dwr_project(self) -> Any:
+        """What the SDK was told of it before, it does not ask for again in one process."""
+        with self.proxied() as patch:
+            patch.setattr(BasicCredentials, "_CACHE", {})
+            hosts = [f"http://{service}.cn-south-1.myhuaweicloud.com" for service in ("dwr", "iam")]
+            return dwr_of_a_region(*hosts, "cn-south-1", self.token or None)
+
+    @contextmanager
+    def proxied(self) -> Iterator[pytest.MonkeyPatch]:
+        """The SDK of DWR has a proxy of its own for https alone, and heeds the environment's for http."""
         with pytest.MonkeyPatch.context() as patch:
             for name in ("no_proxy", "NO_PROXY"):
                 patch.delenv(name, raising=False)
             patch.setenv("http_proxy", self.record.url)
-            return call(dwr("http://dwr.cn-south-1.myhuaweicloud.com", token=self.token or None))
+            yield patch
 
     def failed(self, id: str) -> str:
         self.cloud.set_state(id, "fail")
@@ -169,6 +183,11 @@ def going_jobs(bench: Bench) -> None:
 def dwr_start(bench: Bench, body: Any) -> Any:
     request = v3.AsyncInvokeApiStartWorkflowRequest(graph_name=GRAPH, body=body)
     return bench.dwr(lambda sdk: sdk.async_invoke_api_start_workflow(request))
+
+
+def our_project(bench: Bench) -> Any:
+    """Asked for before the first call that needs it."""
+    return bench.dwr_graph(project=None).workflows(obs_client.WorkflowRequest("demo-bucket", KEY))
 
 
 def dwr_list(bench: Bench) -> Any:
@@ -287,6 +306,8 @@ CALLS = {
         lambda b: b.dwr_graph().workflows(obs_client.WorkflowRequest("demo-bucket", KEY)),
         lambda b: b.dwr(lambda sdk: sdk.show_workflow_info(v3.ShowWorkflowInfoRequest(graph_name=GRAPH))),
     ),
+    "DWR project": Call(our_project, Bench.dwr_project),
+    "DWR project, temporary key": Call(our_project, Bench.dwr_project, token=TOKEN),
 }
 
 

@@ -12,7 +12,7 @@ import re
 from tests.vendor.recorder import Recorded
 
 NOT_SENT = "not sent"
-ESCAPED = "ASCII alone"
+ESCAPED, MACHINE = "ASCII alone", "the machine alone"
 _DECLARATION = re.compile(r"(<\?xml[^>]*\?>)\n?")
 _GATEWAY = re.compile(r"SDK-HMAC-SHA256 Access=(.*), SignedHeaders=(.*), Signature=(.*)")
 SIGNATURE, LONG_SIGNATURE = "40 hex digits", "64 hex digits"
@@ -63,7 +63,8 @@ def fields(request: Recorded) -> dict[str, str]:
             found |= dict(zip(("Authorization Access", "Authorization SignedHeaders"), gateway.groups(), strict=False))
             found["Authorization Signature"] = gateway[3]
         elif key == "User-Agent":
-            found[key] = re.sub(r"\d+(\.\d+)+", "<version>", value.partition(";")[0])  # then what machine it is
+            named = re.sub(r"(; )?\bos/.*", "", value)  # what machine it is
+            found[key] = re.sub(r"\d+(\.\d+)+", "<version>", named) or MACHINE
         else:
             found[key] = value
     return found | _body(request.body.decode())
