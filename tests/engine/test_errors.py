@@ -15,7 +15,7 @@ import pytest
 from tests import kits
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.sockets import Service, answer
-from tests.support.stack import BUCKET, QUICK, ROOT, WORKFLOW, Result, Stack, call, job, run
+from tests.support.stack import QUICK, ROOT, Result, Stack, call, job, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.long]
 
@@ -114,7 +114,8 @@ REFUSED = [IMPORTS, *(run(f"run-{number}") for number, _ in enumerate(REFUSALS))
 REFUSED += [job("busy"), scan("no-graph"), meters("not-mine", flow_id=7)]
 
 IN_CHECKS = run("wrong", bucket="media", workflow_id="transcode", on_delete="cancel", rerun_on_failure="resume")
-TWICE = call("tencent.WorkflowFanOut", "twice", bucket=BUCKET, workflow_id=WORKFLOW, objects=["a.mp4", "a.mp4"])
+SCANS = {"graph_name": "scan", "bucket": "demo-bucket", "objects": ["a.mp4", "a.mp4"]}
+TWICE = call("huawei.WorkflowFanOut", "twice", **SCANS, rerun_on_failure="resume")
 
 IN_THE_PROGRAM = """
 def refused(make):
@@ -236,7 +237,7 @@ def make_mistakes(told: Diagnostics, stack: Stack, cloud: Emulator, closed: int,
     assert len(cloud.ids()) == 2, "what was refused did not run"
 
     told.up(IMPORTS, IN_THE_PROGRAM)
-    told.up(TWICE)
+    told.up(IMPORTS, TWICE)
     with_a_clock_that_is_off(told, stack)
     stack.configure(**settings(cloud, tencentcloud__region=None, enos__orgId=None))
     told.up(IN_CHECKS)

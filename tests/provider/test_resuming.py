@@ -8,7 +8,7 @@ import pytest
 
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import ledger
-from tests.kits import KITS, RESUMING
+from tests.kits import FANS, KITS, RESUMING
 from tests.provider.fan_stack import RUNS
 from tests.provider.host_stack import HostStack
 from tests.support.emulator import Emulator
@@ -177,6 +177,21 @@ def test_a_slow_effect_is_waited_for(single: HostStack) -> None:
     order(single, "slow_effect", seconds=1)
     assert single.up(**RESUME) == "update"
     assert asked(single) == 1
+
+
+@pytest.mark.parametrize("kit", FANS.values(), ids=FANS)
+def test_a_fan_out_does_not_take_it_and_says_what_it_takes(kit: Any, cloud: Emulator) -> None:
+    kind, shared = kit.kind, {name: kit.arguments[name] for name in kit.kind.shared if name in kit.arguments}
+    given = {**shared, "region": "cn-north-4", "objects": ["a"], "concurrency": 16.0}
+    provider = kit.type(fan_out=True)._fan_out_provider()
+    (failure,) = provider.check({}, {**given, **RESUME}).failures
+    only, none = "for one run only; for a fan-out true fires each object again whose run failed", "has no call by which"
+    assert failure.property == "rerun_on_failure"
+    assert failure.reason.startswith("must be true or false, not 'resume': ")
+    assert (only in failure.reason, none in failure.reason) == (kind.resumes, not kind.resumes)
+    (failure,) = provider.check({}, {**given, "rerun_on_failure": "true"}).failures
+    assert failure.reason == "must be true or false, not 'true'"
+    assert provider.check({}, {**given, "rerun_on_failure": True}).failures == []
 
 
 @pytest.mark.parametrize("kit", KITS.values(), ids=KITS)

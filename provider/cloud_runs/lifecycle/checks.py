@@ -41,7 +41,7 @@ def of_fan_out(kind: Kind[Any], inputs: Mapping[str, Any], settings: Settings) -
     yield from _number(props, ledger.CONCURRENCY, 1, MOST_CONCURRENT, whole=True)
     if props.get(ledger.RATE) is not None:
         yield from _number(props, ledger.RATE, 0.01, 1000.0)
-    yield from _rerun(props.get(ledger.RERUN_ON_FAILURE), False, "; of a fan-out what failed is fired anew")
+    yield from _rerun(kind, props.get(ledger.RERUN_ON_FAILURE), fans=True)
     yield from _attempts(props)
     yield from _adopted(ledger.ADOPT_IDS, props.get(ledger.ADOPT_IDS))
     yield from _adopted(ledger.ADOPT, props.get(ledger.ADOPT))
@@ -57,8 +57,7 @@ def _steering(kind: Kind[Any], props: Props) -> Iterator[Problem]:
         yield ledger.ON_DELETE, f"must be {choices}, not {on_delete!r}"
     if adopt is not None and not _is_id(adopt):
         yield ledger.ADOPT_ID, "must be the id of a run that exists"
-    no_call = f": {kind.vendor.title} has no call by which a run that failed goes on" if rerun == RESUME else ""
-    yield from _rerun(rerun, kind.resumes, no_call)
+    yield from _rerun(kind, rerun)
     policy = props.get(ledger.IF_RUNNING)
     if policy not in (None, LATER, *POLICIES):
         yield ledger.IF_RUNNING, f"must be {', '.join(map(repr, POLICIES[:-1]))} or {POLICIES[-1]!r}, not {policy!r}"
@@ -70,12 +69,16 @@ def _attempts(props: Props) -> Iterator[Problem]:
         yield from _number(props, ledger.MAX_ATTEMPTS, 1, MOST_ATTEMPTS, whole=True)
 
 
-def _rerun(given: Any, resumes: bool, otherwise: str) -> Iterator[Problem]:
-    """`otherwise`: what is said of a value that is refused."""
+def _rerun(kind: Kind[Any], given: Any, *, fans: bool = False) -> Iterator[Problem]:
+    resumes = kind.resumes and not fans
     if given in (None, LATER) or isinstance(given, bool) or (resumes and given == RESUME):
         return
-    choices = f"true, false or {RESUME!r}" if resumes else "true or false"
-    yield ledger.RERUN_ON_FAILURE, f"must be {choices}, not {given!r}{otherwise}"
+    choices, why = f"true, false or {RESUME!r}" if resumes else "true or false", ""
+    if given == RESUME and kind.resumes:
+        why = ": that is for one run only; for a fan-out true fires each object again whose run failed"
+    elif given == RESUME:
+        why = f": {kind.vendor.title} has no call by which a run that failed goes on"
+    yield ledger.RERUN_ON_FAILURE, f"must be {choices}, not {given!r}{why}"
 
 
 def _triggers(props: Props) -> Iterator[Problem]:
