@@ -1,7 +1,9 @@
-"""A run that failed goes on, over the wire format and against the emulator, for each kind whose service can."""
+"""A run that failed goes on, over the wire format and against the emulator, for each kind whose service can, in each
+of the ways in which the vendor documents its answers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,9 +18,22 @@ from tests.support.emulator import Emulator
 RESUME: dict[str, Any] = {"rerun_on_failure": "resume"}
 
 
-@pytest.fixture(params=RESUMING)
-def single(request: pytest.FixtureRequest, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
-    made: HostStack = RUNS[request.param](cloud, monkeypatch)
+TOLD = [pytest.param((name, ()), id=name) for name in RESUMING]
+OTHERWISE = [
+    pytest.param((name, kit.otherwise), id=f"{name} otherwise") for name, kit in RESUMING.items() if kit.otherwise
+]
+tells_its_end = pytest.mark.parametrize("single", TOLD, indirect=True)
+tells_no_end = pytest.mark.parametrize("single", OTHERWISE, indirect=True)
+
+
+@pytest.fixture(params=[*TOLD, *OTHERWISE])
+def single(
+    request: pytest.FixtureRequest, emulators: Callable[..., Emulator], monkeypatch: pytest.MonkeyPatch
+) -> HostStack:
+    name, flags = request.param
+    cloud = emulators(*flags)
+    cloud.reset()
+    made: HostStack = RUNS[name](cloud, monkeypatch)
     made.up(**RESUME)
     return made
 
@@ -118,29 +133,66 @@ def test_two_resources_with_one_run_ask_once(single: HostStack) -> None:
     assert why(twin) == ["adopted", "resumed after failed"]
 
 
+def test_a_lost_answer_is_settled_by_the_state(single: HostStack) -> None:
+    fails(single)
+    order(single, "drop_response")
+    assert single.up(**RESUME) == "update"
+    assert (asked(single), single.state["phase"], why(single)) == (1, "running", ["first", "resumed after failed"])
+    assert any(f"the answer was lost: run {single.id} is running, so it goes on" in text for text in single.warned)
+    assert single.up(**RESUME) == "same"
+    assert (asked(single), len(single.started())) == (1, 1)
+
+
+def killed(stack: HostStack, **given: Any) -> None:
+    """An `up` that is killed with the request on its way: it arrives, and is on no record."""
+    fails(stack)
+    assert stack.up(**given, kill="before update") == "killed"
+    assert (asked(stack), stack.state["phase"]) == (1, "failed")
+
+
+@tells_its_end
 def test_killed_with_the_request_and_failed_again_counts(single: HostStack) -> None:
     """The record is made of what the run's own state tells."""
     given = {**RESUME, "max_attempts": 2.0}
     single.up(**given)
+    killed(single, **given)
+    assert single.state["finished_at"]
+    single.state["finished_at"] = "2026-11-01T00:00:00Z"  # it failed a while ago: times are told to the second
     fails(single)
-    assert single.up(**given, kill="before update") == "killed"
-    assert asked(single) == 1
-    if single.state["finished_at"]:  # it failed a while ago: times are told to the second
-        single.state["finished_at"] = "2026-11-01T00:00:00Z"
-    fails(single)
-    assert why(single)[-1] == ("resumed after failed" if single.state["finished_at"] else "first")
+    assert why(single) == ["first", "resumed after failed"]
     with pytest.raises(RunError, match="as the last of 2 attempts"):
         single.up(**given)
-    assert asked(single) == 1
+    assert (asked(single), len(single.started())) == (1, 1)
 
 
-def test_killed_with_the_request_then_succeeded(single: HostStack) -> None:
+@tells_no_end
+def test_without_an_end_a_second_failure_looks_like_the_first(single: HostStack) -> None:
+    """A limit, which docs/reliability.md has: it is asked for once more than `max_attempts` says."""
+    given = {**RESUME, "max_attempts": 2.0}
+    single.up(**given)
+    killed(single, **given)
     fails(single)
-    assert single.up(**RESUME, kill="before update") == "killed"
-    single.cloud.set_state(single.id, single.kit.success)
-    assert single.up(**RESUME) == "update"
-    assert (asked(single), single.state["phase"], why(single)) == (1, "succeeded", ["first", "resumed after failed"])
+    assert (single.state["finished_at"], why(single)) == ("", ["first"])
+    assert single.up(**given) == "update"
+    fails(single)
+    with pytest.raises(RunError, match="as the last of 2 attempts"):
+        single.up(**given)
+    assert (asked(single), len(single.started())) == (2, 1), "and nothing is fired"
+
+
+@pytest.mark.parametrize("refreshed", [False, True])
+@pytest.mark.parametrize("ends", [False, True])
+def test_killed_with_the_request(single: HostStack, refreshed: bool, ends: bool) -> None:
+    killed(single, **RESUME)
+    if ends:
+        single.cloud.set_state(single.id, single.kit.success)
+    if refreshed:
+        single.refresh()
+    assert single.up(**RESUME) == ("same" if refreshed else "update")
+    assert single.state["phase"] == ("succeeded" if ends else "running")
+    assert (asked(single), why(single)) == (1, ["first", "resumed after failed"])
     assert single.up(**RESUME) == "same"
+    assert (asked(single), len(single.started())) == (1, 1)
 
 
 def test_throttled_and_not_reached_are_tried_again(single: HostStack) -> None:
@@ -210,6 +262,7 @@ def test_accepted_values(kit: Any, cloud: Emulator) -> None:
     assert cloud.requests() == {}
 
 
+@tells_its_end
 def test_a_failure_from_before_it_went_on_is_none_any_more(single: HostStack) -> None:
     """The service is late to show that the run goes on."""
     single.up(**RESUME)
