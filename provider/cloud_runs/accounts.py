@@ -61,7 +61,8 @@ class Provider(pulumi.ProviderResource):
         :param resource_name: The provider's name, which error texts use.
         :param tencent_secret_id: With `tencent_secret_key`; for temporary credentials also `tencent_security_token`.
         :param tencent_region: For runs that name no region, for example `ap-beijing`.
-        :param tencent_domain: Where CI is: `myqcloud.com` (default) or `tencentci.cn`.
+        :param tencent_domain: Where CI is: `myqcloud.com` (default) or `tencentci.cn`, which no page names; the
+            vendor's SDKs for Android and iOS change over to it.
         :param tencent_endpoint: Where requests go instead of the service's own host, `https://host[:port]` (`http` for
             loopback only). The Host header that is signed stays the service's own.
         :param huawei_access_key: With `huawei_secret_key`; for temporary credentials also `huawei_security_token`.

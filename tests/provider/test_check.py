@@ -263,6 +263,7 @@ TAG = {"tag": "Transcode"}
         ({**TAG, "job_param": {"TemplateId": "t1", "list": [1, {"a": True}]}}, []),
         ({**TAG, "job_level": 2, "call_back_format": "JSON", "call_back_type": "TDMQ", "user_data": "~ " * 512}, []),
         ({**TAG, "call_back": "https://example.com/x?y=1"}, []),
+        ({**TAG, "call_back_type": "Kafka", "call_back_kafka_config": {"topic": "t"}}, []),
         ("Transcode", ["operation"]),
         ({}, ["operation"]),
         ({**TAG, "call_back": "no"}, []),
@@ -301,6 +302,7 @@ def test_operations(job: JobHost, given: Any, expected: list[str]) -> None:
         ({"queue_id": "p1", "job_param": {"template_id": "t1"}}, ["operation.JobParam"]),
         ({"output": {}, **TAG}, ["operation.Output", "operation.Tag"]),
         ({"call_back_kafka_config": {"topic": "t"}}, ["operation.CallBackKafkaConfig"]),
+        ({"call_back_type": "Kafka"}, ["operation.CallBackType"]),
     ],
 )
 def test_operations_beside_workflows(job: JobHost, given: Any, expected: list[str]) -> None:

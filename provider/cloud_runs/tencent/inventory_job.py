@@ -221,7 +221,7 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires a new run.
         :param input: Exactly one of `prefix`, `manifest`, `url_file`, `object`; sent unchanged. Changing it fires.
         :param workflow_ids: For `type="Workflow"`: the workflow, `w` and 32 hexadecimal digits, or several with commas
-            between them. Changing it fires a new run.
+            between them (several: one source, a comment in the vendor's Java SDK). Changing it fires a new run.
         :param time_interval: Only objects uploaded between `start` and `end`, ISO times with an offset; an offset with
             a colon and `Z` are sent in the vendor's form (`+0800`). Changing it fires a new run.
         :param type: `"Workflow"` (default) or `"Job"`, one operation without a workflow. Changing it fires a new run.
@@ -230,8 +230,10 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
             the vendor's spelling. Sent in the order of the names, since the engine keeps no order. For
             `type="Workflow"` only `queue_id`, `user_data`, `job_level` and the elements that begin with `call_back`
             (but Kafka's), and these from one source: the vendor's Go and Java SDKs can send them, the pages have them
-            for type Job alone. `call_back="no"` is not sent to anybody, not even as the queue says (from the vendor's
-            JavaScript demo). Changing it fires a new run.
+            for type Job alone. One source each: `call_back_type="Kafka"` with `call_back_kafka_config`, for type Job
+            alone, from the Java SDK; that `user_data` is at most 1,024 printable ASCII characters, from the Android
+            SDK; that with `call_back="no"` nobody is called, not even as the queue says, from the vendor's JavaScript
+            demo. Changing it fires a new run.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
             `TENCENTCLOUD_REGION`. Changing the argument fires a new run; changing the configuration does not.
         :param name: The job's name, at most 128 letters, digits, hyphens, underscores or Chinese characters, sent

@@ -18,7 +18,8 @@ OWN = {"WorkflowIds": "workflow_ids", "TimeInterval": "time_interval"}
 WITH_WORKFLOWS = (
     "QueueId", "UserData", "JobLevel", "CallBack", "CallBackFormat", "CallBackType", "CallBackMqConfig",
 )  # fmt: skip
-"""What the vendor's Go and Java SDKs can send with type Workflow as well; the pages have it for type Job alone."""
+"""What the vendor's Go and Java SDKs can send with type Workflow as well; the pages have it for type Job alone. Not
+`CallBackKafkaConfig`, without which no type Kafka: of a batch job it is in the Java SDK alone."""
 
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML cannot carry them
@@ -89,6 +90,8 @@ def fits(kind: str, value: Any) -> Iterator[Problem]:
     else:
         others = [element for element in sent if element not in WITH_WORKFLOWS]
         yield from ((f"operation.{element}", "is only for type='Job'") for element in others)
+        if sent.get("CallBackType") == "Kafka":
+            yield "operation.CallBackType", "Kafka is only for type='Job': it needs call_back_kafka_config"
 
 
 def elements(value: Any) -> Any:

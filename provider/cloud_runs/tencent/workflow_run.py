@@ -94,7 +94,8 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
     _run_provider = WorkflowRunProvider
 
     instance_id: pulumi.Output[str]
-    """The id of the execution (`InstanceId`; the same value is the `RunId` of later answers)."""
+    """The id of the execution (`InstanceId`; the same value is the `RunId` of later answers, as a test of the vendor's
+    Python SDK uses it: one source)."""
     bucket: pulumi.Output[str]
     region: pulumi.Output[str]
     workflow_id: pulumi.Output[str]
@@ -123,8 +124,8 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         """
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires a new run.
-        :param workflow_id: `w` and 32 hexadecimal digits. A paused workflow runs as well: pausing stops only the
-            triggers of uploads. Changing it fires a new run.
+        :param workflow_id: `w` and 32 hexadecimal digits. A paused workflow runs as well, since pausing stops only the
+            triggers of uploads (one source: a test of the vendor's Python SDK). Changing it fires a new run.
         :param object: The object's key, 1 to 850 bytes of UTF-8, sent unchanged. Changing it fires a new run.
         :param region: For example `ap-beijing`; without it, configuration `tencentcloud:region`, then
             `TENCENTCLOUD_REGION`. Changing the argument fires a new run; changing the configuration does not.
