@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cloud_runs.errors import NotFound, NotReached, Orphaned, Refused, Throttled, UnknownOutcome
+from cloud_runs.errors import NotFound, NotReached, Orphaned, Refused, RunsError, Throttled, UnknownOutcome
 from cloud_runs.limits import Leave
 from cloud_runs.runs import Phase
 from cloud_runs.wire.transport import Answer
+from tests.contract.test_every_client import FORMS, SECRETS, leaked
 from tests.kits import KITS, RESUMING
 from tests.kits.kit import DATE, KEYS, RUN, Kit
 from tests.support.clients import GO, says
@@ -91,6 +92,22 @@ def test_refusals_and_doubts(kit: Kit) -> None:
     for lost, told in ((NotReached("x"), NotReached), (UnknownOutcome("x"), UnknownOutcome)):
         with pytest.raises(told):
             resumed(kit, lost)
+
+
+@each_kit
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_that_is_told_again_is_masked(kit: Kit, form: str) -> None:
+    for secret in SECRETS:
+        text = f"see {FORMS[form](secret)} there"
+        refusal = says({"error_code": "Odd", "error_msg": text}, 409)
+        for answer in (kit.says.odd(text), refusal, says({"execution_name": text})):
+            with pytest.raises(RunsError) as raised:
+                resumed(kit, answer)
+            assert not leaked(str(raised.value), secret, form), raised.value
+            assert "***" in str(raised.value)
+        started, _ = resumed(kit, says({"execution_name": RUN, "execution_urn": text}, X_Request_ID=text))
+        assert not leaked(repr(started), secret, form), started
+        assert "***" in repr(started)
 
 
 @each_kit

@@ -15,22 +15,23 @@ from tests.support.sockets import Service
 
 
 def judged(
-    system: str, name: str, transport: Any, endpoint: str | None, started: list[tuple[int, bytes]], secrets: set[str],
+    system: str, name: str, transport: Any, endpoint: str | None, service: systems.Hostile | Spoiled,
     seconds: float = 30.0,
 ) -> str:  # fmt: skip
-    """Makes the call, asserts what must hold, and tells how it ended."""
+    """Makes the call, asserts what must hold, and tells how it ended. `service`: what has answered."""
     outcome: Any
     try:
         outcome = systems.operations(system)[name](systems.client(system, transport, endpoint, seconds))
     except RunsError as error:
         outcome = error
-        oracle.an_error(error, secrets)
+        oracle.an_error(error, service.secrets)
     else:
-        oracle.a_result(outcome, secrets)
-    if name == "start":
-        oracle.a_start(outcome, started)
-    else:
-        assert not started, f"{name} sent a start"
+        oracle.a_result(outcome, service.secrets)
+    for once, answered in zip(systems.ONCE, (service.started, service.resumed), strict=True):
+        if name == once:
+            oracle.a_start(outcome, answered)
+        else:
+            assert not answered, f"{name} sent a {once}"
     return type(outcome).__name__
 
 
@@ -39,7 +40,7 @@ def told(seed: str) -> str:
     choices = systems.Choices(f"told {seed}")
     system, name = choices.first.choice(systems.ALL)
     hostile = systems.Hostile(choices)
-    how = judged(system, name, hostile, None, hostile.started, hostile.secrets)
+    how = judged(system, name, hostile, None, hostile)
     return f"{system} {name}: {how}"
 
 
@@ -52,6 +53,7 @@ class Spoiled(Service):
 
     def __init__(self, choices: systems.Choices) -> None:
         self.started: list[tuple[int, bytes]] = []
+        self.resumed: list[tuple[int, bytes]] = []
         self.secrets = {answers.KEY, answers.SECRET, answers.TOKEN}
         self._choices, self._over = choices, threading.Event()
         super().__init__()
@@ -69,6 +71,8 @@ class Spoiled(Service):
         sent = wires.wire(r, line) if r else wires.healthy(line)
         if systems.starts_a_run(line):
             self.started.append((sent.status, sent.said))
+        if systems.lets_go_on(line):
+            self.resumed.append((sent.status, sent.said))
         for piece in sent.pieces:
             connection.sendall(piece)
         if sent.end == "hang":
@@ -83,9 +87,7 @@ def wire(seed: str, deadline: float = 0.5) -> str:
     choices = systems.Choices(f"wire {seed}")
     system, name = choices.first.choice(systems.ALL)
     with Spoiled(choices) as service:
-        how = judged(
-            system, name, hasty(deadline), f"http://{service.address}", service.started, service.secrets, deadline
-        )
+        how = judged(system, name, hasty(deadline), f"http://{service.address}", service, deadline)
     return f"{system} {name}: {how}"
 
 

@@ -44,15 +44,24 @@ def operations(system: str) -> dict[str, Callable[[Any], Any]]:
     }
     if kit.cancels:
         calls["cancel"] = lambda api: api.cancel(RUN)
+    if kit.resume:
+        calls["resume"] = lambda api: api.resume(RUN, GO)
     return {**calls, **kit.calls}
 
 
+ONCE = ("start", "resume")
+"""Calls that cost money: each is sent once at most."""
 ALL = [(system, name) for system in KITS for name in operations(system)]
 
 
 def starts_a_run(line: str) -> bool:
     """Whether a request line is one that starts a run, by the vendors' pages."""
     return any(kit.begun(line) for kit in KITS.values())
+
+
+def lets_go_on(line: str) -> bool:
+    """Whether a request line is one by which a run that failed goes on."""
+    return any(kit.resumed(line) for kit in KITS.values())
 
 
 class Choices:
@@ -76,11 +85,12 @@ class Hostile:
     """In place of a transport: hostile answers, now and then a healthy one.
 
     It signs each request as the real one does, so that a signer meets what it would meet. `started`: what was answered
-    to each start; `secrets`: what no error may tell.
+    to each start; `resumed`: to each call that lets a run go on; `secrets`: what no error may tell.
     """
 
     choices: Choices
     started: list[tuple[int, bytes]] = field(default_factory=list)
+    resumed: list[tuple[int, bytes]] = field(default_factory=list)
     asked: int = 0
     secrets: set[str] = field(default_factory=lambda: {answers.KEY, answers.SECRET, answers.TOKEN})
 
@@ -100,6 +110,8 @@ class Hostile:
         told = CaseInsensitiveDict(wires.headers(r) if r else {})
         if starts_a_run(line):
             self.started.append((status, content))
+        if lets_go_on(line):
+            self.resumed.append((status, content))
         return Answer(status, told, content, complete=not r or r.random() < 0.9)
 
     start = read

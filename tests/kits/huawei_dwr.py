@@ -40,7 +40,9 @@ INSTANCE = {
     "end_time": "2019-11-22T01:23:45Z",
     "node_execution_details": [{"status": "success", "begin_time": 1574385824000, "request_id": "n"}],
 }
+RETRY = f"POST /v3/{PROJECT}/workflows/scan/workflowexecution/{RUN}/retry"
 STARTED = {"execution_name": RUN, "execution_urn": ROW["execution_urn"], "started_at": BEGAN}
+RESUMED = {"execution_name": RUN, "execution_urn": ROW["execution_urn"], "restored_at": "2019-11-22T01:23:45Z"}
 
 
 def make(transport: Any, keys: Credentials, endpoint: str | None, /, **options: Any) -> RunApi[Any]:
@@ -70,6 +72,7 @@ HUAWEI_DWR = Kit(
     requests=lambda n: WorkflowRequest("demo-bucket", f"{n}.mp4"),
     begin=lambda api, request: str(api.start(request, GO).id),
     good=[
+        (RETRY, "json", RESUMED),
         (f"POST /v3/{PROJECT}/workflows/", "json", STARTED),
         (f"GET /v3/{PROJECT}/workflows/scan/workflowexecution/", "json", INSTANCE),
         (f"GET /v3/{PROJECT}/workflows/", "json", GRAPH),
@@ -128,6 +131,6 @@ HUAWEI_DWR = Kit(
     more={"region": "cn-north-4", "project_id": PROJECT, "inputs": {"template-id": 7.0}},
     denied="SYS.0005",
     resume="retry",
-    resume_path=f"POST /v3/{PROJECT}/workflows/scan/workflowexecution/{RUN}/retry",
+    resume_path=RETRY,
     otherwise=("--dwr-answers", "page"),
 )

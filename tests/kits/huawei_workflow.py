@@ -30,6 +30,7 @@ EXECUTION = {
     "state_map": {"s": {"state_name": "n", "type": "t", "status": "SUCCESS"}},
 }
 STARTED = {key: EXECUTION[key] for key in ("execution_name", "execution_urn", "started_at")}
+RESUMED = {"execution_name": RUN, "execution_urn": "u", "restored_at": "2019-11-22T01:23:45.000Z"}
 
 
 def make(transport: Any, keys: Credentials, endpoint: str | None, /, **options: Any) -> RunApi[Any]:
@@ -64,6 +65,7 @@ HUAWEI = Kit(
             STARTED,
         ),
         ("GET /v2/workflows/", "json", GRAPH),
+        ("PUT /v2/workflowexecutions/", "json", RESUMED),
         ("GET /v2/workflowexecutions/", "json", {"execution_info": EXECUTION}),
         (
             "GET /v2/workflowexecutions",

@@ -172,7 +172,11 @@ class Kit:
 
     def begun(self, line: str) -> bool:
         """Whether a request line is one that starts a run."""
-        return line.startswith(tuple(self.starts))
+        return line.startswith(tuple(self.starts)) and not self.resumed(line)
+
+    def resumed(self, line: str) -> bool:
+        """Whether a request line is one that lets the run RUN go on."""
+        return bool(self.resume_path) and line.startswith(self.resume_path)
 
 
 def xml(inner: str, root: str = "Response") -> Answer:

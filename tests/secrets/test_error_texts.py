@@ -43,6 +43,12 @@ CALLS: dict[str, Callable[[RunApi[Any], Any], Any]] = {
 }
 
 
+def calls(kit: Kit) -> dict[str, Callable[[RunApi[Any], Any], Any]]:
+    """Those of its client."""
+    resume: dict[str, Callable[[Any, Any], Any]] = {"resume": lambda api, _: api.resume("i1", GO)}
+    return {**CALLS, **(resume if kit.resume else {})}
+
+
 @pytest.fixture
 def service() -> Iterator[Echo]:
     with echo([ID, SECRET, TOKEN]) as running:  # and what it receives: signatures, the access token, a proxy's password
@@ -66,7 +72,7 @@ def test_a_server_that_sends_back_all_that_it_knows(
     caplog.set_level(logging.DEBUG)
     service.style = style
     for service.status in STATUSES:
-        for name, call in CALLS.items():
+        for name, call in calls(kit).items():
             said = told(lambda call=call: call(client(kit, hasty(), service.url), kit.request))  # type: ignore[misc]
             assert not leaks(said, CANARIES), f"{service.status} for {name}: {said}"
     assert "debug" in {record.levelname.lower() for record in caplog.records}, "the libraries did log"
@@ -92,7 +98,7 @@ def test_a_proxy_that_sends_back_the_password_in_its_url(
     service.status = status
     service.secrets = [PASSWORD]
     through(monkeypatch, service.url.replace("http://", f"http://user:{PASSWORD.replace('/', '%2F')}@"))
-    for name, call in CALLS.items():
+    for name, call in calls(kit).items():
         said = told(lambda call=call: call(client(kit, hasty(), None), kit.request))  # type: ignore[misc]
         assert name == "cancel" or f"the proxy refused ({status})" in said
         assert not leaks(said, CANARIES), said
@@ -117,7 +123,7 @@ def test_a_proxy_that_cannot_be_used(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     through(monkeypatch, proxy)
-    for call in CALLS.values():
+    for call in calls(kit).values():
         said = told(lambda call=call: call(client(kit, hasty(), None), kit.request))  # type: ignore[misc]
         assert not leaks(said, CANARIES), said
     assert not leaks(caplog.text, CANARIES)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloud_runs.wire.settings import Setting
-from tests.kits import IMPORT, KITS, settings
+from tests.kits import IMPORT, KITS, RESUMING, settings
 from tests.kits.kit import Kit
 from tests.secrets.canaries import canary, leaks, leaks_in_files
 from tests.secrets.echo import echo
@@ -159,6 +159,23 @@ def test_every_service_refuses_and_sends_the_key_back(watched: Watched) -> None:
     assert "came from environment TENCENTCLOUD_SECRET_ID" in said, "a refused key is named by its source"
     assert len(cloud.runs()) == len(KITS) + 1
     watched.assert_kept(*tokens.values())
+
+
+def test_a_service_that_lets_no_run_go_on_sends_the_key_back(watched: Watched) -> None:
+    cloud = watched.emulator
+    kits = RESUMING.values()
+    watched.up(IMPORT, *(kit.source(resource(kit), rerun_on_failure="resume") for kit in kits))
+    for kit in kits:
+        known = [watched.canaries[name] for name in NAMES if name.split()[0] == kit.room]
+        cloud.set_state(watched.id(resource(kit)), kit.failure)
+        cloud.fault(kit.name, kit.resume, "status", status=403, code=kit.denied, message=" ".join(known))
+    said = watched.up(flags=("--refresh", "--continue-on-error", "--debug"), check=False).text
+    for kit in kits:
+        assert cloud.count(kit.name, kit.resume) == 1
+        (line, *_) = [line for line in said.splitlines() if f"{kit.kind.label} {resource(kit)!r}: " in line]
+        assert "was not resumed" in line
+        assert "***" in line
+    watched.assert_kept()
 
 
 def test_a_proxy_refuses_and_sends_its_password_back(watched: Watched) -> None:
