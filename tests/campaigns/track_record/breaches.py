@@ -472,4 +472,12 @@ BREACHES = (
         "tests/provider/test_lost_and_told.py::test_what_is_given_to_another_resource_is_not_cancelled",
         3,
     ),
+    Breach(
+        "asked-to-go-on-blindly",
+        "4.17",
+        "a run that failed was asked to go on without a look at it first: one that an earlier `up` had asked before it "
+        "was killed was asked again while it went on",
+        "histories huawei.workflow",
+        60,
+    ),
 )

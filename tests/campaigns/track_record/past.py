@@ -55,6 +55,7 @@ PAST = {
     "4.14": "what a resource has on record that is not in the program is known when it is deleted, and not before",
     "4.15": "what a bound forbids to fire again is not looked for",
     "4.16": "a run is cancelled with a record of it, and not with the last one",
+    "4.17": "a run is asked to go on without a look at it first (this never was)",
 }
 
 NOT_PUT_BACK = {
