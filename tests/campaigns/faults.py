@@ -3,7 +3,8 @@
 A *case* is one resource that met at least one fault. In each round a run is asked for in each of the four systems in
 one `up`, so that a round is four cases, or a fan-out in each of the two systems that have them; each system has its own
 faults (orders.py). A fault of a fan-out meets one of its objects, or several. After a round its runs end, some of them
-badly, and a Completion over them all meets faults too (waits.py).
+badly, and a Completion over them all meets faults too (waits.py). Now and then runs that can go on fail, and meet
+faults while they are asked to (resumes.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.campaigns.lane import Lane, due, opened
 from tests.campaigns.oracle import Ask, Due, Seen, untold
 from tests.campaigns.orders import ALL, Round, faults_of, others_order_jobs, place_of_fault, plan
 from tests.campaigns.report import Report
+from tests.campaigns.resumes import RESUMES, Resumes
 from tests.campaigns.waits import Waits
 from tests.campaigns.works import Work
 from tests.kits import KITS
@@ -27,6 +29,8 @@ ROUNDS = 6
 """In a lane."""
 WAITED_FOR = 0.3
 """How often a Completion follows."""
+FAILING = 0.1
+"""How often runs of a lane fail after a round, and are to go on."""
 CASES = "cases by what was asked for"
 FAULTS = "faults met, by system, operation and action (once for each case)"
 ACTIONS = "faults met, by action (once for each case)"
@@ -39,6 +43,7 @@ def lanes(report: Report, cases: int) -> list[Callable[[Path, str, random.Random
     report.least(CASES, cases)
     report.least(CASES, cases // 20, COMPLETION)
     report.least(ACTIONS, cases // 100, *ALL)
+    report.least(RESUMES, cases // 100)
     planned, found = cases * 21 // 20, []
     for fans, share in ((False, planned - planned // 8), (True, planned // 8)):
         rounds = plan(random.Random(f"{report.seed} faults {fans}"), share, fans)
@@ -58,10 +63,14 @@ def lane(report: Report, rounds: list[Round], folder: Path, name: str, rng: rand
             raise RuntimeError(f"an up without faults failed: {first}")
         its.rest()
         tries, waits = _Rounds(its), Waits(its)
+        dice = random.Random(f"{report.seed} {name} resumes")
+        resumes = Resumes(its, dice)
         for one in rounds:
             tries.round(one)
             if rng.random() < WAITED_FOR and waits.round():
                 report.count(CASES, COMPLETION)
+            if not fans and dice.random() < FAILING:
+                resumes.round()
         its.end()
 
 

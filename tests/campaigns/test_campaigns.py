@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_runs_emulator.orders import ACTIONS
-from tests.campaigns import faults, kills, orders, strikes
+from tests.campaigns import faults, kills, orders, resumes, strikes
 from tests.campaigns.oracle import Ask
 from tests.campaigns.orders import Round
 from tests.campaigns.report import Report
@@ -82,6 +82,15 @@ def test_faults_while_a_fan_out_is_made_grows_and_is_replaced(tmp_path: Path) ->
     print(report.text())
     assert report.found == []
     assert report.total(faults.CASES) >= 4 * len(FANS_OUT)
+
+
+@pytest.mark.long
+def test_failed_runs_go_on_amid_faults(tmp_path: Path) -> None:
+    report = Report("resumes", 0)
+    resumes.lane(report, 5, tmp_path / "lane", "short", random.Random(0))
+    print(report.text())
+    assert report.found == []
+    assert report.total(resumes.RESUMES) >= 5
 
 
 @pytest.mark.parametrize("fans", [False, True])

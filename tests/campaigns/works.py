@@ -53,6 +53,8 @@ class Work:
     """Its name before, as an alias."""
     gone: bool = False
     """It is not in the program any more."""
+    resumes: bool = False
+    """Its run goes on if it fails."""
 
     @property
     def kit(self) -> Kit:
@@ -115,6 +117,7 @@ class Work:
             steering |= {"objects": objects, "adopt_ids": adopted or None, "concurrency": 2}
             return self.kit.fan(objects, self.name, **steering)
         asked = self.kit.work(self.case) | (self.kit.plain(self.case) if self.named and self.kit.plain else {})
+        steering |= {"rerun_on_failure": "resume" if self.resumes else None}
         steering |= {"adopt_id": self.adopt_id, "on_delete": "cancel" if self.kit.cancels else None}
         return self.kit.source(self.name, **asked, **steering)
 
