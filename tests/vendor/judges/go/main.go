@@ -40,8 +40,8 @@ func main() {
 	second := client("tencentci.cn", os.Getenv("JUDGE_SECRET"))
 
 	var ids []string
-	for _, key := range []string{"a b.mp4", "b.mp4", "中.mp4"} {
-		started, _, err := sdk.CI.TriggerWorkflow(ctx, &cos.TriggerWorkflowOptions{WorkflowId: workflow, Object: key, Name: "n"})
+	for at, key := range []string{"a b.mp4", "b.mp4", "中.mp4"} {
+		started, _, err := []*cos.Client{sdk, sdk, second}[at].CI.TriggerWorkflow(ctx, &cos.TriggerWorkflowOptions{WorkflowId: workflow, Object: key, Name: "n"})
 		must(err)
 		ids = append(ids, started.InstanceId)
 	}
