@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
 from cloud_runs.enos import tokens
 from cloud_runs.lifecycle.interrupts import Stop
+from cloud_runs.promise import looking
 from cloud_runs.promise.clock import Clock
 from cloud_runs.promise.process import Process
 
@@ -20,6 +22,7 @@ def old_process(monkeypatch: pytest.MonkeyPatch) -> Process:
         skipped[0] += seconds
         stop.check()
 
+    monkeypatch.setattr(looking, "BESIDE", timedelta(seconds=-1))  # here two `up`s may be within one second
     monkeypatch.setattr(tokens, "_sessions", {})  # what one has fired at EnOS
     monkeypatch.setattr(Stop, "sleep", pass_by)
     monkeypatch.setattr(Stop, "pause", lambda stop, seconds: skipped.__setitem__(0, skipped[0] + seconds))
