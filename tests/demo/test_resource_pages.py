@@ -86,7 +86,7 @@ def test_the_examples_send_what_their_pages_show(tmp_path: Path, cloud: Emulator
     stack.refresh()
     looks = {system: cloud.count(system, "get") - counts.get("get", 0) for system, counts in before.items()}
     assert looks["tencent.workflow"] == 14, "one for each WorkflowRun, one for each object of a fan-out"
-    assert looks["huawei.workflow"] == looks["huawei.dwr"] == 1
+    assert looks["huawei.workflow"] == looks["huawei.dwr"] == 4
     records = {
         record["type"].partition("/")[2].replace(":", ".").replace("/", "."): record
         for record in stack.resources().values()

@@ -453,14 +453,17 @@ def test_an_old_run_without_a_time_is_left_out_by_its_id(cloud: Cloud) -> None:
     assert host.create(intent).provenance == "fired"
 
 
-def test_a_run_of_the_same_second_as_the_old_one_is_a_candidate(cloud: Cloud) -> None:
+def test_a_run_of_the_same_second_as_the_old_one_is_named_and_not_taken(cloud: Cloud) -> None:
+    """A forced replacement is an `up` of its own."""
     first = Host(cloud)
     intent = first.mint()
     old = recorded(first.create(intent), intent)
     lost = cloud.begin("ours")
     second = Host(cloud)
     second.process.saw(URN, SPACE, old)
-    assert second.create(intent).id == lost
+    with pytest.raises(errors.Ambiguous) as error:
+        second.create(intent)
+    assert error.value.candidates == (lost,)
     assert cloud.starts == 1
 
 

@@ -242,11 +242,22 @@ def test_the_run_that_is_replaced_is_no_candidate() -> None:
 
 
 @pytest.mark.parametrize("proof", [False, True])
-@pytest.mark.parametrize(("after", "expected"), [(9, Sight.NONE), (10, Sight.OURS), (11, Sight.OURS)])
-def test_what_began_before_its_row_is_older(after: int, expected: Sight, proof: bool) -> None:
+@pytest.mark.parametrize(
+    ("after", "expected"), [(9, Sight.NONE), (10, Sight.DOUBT), (12, Sight.DOUBT), (13, Sight.OURS)]
+)
+def test_what_began_before_its_row_is_older_and_with_it_no_replacement(
+    after: int, expected: Sight, proof: bool
+) -> None:
     """With the marker too: a forced replacement keeps the intent, so what was replaced before has it as well."""
     row = run("old", 10 * SECOND, proof=proof)
     assert sight(row, run("i1", after * SECOND, proof=proof), ask=REPLACING, own=OLD) is expected
+
+
+@pytest.mark.parametrize("after", [0 * SECOND, SECOND])
+def test_a_changed_one_may_begin_with_the_run_that_it_replaces(after: timedelta) -> None:
+    row = run("old", 10 * SECOND)
+    ask = Looked([ATTEMPT], OLD, token="of the change")
+    assert sight(row, run("i1", 10 * SECOND + after), ask=ask, own=OLD) is Sight.OURS
 
 
 @pytest.mark.parametrize("after", [-30 * DAY, -HOUR, 0 * HOUR, 9 * SECOND, HOUR])
@@ -272,9 +283,8 @@ def test_its_row_tells_its_time_whatever_was_recorded(date: timedelta) -> None:
     [
         (10 * SECOND - SKEW - SECOND, Sight.NONE),
         (10 * SECOND - SKEW, Sight.DOUBT),
-        (10 * SECOND - TICK - SECOND, Sight.DOUBT),
-        (10 * SECOND - TICK, Sight.OURS),
-        (10 * SECOND, Sight.OURS),
+        (10 * SECOND + TICK, Sight.DOUBT),
+        (10 * SECOND + TICK + SECOND, Sight.OURS),
     ],
 )
 def test_without_its_row_what_is_on_record_is_another_clock_s(after: timedelta, expected: Sight, proof: bool) -> None:

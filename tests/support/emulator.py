@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 SECRET_ID = "AKIDEMULATOR00000000000000000000001"
 SECRET_KEY = "this-is-not-a-secret-emulator-only"
@@ -72,7 +73,7 @@ class Emulator:
         return list(self._call("DELETE", "faults"))
 
     def set_state(self, id: str, state: str, code: str = "", message: str = "") -> None:
-        self._call("POST", f"runs/{id}", {"state": state, "code": code, "message": message})
+        self._call("POST", f"runs/{quote(id)}", {"state": state, "code": code, "message": message})
 
     def reset(self) -> None:
         self._call("POST", "reset")

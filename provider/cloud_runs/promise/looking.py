@@ -18,6 +18,8 @@ from cloud_runs.runs import Candidate, Found, Phase
 
 TICK = timedelta(seconds=2)
 """Services give whole seconds, in `Date` and in their lists, so two times of one moment may differ by this much."""
+BESIDE = TICK
+"""A replacement is forced by an `up` of its own, so what began so soon after the run that it replaces is none."""
 SKEW = timedelta(minutes=15)
 """How far a clock may be off, ours or that of a service's `Date` from that of its lists: with more than this a service
 refuses a signature (RequestTimeTooSkewed)."""
@@ -103,6 +105,14 @@ class Looked:
         (then the intent is beside what is on record)."""
         return self.after is None or self.token not in (self.after.fired.token, self.after.fired.shown)
 
+    def began_beside(self, candidate: Candidate, listing: Listing) -> bool:
+        """Whether it began with the run that a forced replacement replaces, like one of another resource or of somebody
+        else. Of another intent its own moment tells as much."""
+        if self.after is None or not self.same_marker or candidate.began is None:
+            return False
+        own = begun(self.after, candidate.key, listing, timedelta(0))
+        return own is not None and candidate.began <= _plus(own, BESIDE)
+
     def began_after(self, candidate: Candidate, listing: Listing, margin: timedelta) -> bool:
         """Whether it began after the run that is replaced. A marker tells as much, unless that run has the same one."""
         if self.after is None or (candidate.proof and not self.same_marker):
@@ -172,7 +182,7 @@ def _forgotten(key: str, ask: Looked, listing: Listing) -> bool:
 def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: Listing) -> bool:
     """A marker of ours, or a run that began near an attempt, and not before the run that it replaces. One that was
     cancelled is never taken: somebody did not want it."""
-    if candidate.phase is Phase.CANCELLED:
+    if candidate.phase is Phase.CANCELLED or ask.began_beside(candidate, listing):
         return False
     proof = candidate.proof and (not ask.sent or candidate.began is None)
     return ask.began_after(candidate, listing, TICK) and (proof or candidate.id in near)

@@ -473,6 +473,22 @@ BREACHES = (
         3,
     ),
     Breach(
+        "beside-the-replaced",
+        "3.2",
+        "a run of somebody else that began with the run that a forced replacement replaces was recorded as the new one",
+        "tests/promise/test_looking.py::test_what_began_before_its_row_is_older_and_with_it_no_replacement",
+        8,
+    ),
+    Breach(
+        "a-project-told-anew",
+        "4.3",
+        "the project of a DWR run was asked for when it was fired and was on no record: the next `up` after a kill, told "
+        "another one, fired it again",
+        "tests/provider/test_dwr_project.py::"
+        "test_a_run_that_was_lost_in_the_project_that_iam_told_is_found_there_when_iam_tells_another",
+        4,
+    ),
+    Breach(
         "asked-to-go-on-blindly",
         "4.17",
         "a run that failed was asked to go on without a look at it first: one that an earlier `up` had asked before it "
