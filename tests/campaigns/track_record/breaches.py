@@ -482,8 +482,8 @@ BREACHES = (
     Breach(
         "a-project-told-anew",
         "4.3",
-        "the project of a DWR run was asked for when it was fired and was on no record: the next `up` after a kill, told "
-        "another one, fired it again",
+        "the project of a DWR run was asked for when it was fired and was on no record: the next `up` after a kill, "
+        "told another one, fired it again",
         "tests/provider/test_dwr_project.py::"
         "test_a_run_that_was_lost_in_the_project_that_iam_told_is_found_there_when_iam_tells_another",
         4,
