@@ -11,6 +11,7 @@ import pytest
 
 from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.reporting import RunError
+from tests.kits import KITS
 from tests.provider.fan_stack import FanStack
 from tests.provider.host import RunHost
 from tests.provider.host_stack import HostStack, RunStack
@@ -125,6 +126,27 @@ def test_an_answer_with_the_id_of_a_resource_that_the_program_drops(stack: HostS
     assert stack.started()[-1] in said
     assert "on record already" in said
     assert "nothing new may have run" in said
+
+
+@pytest.mark.parametrize("in_two", [False, True])
+def test_nor_with_the_id_of_a_run_of_another_flow_which_is_not_cancelled_then(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, in_two: bool
+) -> None:
+    """A run of EnOS is asked for by its id alone, whatever its flow is."""
+    flows = type("FlowStack", (HostStack,), {"kit": KITS["enos.flow"]})
+    old: HostStack = flows(cloud, monkeypatch)
+    old.up(on_delete="cancel")
+    new: HostStack = flows(cloud, monkeypatch, "new", beside=old)
+    cloud.fault(old.system, "start", "same_id")
+    assert new.up(flow_id=4000) == "create"
+    assert new.ids == old.ids
+    if in_two:
+        assert new.up(flow_id=4000) == "same"
+    old.destroy(same_process=True)
+    ((said),) = old.warned
+    assert f"run {new.id}, which came of its start or was found for it, was on record already" in said
+    assert [run["state"] for run in cloud.runs()] != [old.kit.cancelled]
+    assert cloud.count(old.system, "cancel") == 0
 
 
 def test_an_answer_with_the_id_of_its_own_former_run(stack: HostStack) -> None:

@@ -50,7 +50,7 @@ def test_what_can_be_fanned_out_has_a_resource_for_it(kind: Kind[Any]) -> None:
 def test_places_with_other_ids_are_one_id_space(kind: Kind[Any]) -> None:
     place = Reference(kind.name, "r", "1/o", "a")
     assert kind.id_space(place) == kind.id_space(Reference(kind.name, "r", "1/o", ""))
-    assert kind.id_space(place) != kind.id_space(Reference(kind.name, "r", "2/o", "a"))
+    assert kind.id_space(place) != kind.id_space(Reference(kind.name, "r", "2/p", "a"))
 
 
 @each_resource

@@ -79,7 +79,8 @@ class FlowKind(Kind[FlowRequest]):
         return replace(place, scope=_scope([*_parts(place)[:3], version if isinstance(version, str) else ""]))
 
     def id_space(self, place: Reference) -> Hashable:
-        return self.name, *place.scope.split("/")[:2]  # flow and organization; ids do not depend on the user
+        """The organization: calls about a run take its id and no flow, and ids do not depend on the user."""
+        return self.name, *place.scope.split("/")[1:2]
 
     def client(self, place: Reference, settings: Settings, transport: Transport | None = None) -> FlowClient:
         flow, org, user, version = _parts(place)

@@ -72,7 +72,7 @@ class Looked(NamedTuple):
 def started(begun: Begun, mask: Masker) -> Started:
     """`details`: URN, and time in RFC 3339, as far as the answer tells them."""
     began = time_text(reading.text(begun.content, "started_at"))
-    urn = clean(reading.text(begun.content, "execution_urn"), 500)
+    urn = clean(mask.text(reading.text(begun.content, "execution_urn")), 500)
     id = clean(mask.text(request_id(begun.answer)), 100)
     details = {"execution_urn": urn, "created_at": began, "started_at": began}
     return Started(begun.id, begun.at, request_id=id, details=details)
