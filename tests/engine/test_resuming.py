@@ -3,7 +3,7 @@ step. What is asserted is what the emulator saw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,15 @@ from tests.support.stack import Stack, call
 
 pytestmark = pytest.mark.engine
 
-each_kit = pytest.mark.parametrize("kit", RESUMING.values(), ids=RESUMING)
+
+def one_now_all_long(kits: Iterable[Kit]) -> pytest.MarkDecorator:
+    """tests/provider has each of them in `make test`."""
+    first, *others = kits
+    each = [first, *(pytest.param(kit, marks=pytest.mark.long) for kit in others)]
+    return pytest.mark.parametrize("kit", each, ids=lambda kit: kit.name)
+
+
+each_kit = one_now_all_long(RESUMING.values())
 
 
 @pytest.fixture
@@ -159,7 +167,7 @@ def test_a_lost_answer_is_settled_by_the_state_of_the_run(stack: Stack, cloud: E
     assert state(cloud, id) == "running"
 
 
-@pytest.mark.parametrize("flags", [(), ("--refresh",)], ids=["up", "refresh"])
+@pytest.mark.parametrize("flags", [(), pytest.param(("--refresh",), marks=pytest.mark.long)], ids=["up", "refresh"])
 @each_kit
 def test_killed_after_it_was_sent(stack: Stack, cloud: Emulator, kit: Kit, flags: tuple[str, ...]) -> None:
     id = failed(stack, cloud, kit)
@@ -227,7 +235,7 @@ def test_a_completion_waits_again(stack: Stack, cloud: Emulator, kit: Kit) -> No
     assert sent(cloud, kit) == (1, 1)
 
 
-@pytest.mark.parametrize("kit", [kit for kit in KITS.values() if not kit.resume], ids=lambda kit: kit.name)
+@one_now_all_long(kit for kit in KITS.values() if not kit.resume)
 def test_other_systems_refuse_it_before_anything_is_sent(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     refused = stack.preview(*program(kit), check=False)
     assert refused.code != 0
