@@ -97,6 +97,7 @@ def test_the_same_run_goes_on_once(stack: Stack, cloud: Emulator, kit: Kit) -> N
     assert "resumed after failed" in out.splitlines()[2]
 
 
+@pytest.mark.long
 @each_kit
 def test_as_often_as_it_may_and_then_true_fires_a_new_one(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     id = failed(stack, cloud, kit, max_attempts=2)
@@ -112,6 +113,7 @@ def test_as_often_as_it_may_and_then_true_fires_a_new_one(stack: Stack, cloud: E
     assert stack.id() == cloud.ids()[-1] != id
 
 
+@pytest.mark.long
 @each_kit
 def test_a_refusal_is_one_line_and_the_next_up_asks_again(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     id = failed(stack, cloud, kit)
@@ -128,6 +130,7 @@ def test_a_refusal_is_one_line_and_the_next_up_asks_again(stack: Stack, cloud: E
     assert why(stack) == ([(id, "failed", "first")], "resumed after failed")
 
 
+@pytest.mark.long
 @each_kit
 def test_what_goes_on_already_is_not_asked(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     """Somebody has let it go on in the console, since the refresh; and while it was asked, which is then refused."""
@@ -219,6 +222,7 @@ def test_in_the_other_way_that_the_vendor_documents(
     assert (stack.id(), stack.outputs()["phase"], len(why(stack)[0])) == (id, "running", 3)
 
 
+@pytest.mark.long
 @each_kit
 def test_a_completion_waits_again(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     """Also one that has recorded the failure and let it pass."""
