@@ -88,11 +88,15 @@ class Stack:
         failing = {**dict.fromkeys(told, (host.process.moment(),)), **run.fired.failing}
         self._record(replace(run, failed=told, fired=replace(run.fired, failing=failing)), run.reruns)
 
+    def _may_rerun(self, run: Recorded) -> Recorded:
+        """With what an earlier `up` may have done that was killed before it could record that it was told to."""
+        return replace(run, reruns=run.reruns or self.rerun)
+
     # -- an up
 
     def diff(self, process: Process) -> list[str]:
         """What is said of it."""
-        twins = process.saw(self.urn, SPACE, self.run) if self.run else {}
+        twins = process.saw(self.urn, SPACE, self._may_rerun(self.run)) if self.run else {}
         said = [f"{id} is on record of {other} as well" for id, other in twins.items()]
         self.said += said
         return said
@@ -136,6 +140,9 @@ class Stack:
             self.diff(process)
         run, intent = self.run, self.intent
         assert intent
+        if run and not run.reruns and (forced or not self.rerun):
+            # That an earlier `up` was told to, which was killed, is on no record (docs/reliability.md).
+            self.excused.update(one.id for one in self.cloud.runs if one.work in run.fired.failing)
         if run and not self.replacing:
             due = rules.due(run, content, (), intent, False, process)
             if due.unintended and not forced:
@@ -211,7 +218,7 @@ class Stack:
         if objects == ONE or same:
             self._record(replace(run, fired=replace(run.fired, beside=self.token())), run.reruns)
             return "nothing"
-        run = replace(run, reruns=run.reruns or self.rerun)
+        run = self._may_rerun(run)
         ask, process = self._ask(content, objects), host.process
         rules.intended(ask, process)
         self._tell_left_behind(host, run, again)

@@ -4,10 +4,12 @@ alone."""
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
 
+from cloud_runs.lifecycle import progress
 from cloud_runs.promise import history, ledger, reruns
 from tests.provider.fan_stack import STACKS, FanStack, key_of
 from tests.provider.host_stack import HostStack
@@ -91,6 +93,18 @@ def test_the_history_of_each_object(one: FanStack) -> None:
     assert told("b") == [(one.ids["b"], "unknown", "first")]
     assert fired_at("a1") == at, "not when another one was fired"
     assert fired_at("b") == fired_at("a2") > at
+
+
+def test_the_row_of_a_refresh_tells_one_reason_once(one: FanStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long each has taken: the reason that most have."""
+    said: list[str] = []
+    monkeypatch.setattr(progress, "tell", lambda _urn, text: said.append(text))
+    one.up(A)
+    for key, code, message in (("a1", "NoSuchKey", "gone"), ("a2", "Odd", "it broke"), ("a3", "Odd", "it broke")):
+        one.cloud.set_state(one.ids[key], one.kit.failure, code, message)
+    one.refresh()
+    assert re.fullmatch(r"3 failed; 2 objects \(a2, a3\): .*Odd: it broke", said[-1])
+    assert " after " not in said[-1]
 
 
 def test_without_it_a_failure_is_recorded_and_nothing_fires(fan: FanStack) -> None:
