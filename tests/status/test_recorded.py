@@ -110,7 +110,8 @@ def test_the_history_of_a_fan_outs_objects() -> None:
     outputs = {
         "instance_ids": {"a": "i1", "b": "i2", "c": "i3"},
         "place": WHERE,
-        "fired": "1 token=t at=2026-11-22T08:00:00Z why=trigger%20release again=a:1",
+        "fired": "1 token=t at=2026-11-22T08:30:00Z why=trigger%20release again=a:1 first=2026-11-22T08:00:00Z "
+        "later=2026-11-22T08:30:00Z/a",
         "failed": {"b": {"id": "i2", "code": "F", "message": "m", "fired_at": "2026-11-22T08:00:01Z"}},
         "history": {"a": [past]},
         "adopt_ids": {"c": "i3"},
@@ -118,11 +119,13 @@ def test_the_history_of_a_fan_outs_objects() -> None:
     ended = {"reference": WHERE + "i1", "phase": "succeeded", "state": "Success"}
     done = resource("runs:Completion", "done", {"outcomes": [ended]})
     a, b, c = (run.attempts for run in read(resource("tencent:WorkflowFanOut", "fan", outputs), done).runs)
-    now = {"id": "i1", "phase": "succeeded", "code": "", "fired_at": "2026-11-22T08:00:00Z"}
+    now = {"id": "i1", "phase": "succeeded", "code": "", "fired_at": "2026-11-22T08:30:00Z"}
     assert a == (past, {**now, "why": "rerun after failed"})
     failed = {"phase": "failed", "code": "F", "fired_at": "2026-11-22T08:00:01Z"}
     assert b == ({"id": "i2", **failed, "why": "trigger release"},)
     assert c == ({"id": "i3", "phase": "unknown", "code": "", "fired_at": "", "why": "adopted"},)
+    d = read(resource("tencent:WorkflowFanOut", "fan", {**outputs, "instance_ids": {"a": "i1", "d": "i4"}})).runs
+    assert [run.status.started_at for run in d] == ["2026-11-22T08:30:00Z", "2026-11-22T08:00:00Z"], "each its own"
 
 
 def test_runs_that_are_not_on_record() -> None:

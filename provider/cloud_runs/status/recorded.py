@@ -134,7 +134,7 @@ def read(deployment: Mapping[str, Any]) -> Records:
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
     """The runs of one resource: none, one, or those of a fan-out."""
     outs, shown = revealed(entry.get("outputs") or {}), revealed(entry.get("outputs") or {}, secrets=False)
-    urn, at = entry["urn"], _fired_at(outs)
+    urn = entry["urn"]
     common = {
         "resource": ledger.name_of(urn),
         "urn": urn,
@@ -145,9 +145,9 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
         recorded = ledger.recorded(str(entry.get("id") or ""), shown)
         for key, text in references.items():
             one = Reference.parse(text)
-            status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
-            told = _told(one, shown, key)
             tried = tuple(reruns.attempts(recorded, key))
+            status = RunStatus(one.id, Phase.PENDING, "", started_at=tried[-1][ledger.FIRED_AT])
+            told = _told(one, shown, key)
             yield OnRecord(
                 object=key, reference=one, shown_reference=text, status=status, attempts=tried, **told, **common
             )
@@ -156,7 +156,7 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
             object="",
             reference=reference,
             shown_reference=shown.get(ledger.REFERENCE) or "",
-            status=status_of(reference.id, shown, at),
+            status=status_of(reference.id, shown, _fired_at(outs)),
             **_told(reference, shown),
             attempts=_attempts(str(entry.get("id") or ""), shown),
             **common,
