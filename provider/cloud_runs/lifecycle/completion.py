@@ -77,7 +77,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         on_timeout: pulumi.Input[Literal["leave", "cancel"]] = "leave",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Holds the update until its runs have ended, and fails it if one did not succeed. Fires nothing.
         :param resource_name: The name of the Pulumi resource.
         :param runs: Run resources of any system, fan-outs, or references (the output `reference` of a run, `references`
             of a fan-out), also lists of them, for example from a `StackReference`. What a fan-out was refused counts as
