@@ -1,4 +1,4 @@
-"""The type checker of editors finds what is misspelt in a program, and shows what a class does, as an editor asks its language server.
+"""The type checker of editors finds what is misspelt in a program, and its language server shows what a class does.
 
 `make pyright` installs it into `.venv/pyright`; without that this is skipped.
 """
