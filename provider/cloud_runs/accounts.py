@@ -57,7 +57,7 @@ class Provider(pulumi.ProviderResource):
         lag_seconds: pulumi.Input[float] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Credentials, regions and endpoints for the runs that name it in `ResourceOptions(provider=...)`.
         :param resource_name: The provider's name, which error texts use.
         :param tencent_secret_id: With `tencent_secret_key`; for temporary credentials also `tencent_security_token`.
         :param tencent_region: For runs that name no region, for example `ap-beijing`.

@@ -1,6 +1,6 @@
 """Where docs/errors.md tells what to do about an error: its short address, with which the text of the error ends. Pure.
 
-What the page does not tell has none.
+What the page does not tell has none: what is wrong with an argument is then told by the text alone, which names it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ _AFTER_CODES = (
     _Told("huawei-dwr-the-key-lacks-a-right", Refused, ": 403 SYS.0005"),
     _Told("request-has-expired", Refused, "Request has expired"),
     _Told("accessdenied", Refused, ": 403 AccessDenied"),
+    _Told("huawei-dwr-unknown-graph-project-or-region", Refused, "does not tell which of the three it misses"),
+    _Told("huawei-dwr-several-projects-in-a-region", RunsError, "does not tell which project is meant"),
+    _Told("huawei-a-failed-execution-that-may-not-go-on", RunsError, " failed and was not resumed"),
     _Told("unknown-workflow", Refused, "Check the workflow id: "),
     _Told("huawei-unknown-graph-or-an-account-without-obs-workflows", Refused, "Huawei OBS refused .* 404"),
     _Told("no-key-at-all", MissingCredentials),
@@ -52,6 +55,7 @@ _AFTER_CODES = (
     _Told("white-space-came-along-with-a-copied-key", RunsError, "leading or trailing white space"),
     _Told("http-to-another-machine", RunsError, "http:// is accepted for loopback only"),
     _Told("nothing-listens-at-the-endpoint", NotReached, "connection refused"),
+    _Told("huawei-dwr-a-region-that-has-none", NotReached, "Huawei DWR was not reached.* cannot be resolved"),
     _Told("the-proxy-refuses", NotReached, "the proxy refused"),
     _Told("the-network-needs-a-proxy-or-the-endpoint-is-misspelt", NotReached, "cannot be resolved"),
     _Told("enos-a-second-run-of-the-flow-in-one-minute", RunsError, "has the trigger minute .* already"),
@@ -59,6 +63,24 @@ _AFTER_CODES = (
     _Told("the-time-is-up", RunsError, "had not ended after "),
     _Told("a-run-failed", RunsError, "did not succeed; the next "),
 )
+
+_OF_ARGUMENTS = {
+    "is not a bucket in the form name-appid": "bucket-without-the-account-number",
+    r"is missing: set the argument, cloud_runs\.Provider\(\w+_region=": "no-region",
+    r"is missing: set the argument, cloud_runs\.Provider\(enos_org_id=": "enos-without-an-organization",
+    "is not a workflow id": "a-workflows-name-instead-of-its-id",
+    "is not the id of a project": "huawei-dwr-what-is-no-projects-id",
+    "is the same object as objects": "the-same-object-twice-in-a-fan-out",
+    "has no API that cancels": "on_deletecancel-where-no-run-can-be-stopped",
+    "has no call by which a run that failed goes on": "rerun_on_failureresume-where-no-run-can-go-on",
+    "for a fan-out true fires each object again": "rerun_on_failureresume-of-a-fan-out",
+    "a stack reference gives None": "an-output-that-the-other-stack-does-not-have",
+    "the option retain_on_delete is refused": "retain_on_delete",
+    "delete_before_replace=False is refused": "delete_before_replacefalse",
+    "the option import_ is refused": "import_",
+    "it would be asked for with other credentials": "a-completion-of-another-providers-run",
+}
+"""Headings by the words of what is wrong with an argument or an option, which nothing was asked for."""
 
 
 def heading_of(error: RunsError) -> str:
@@ -74,7 +96,15 @@ def _by_words(known: Iterable[_Told], error: RunsError, text: str) -> str:
 
 def with_address(error: RunsError) -> str:
     """The text of an error with its address, which is a line of its own below several lines."""
-    text, heading = str(error), heading_of(error)
+    return _ended(str(error), heading_of(error))
+
+
+def of_argument(text: str) -> str:
+    """What is wrong with an argument or an option, with its address."""
+    return _ended(text, next((found for words, found in _OF_ARGUMENTS.items() if re.search(words, text)), ""))
+
+
+def _ended(text: str, heading: str) -> str:
     if not heading:
         return text
     if "\n" in text:
@@ -84,4 +114,4 @@ def with_address(error: RunsError) -> str:
 
 def headings() -> set[str]:
     """All that an error may end with."""
-    return {*_HEADINGS.values(), *(one.heading for one in (*_BEFORE_CODES, *_AFTER_CODES))}
+    return {*_HEADINGS.values(), *_OF_ARGUMENTS.values(), *(one.heading for one in (*_BEFORE_CODES, *_AFTER_CODES))}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.asks import BLOCK
+from tests.engine.interrupted import wait_until
 from tests.kits import FANS, IMPORT, KITS, settings
 from tests.kits.kit import Kit
 from tests.support.emulator import SECRET_KEY, Emulator
@@ -136,3 +137,47 @@ def test_destroy_with_cancel_stops_the_run(stack: Stack, cloud: Emulator, system
     (id,) = one.ids(stack)
     stack.destroy()
     assert [(run["id"], run["state"]) for run in cloud.runs(system)] == [(id, one.kit.cancelled)]
+
+
+def test_one_that_goes_on_is_not_joined_by_another(stack: Stack, cloud: Emulator) -> None:
+    """`if_running`: skipped, forbidden, and fired once the recorded run has ended."""
+    runs = [one for one in ALL if not one.fans]
+
+    def asked(policy: str) -> list[str]:
+        return [IMPORT, *(one.source(if_running=policy, **one.kit.another) for one in runs)]
+
+    stack.up(IMPORT, *(one.source() for one in runs))
+    first = {one: stack.id(one.name) for one in runs}
+    skipped = stack.up(*asked("skip")).text
+    for one, id in first.items():
+        assert f"nothing was fired: run {id} is" in skipped
+        assert stack.id(one.name) == id
+    forbidden = stack.up(*asked("forbid"), check=False)
+    assert forbidden.code != 0
+    assert any(f"run {id} is" in forbidden.text for id in first.values()), "the engine stops at the first of them"
+    assert "if_running is 'forbid'. Nothing was fired or d" in forbidden.text
+    assert {one: stack.id(one.name) for one in runs} == first, "all are on record"
+    assert started(cloud) == dict.fromkeys(KITS, 1)
+    for one, id in first.items():
+        cloud.set_state(id, one.kit.success)
+    stack.up(*asked("forbid"))
+    assert started(cloud) == dict.fromkeys(KITS, 2)
+    assert {one: [past["id"] for past in stack.outputs(one.name)["history"]] for one in runs} == {
+        one: [id] for one, id in first.items()
+    }
+
+
+def test_one_that_goes_on_is_waited_for(stack: Stack, cloud: Emulator) -> None:
+    runs = [one for one in ALL if not one.fans]
+    stack.up(IMPORT, *(one.source() for one in runs))
+    first = {one: stack.id(one.name) for one in runs}
+    looked = {one: cloud.count(one.system, "get") for one in runs}
+    waiting = [one.source(if_running="wait", **one.kit.another) for one in runs]
+    with stack.start(IMPORT, *waiting) as process:
+        for one, id in first.items():  # the host makes four at a time
+            wait_until(lambda one=one: cloud.count(one.system, "get") > looked[one])  # type: ignore[misc]
+            assert len(cloud.ids(one.system)) == 1
+            cloud.set_state(id, one.kit.success)
+        assert process.wait(timeout=120) == 0
+    assert started(cloud) == dict.fromkeys(KITS, 2)
+    assert all(stack.id(one.name) not in first.values() for one in runs)

@@ -38,7 +38,7 @@ def test_what_failed_is_fired_again_once_each_and_a_killed_up_is_found(stack: St
     assert list(since) == [A], "what a refresh has read is written before the same `up` changes anything"
     assert fired(cloud) == {A: [first, lost], B: [other]}
     found = stack.up(flags=REFRESH).text
-    assert "1 succeeded, 1 failed; 1 object (r/a.mp4): failed after" in found
+    assert "1 succeeded, 1 failed; 1 object (r/a.mp4): task Transcode_1: Odd: it broke" in found
     assert "found 1 run that had been started: not fired again" in found
     assert fired(cloud) == {A: [first, lost], B: [other]}, "not fired again"
     assert ASK.on_record(stack) == {A: lost, B: other}

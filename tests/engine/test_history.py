@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.pages import blocks
+from tests.engine.asks import fan
 from tests.support.emulator import Emulator
 from tests.support.stack import Stack, run
 
@@ -65,4 +67,38 @@ def test_why_did_it_run(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     done = subprocess.run(command, env={"PATH": ""}, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1].split()[0] == "other"
     assert other[-7:] in done.stdout
+    assert cloud.requests() == requests, "no system is asked"
+
+
+def test_why_each_object_of_a_fan_out_ran(stack: Stack, cloud: Emulator) -> None:
+    objects = [f"{number}.mp4" for number in range(1, 5)]
+    stack.up(fan(objects, rerun_on_failure=True), flags=("-m", "begin"))
+    first = dict(stack.outputs("fan")["instance_ids"])
+    cloud.set_state(first["2.mp4"], "Failed", "AccessDenied", "no right")
+    stack.up(flags=("--refresh", "-m", "once more"))
+    second = stack.outputs("fan")["instance_ids"]["2.mp4"]
+    cloud.set_state(first["4.mp4"], "Failed", "AccessDenied", "no right")
+    stack.up(fan(objects), flags=("--refresh",))
+    requests = cloud.requests()
+
+    code, out, error = history(stack, "fan", "--wide")
+    assert (code, error) == (0, "")
+    assert [re.split(r" {2,}", re.sub(r"\d\d\d\d-\S+ \S+", "AT", line)) for line in out.splitlines()[1:]] == [
+        ["fan[2.mp4]", "AT", "failed", "AccessDenied", "first", first["2.mp4"], "begin"],
+        ["fan[2.mp4]", "AT", "unknown", "rerun after failed", second, "once more"],
+        ["fan (2 objects)", "AT", "unknown", "first", "begin"],
+        ["fan[4.mp4]", "AT", "failed", "AccessDenied", "first", first["4.mp4"], "begin"],
+    ]
+    assert history(stack, "--wide")[1] == out
+    code, out, _ = history(stack, "fan/2.mp4", "--json")
+    (entry,) = json.loads(out)["runs"]
+    assert (code, entry["resource"], entry["object"]) == (0, "fan", "2.mp4")
+    assert [(one["id"], one["phase"], one["code"], one["why"]) for one in entry["attempts"]] == [
+        (first["2.mp4"], "failed", "AccessDenied", "first"),
+        (second, "unknown", "", "rerun after failed"),
+    ]
+    assert history(stack, "fan/2.mp4")[1].count("fan[2.mp4]") == 2
+    assert history(stack, "fan/1.mp4")[1].count("first") == 1
+    assert [len(one["attempts"]) for one in json.loads(history(stack, "fan", "--json")[1])["runs"]] == [1, 2, 1, 1]
+    assert history(stack, "fan/5.mp4")[0] == 2
     assert cloud.requests() == requests, "no system is asked"

@@ -83,6 +83,13 @@ def test_objects_that_go_and_that_are_tried_again(stack: Stack, cloud: Emulator)
     again = diff(stack, ask.source(**given))
     assert any("it broke" in line for line in again)
     assert len(again) <= MOST_OF_A_FAN_OUT
+    many = fan([a, *"bcd"], **given)
+    stack.up(many)
+    for id in stack.outputs("fan")["instance_ids"].values():
+        cloud.set_state(id, "Failed", "Odd", "it broke")
+    stack.refresh()
+    assert len(diff(stack, many)) <= MOST_OF_A_FAN_OUT
+    assert "failed, so fired again: 4 objects" in stack.preview().text
 
 
 @pytest.mark.long

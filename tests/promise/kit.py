@@ -138,8 +138,8 @@ class Cloud:
             if leave.holds():
                 begin()
 
-    def cancelled(self, ids: Collection[str]) -> None:
-        self.runs = [replace(run, phase=Phase.CANCELLED) if run.id in ids else run for run in self.runs]
+    def ended(self, phase: Phase, ids: Collection[str]) -> None:
+        self.runs = [replace(run, phase=phase) if run.id in ids else run for run in self.runs]
 
     def start(self, work: str, owner: str, marker: str, leave: Leave) -> Started:
         with self.lock:

@@ -3,7 +3,8 @@
 As seen of the engine: the intent first, the delete of a replacement before its create, no `diff` when the replacement
 is forced. What is on record goes through the texts of the ledger. An *ask* is a token, how often a replacement was
 forced under it, and an object with how often it was put into the list; each start is labelled with the ask that it is
-for, so that the cloud can tell whether one was fired twice.
+for, so that the cloud can tell whether one was fired twice. Where an object is fired again since its run has failed,
+that run is a part of the ask.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from functools import partial
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.promise import fan_out, given_up, intents, ledger, rules
+from cloud_runs.promise import fan_out, given_up, intents, ledger, reruns, rules
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.process import Before, Former, Process
 from cloud_runs.promise.records import Content, Fired, Intent, Recorded, past_of
+from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
-from cloud_runs.runs import Reference
+from cloud_runs.runs import Phase, Reference
 from tests.promise.kit import SPACE, URN, Cloud, Fleet, Host, Killed, Request
 
 ONE = ("",)
@@ -43,6 +45,7 @@ class Stack:
         self.said: list[str] = []
         self.excused: set[str] = set()
         self.gone_without: Collection[str] = ()
+        self.rerun = False
 
     # -- what is on record
 
@@ -61,8 +64,8 @@ class Stack:
     def token(self) -> str:
         return self.intent.token if self.intent else ""
 
-    def ask(self, key: str = "") -> str:
-        return f"{self.urn} {self.token()} {self.forced[self.token()]} {key} {self.put[key]}"
+    def ask(self, key: str = "", failed: str = "") -> str:
+        return f"{self.urn} {self.token()} {self.forced[self.token()]} {key} {self.put[key]} {failed}"
 
     def ours(self) -> list[str]:
         return [run.id for run in self.cloud.runs if run.owner.startswith(f"{self.urn} ")]
@@ -73,11 +76,27 @@ class Stack:
     def destroyed(self) -> None:
         self.intent_text, self.outputs, self.replacing = "", {}, False
 
+    # -- a refresh
+
+    def refresh(self, host: Host) -> None:
+        """Writes down which runs have failed, as a fan-out's `read` does."""
+        run = self.run
+        if run is None or not (self.intent and self.intent.objects):
+            return
+        failed = {one.id for one in self.cloud.runs if one.phase is Phase.FAILED}
+        told = {key: {"id": id} for key, id in run.ids.items() if id in failed}
+        failing = {**dict.fromkeys(told, (host.process.moment(),)), **run.fired.failing}
+        self._record(replace(run, failed=told, fired=replace(run.fired, failing=failing)), run.reruns)
+
+    def _may_rerun(self, run: Recorded) -> Recorded:
+        """With what an earlier `up` may have done that was killed before it could record that it was told to."""
+        return replace(run, reruns=run.reruns or self.rerun)
+
     # -- an up
 
     def diff(self, process: Process) -> list[str]:
         """What is said of it."""
-        twins = process.saw(self.urn, SPACE, self.run) if self.run else {}
+        twins = process.saw(self.urn, SPACE, self._may_rerun(self.run)) if self.run else {}
         said = [f"{id} is on record of {other} as well" for id, other in twins.items()]
         self.said += said
         return said
@@ -92,11 +111,14 @@ class Stack:
         stop: str = "",
         hooks: int = 0,
         seen: bool = False,
+        refresh: bool = False,
     ) -> str:
         """What was done: `nothing`, `unintended`, `updated`, or how a run was come by. Raises Killed, or what is shown.
 
         `stop` names the step after which the engine was killed; `hooks`: how often an error hook asks again.
         """
+        if refresh:
+            self.refresh(host)
         try:
             return self._up(host, content, tuple(objects), forced, stop, hooks, seen)
         except errors.RunsError as error:
@@ -118,6 +140,9 @@ class Stack:
             self.diff(process)
         run, intent = self.run, self.intent
         assert intent
+        if run and not run.reruns and (forced or not self.rerun):
+            # That an earlier `up` was told to, which was killed, is on no record (docs/reliability.md).
+            self.excused.update(one.id for one in self.cloud.runs if one.work in run.fired.failing)
         if run and not self.replacing:
             due = rules.due(run, content, (), intent, False, process)
             if due.unintended and not forced:
@@ -162,8 +187,11 @@ class Stack:
         former = self._tell_what_is_given_up(host, ask, objects)
         if objects == ONE:
             return self._one(host, ask)
-        self._warn_of_what_was_given_up(host, process.before(self.urn, ask.token), objects, former)
-        work = rules.decide(ask, process.before(self.urn, ask.token), process)
+        before = process.before(self.urn, ask.token)
+        self._warn_of_what_was_given_up(host, before, objects, former)
+        work = rules.decide(ask, before, process)
+        if before.recorded and not (work.keep or former):
+            self._tell_left_behind(host, before.recorded, Again())
         self._fan(host, ask, work)
         process.settled(self.urn, ask.token, SPACE, self.ids.values())
         self.replacing = False
@@ -185,33 +213,47 @@ class Stack:
         run = self.run
         assert run
         told = self._warn_of_what_was_given_up(host, Before(run, deleted=True), objects)
-        if objects == ONE or (not told and not run.refused and set(run.ids) == set(objects)):
-            self._record(replace(run, fired=replace(run.fired, beside=self.token())))
+        again = reruns.again(run, objects, self.rerun, None)
+        same = not (told or run.refused or again.keys or run.reruns != self.rerun) and set(run.ids) == set(objects)
+        if objects == ONE or same:
+            self._record(replace(run, fired=replace(run.fired, beside=self.token())), run.reruns)
             return "nothing"
-        ask = self._ask(content, objects)
-        rules.intended(ask, host.process)
-        self._fan(host, ask, rules.add(ask, run, host.process))
+        run = self._may_rerun(run)
+        ask, process = self._ask(content, objects), host.process
+        rules.intended(ask, process)
+        self._tell_left_behind(host, run, again)
+        work, sent = rules.add(ask, run, process), process.attempted(ask.urn, ask.attempt)
+        self._fan(host, ask, reruns.added(work, run, again.keys, sent, process), again.keys)
         return "updated"
 
-    def _fan(self, host: Host, ask: Ask, work: Work) -> None:
+    def _tell_left_behind(self, host: Host, old: Recorded, again: Again) -> None:
+        for moments, keys in reruns.left_behind(old, again, host.process).items():
+            given_up.tell(moments, partial(Fleet(self.cloud, host).find, keys), SPACE, host.world())
+
+    def _fan(self, host: Host, ask: Ask, work: Work, again: Collection[str] = ()) -> None:
+        """`again`: the objects that are fired again since their run has failed."""
         own = work.keep
         gone = set(own.refused if own else ()) - set(ask.objects)
         if own and gone and own.fired.doubt:  # they may run all the same
             given_up.tell(own.fired.doubt, partial(Fleet(self.cloud, host).find, gone), SPACE, host.world())
-        self.asks.update(self.ask(key) for key in (*work.fire, *work.doubtful))
+        asked = {
+            key: self.ask(key, own.ids[key] if own and key in again else "") for key in (*work.fire, *work.doubtful)
+        }
+        self.asks.update(asked.values())
         keys = {*work.fire, *work.doubtful, *(own.ids if own and work.look else ())}
-        fleet = Fleet(self.cloud, host, self.ask, keys)
+        fleet = Fleet(self.cloud, host, asked.__getitem__, keys)
         fanned, run = fan_out.settle(ask, work, SPACE, fleet, host.world(), concurrency=self.concurrency)
         host.check()
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
         self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
-        self._record(run)
+        self._record(run, self.rerun)
 
-    def _record(self, run: Recorded) -> None:
+    def _record(self, run: Recorded, rerun: bool = False) -> None:
         many = ledger.fan_out_outputs(run, PLACE) if self.intent and self.intent.objects else {}
-        self.outputs = {"id": run.id, ledger.FIRED: ledger.fired_text(run.fired), **many}
+        fired = {ledger.FIRED: ledger.fired_text(run.fired), ledger.RERUN_ON_FAILURE: rerun}
+        self.outputs = {"id": run.id, **fired, **many}
         self.ever.update(self.ids.values())
 
     def _tell_what_is_given_up(self, host: Host, ask: Ask, objects: tuple[str, ...]) -> Former | None:

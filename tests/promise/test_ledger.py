@@ -25,6 +25,7 @@ FEW = settings(max_examples=60, deadline=None, derandomize=True)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30) | st.sampled_from(
     ["a b", "a,b", "a:b", "a=b", "a;b", "a%20b", "é", "\n", "\x00", "💥", "-", "1", "a|b", "input.prefix"]
 )
+KEYS = NAMES | st.sampled_from(["season-1/01.mp4", "a/b$c", "/", "$"])
 HEX = st.text("0123456789abcdef", min_size=1, max_size=32)
 TIMES = st.integers(1, 2**53).map(
     lambda micros: datetime.fromtimestamp(0, timezone.utc) + micros * timedelta.resolution
@@ -50,6 +51,15 @@ FIRINGS = st.builds(
     MOMENTS | st.none(),
     st.lists(MOMENTS, max_size=5).map(tuple),
     st.dictionaries(NAMES, NAMES, max_size=5),
+    why=NAMES | st.just(""),
+    reruns=st.integers(0, 1000),
+    resumed=TIMES | st.none(),
+    past=st.lists(HEX, max_size=3).map(tuple),
+    told=HEX | st.just(""),
+    failing=st.dictionaries(KEYS, st.lists(MOMENTS, min_size=1, max_size=3).map(tuple), max_size=5),
+    again=st.dictionaries(KEYS, st.integers(1, 1000), max_size=5),
+    first=TIMES | st.none(),
+    later=st.dictionaries(KEYS, TIMES, max_size=5),
 )
 
 

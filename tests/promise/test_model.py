@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from hypothesis.stateful import (
 )
 
 from cloud_runs import errors
+from cloud_runs.promise import reruns
 from cloud_runs.promise.records import Content
 from cloud_runs.runs import Phase
 from tests.promise.kit import TWIN, URN, Cloud, Host, Killed
@@ -140,7 +141,9 @@ class OneResource(RuleBasedStateMachine):
             stack.excused.update(stack.ours())
         if done == "unintended":  # and nothing settled
             return
-        doubtful = set(stack.run.refused) if stack.run else set()
+        # What is in doubt is looked for by the next `up`: objects that were refused, and those that were to be fired
+        # again, and were refused then.
+        doubtful = {*stack.run.refused, *(stack.run.fired.failing if stack.run.reruns else ())} if stack.run else set()
         for id in stack.ours():
             known = id in stack.ever or stack.told(id) or id in stack.excused
             assert known or runs[id].work in doubtful, f"{id} is lost without a word"
@@ -264,7 +267,7 @@ class OneResource(RuleBasedStateMachine):
 
     @rule()
     def somebody_cancels_what_is_on_no_record(self) -> None:
-        self.cloud.cancelled(set(self.stack.ours()) - set(self.stack.ids.values()))
+        self.cloud.ended(Phase.CANCELLED, set(self.stack.ours()) - set(self.stack.ids.values()))
 
     @rule()
     def destroyed(self) -> None:
@@ -287,9 +290,86 @@ class OneMarkedResource(OneResource):
 
 
 class ManyObjects(OneResource):
-    """The same for the objects of a fan-out."""
+    """The same for the objects of a fan-out. What failed is fired again, or not."""
 
     many = True
+
+    @rule(rerun=st.booleans())
+    def steered(self, rerun: bool) -> None:
+        self.stack.rerun = rerun
+
+    @rule(keys=st.sets(st.sampled_from("abcxy"), min_size=1))
+    def some_fail(self, keys: set[str]) -> None:
+        self.fail(keys)
+
+    def fail(self, keys: Collection[str]) -> None:
+        self.cloud.ended(Phase.FAILED, {id for key, id in self.stack.ids.items() if key in keys})
+
+    @rule(machine=st.integers(0, 1))
+    def refreshed(self, machine: int) -> None:
+        self.stack.refresh(self.host(machine))
+
+    @rule(
+        keys=st.sets(st.sampled_from("abc"), min_size=1),
+        fates=FATES,
+        slow=SLOW,
+        lag=LAG,
+        machine=st.integers(0, 1),
+        rerun=st.sampled_from([True, True, False]),
+        paused=PAUSED,
+    )
+    @precondition(lambda self: self.stack.run and self.stack.ids and not self.stack.replacing)
+    def an_up_after_a_refresh(
+        self, keys: set[str], fates: list[str], slow: float, lag: float, machine: int, rerun: bool, paused: float
+    ) -> None:
+        """Some have failed meanwhile, perhaps those that an `up` which was killed has fired again already."""
+        assert self.stack.intent
+        self.fail(keys)
+        self.cloud.slow, self.cloud.lag, self.stack.rerun = slow, lag, rerun
+        content, objects = self.stack.intent.content, sorted({*self.stack.ids, *keys})
+        self.up(content, machine, objects, fates, refresh=True, paused=paused)
+
+    @rule(machine=st.integers(0, 1), kill=st.booleans(), refreshes=st.booleans(), after=st.sampled_from([0.0, 3600.0]))
+    def fired_again(self, machine: int, kill: bool, refreshes: bool, after: float) -> None:
+        """Once for a failure, the others are left alone, and what failed is kept."""
+        content, old, tried = self.one_has_failed(machine)
+        if kill:
+            assert not self.up(content, machine, sorted(old), ["killed"], refresh=True)
+            self.cloud.seconds += after
+        done = self.up(content, machine, sorted(old), refresh=not kill or refreshes)
+        assert len(self.cloud.sent) == tried + 1
+        run = self.stack.run
+        assert run
+        if done == "updated" and not run.refused and "a" not in run.failed:
+            assert run.ids["b"] == old["b"]
+            assert run.ids["a"] != old["a"]
+            assert run.past["a"][-1]["id"] == old["a"]
+            assert reruns.attempts(run, "a")[-1]["why"] == "rerun after failed"
+            assert self.up(content, machine, sorted(old), refresh=True) == "nothing"
+            assert len(self.cloud.sent) == tried + 1
+        else:
+            assert kill, "nothing was in doubt"
+
+    def one_has_failed(self, machine: int) -> tuple[Content, dict[str, str], int]:
+        """Of a new ask, which nothing has disturbed. What is asked for, what is on record, and how often was fired."""
+        self.go_on()
+        self.stack.rerun = True
+        self.a_new_trigger_undisturbed(machine)
+        assert self.stack.intent
+        self.fail("a")
+        return self.stack.intent.content, self.stack.ids, len(self.cloud.sent)
+
+    @rule(machine=st.integers(0, 1), slow=SLOW, gone=st.booleans(), refreshes=st.booleans())
+    def killed_while_it_fires_again_and_told_not_to(
+        self, machine: int, slow: float, gone: bool, refreshes: bool
+    ) -> None:
+        """What was started is told (`after`). `gone`: the object leaves the list instead."""
+        content, old, tried = self.one_has_failed(machine)
+        self.cloud.slow = slow
+        assert not self.up(content, machine, sorted(old), ["killed"], refresh=True)
+        self.stack.rerun = gone
+        assert self.up(content, machine, ["b"] if gone else sorted(old), refresh=refreshes) == "updated"
+        assert len(self.cloud.sent) == tried + 1
 
     @rule(fates=FATES, more=st.booleans(), again=st.booleans(), machine=st.integers(0, 1))
     @precondition(lambda self: self.stack.run and self.stack.ids and not self.stack.replacing)

@@ -105,7 +105,8 @@ def test_the_same_object_twice(fan: FanHost, twin: str) -> None:
     """A look-up could not tell the runs of the two apart."""
     ((name, reason),) = fan.problems(objects=["x", "a.mp4", "y", twin]).items()
     assert name == "objects[3]"
-    assert reason == f"is the same object as objects[1], name it once: {twin.strip()!r}"
+    address = "docs/errors.md#the-same-object-twice-in-a-fan-out"
+    assert reason == f"is the same object as objects[1], name it once: {twin.strip()!r}. See {address}"
 
 
 def test_too_many_objects(fan: FanHost) -> None:

@@ -4,12 +4,14 @@ alone."""
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
 
-from cloud_runs.promise import history, ledger
-from tests.provider.fan_stack import STACKS, FanStack
+from cloud_runs.lifecycle import progress
+from cloud_runs.promise import history, ledger, reruns
+from tests.provider.fan_stack import STACKS, FanStack, key_of
 from tests.provider.host_stack import HostStack
 from tests.provider.test_fan_out_kills import listed
 from tests.support.emulator import Emulator
@@ -62,6 +64,47 @@ def test_what_failed_is_fired_again_and_the_others_are_left_alone(fan: FanStack)
     fan.refresh()
     assert fan.up(A, **RERUN) == "same"
     assert fan.warned == []
+
+
+def test_the_history_of_each_object(one: FanStack) -> None:
+    """An object that was added, one that was fired again twice, one of which nothing is known but its start."""
+
+    def told(key: str) -> list[tuple[str, str, str]]:
+        record = ledger.recorded(one.id, one.state)
+        return [(run["id"], run["phase"], run["why"]) for run in reruns.attempts(record, key)]
+
+    def fired_at(key: str) -> str:
+        at: str = reruns.attempts(ledger.recorded(one.id, one.state), key)[-1]["fired_at"]
+        return at
+
+    one.up(A, **RERUN)
+    one.ages(minutes=2)
+    (at,) = {fired_at(key) for key in A}
+    assert at
+    fail(one, "a2")
+    failure = one.state["failed"]["a2"]["fired_at"]
+    assert (told("a2"), fired_at("a2")) == ([(one.ids["a2"], "failed", "first")], failure)
+    one.up(A, **RERUN)
+    fail(one, "a2")
+    one.up([*A, "b"], **RERUN)
+    first, second, third = (run["id"] for run in one.cloud.runs(one.system) if key_of(run) == "a2")
+    again = "rerun after failed"
+    assert told("a2") == [(first, "failed", "first"), (second, "failed", again), (third, "unknown", again)]
+    assert told("b") == [(one.ids["b"], "unknown", "first")]
+    assert fired_at("a1") == at, "not when another one was fired"
+    assert fired_at("b") == fired_at("a2") > at
+
+
+def test_the_row_of_a_refresh_tells_one_reason_once(one: FanStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long each has taken: the reason that most have."""
+    said: list[str] = []
+    monkeypatch.setattr(progress, "tell", lambda _urn, text: said.append(text))
+    one.up(A)
+    for key, code, message in (("a1", "NoSuchKey", "gone"), ("a2", "Odd", "it broke"), ("a3", "Odd", "it broke")):
+        one.cloud.set_state(one.ids[key], one.kit.failure, code, message)
+    one.refresh()
+    assert re.fullmatch(r"3 failed; 2 objects \(a2, a3\): .*Odd: it broke", said[-1])
+    assert " after " not in said[-1]
 
 
 def test_without_it_a_failure_is_recorded_and_nothing_fires(fan: FanStack) -> None:

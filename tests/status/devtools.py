@@ -97,6 +97,10 @@ class Tab:
         assert "exceptionDetails" not in found, found
         return found["result"]["value"]
 
+    def picture(self) -> bytes:
+        """What the window shows of the page, as PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot")["data"])
+
     def paper(self) -> bytes:
         """The page as PDF, with the paper that its style asks for."""
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tempfile
 from collections.abc import Iterator
@@ -14,10 +15,13 @@ from cloud_runs.runs import Phase, Task
 from cloud_runs.status import markdown, terminal
 from cloud_runs.status.page import page
 from cloud_runs.status.report import Missing, Report
+from tests.demo.pages import ROOT
 from tests.status.devtools import Browser, chromium, opened, program
 from tests.status.samples import ago, report, run
 
 FOLDER = Path(__file__).parent / "golden"
+PICTURES = ROOT / "docs" / "screens"
+PICTURED = "pictured.sha256"
 COLUMNS = (80, 100, 140)
 PIXELS = (390, 1280)
 # Each element with what a reader, a screen reader and the style make of it, and its own text; not where it is, since
@@ -72,13 +76,19 @@ def screens() -> Iterator[tuple[str, str]]:
     yield "status.md", markdown.text(sample())
 
 
-def pages(browser: Browser) -> Iterator[tuple[str, str]]:
+def pages(browser: Browser) -> Iterator[tuple[str, str, bytes]]:
+    """Each with its picture."""
     with tempfile.TemporaryDirectory() as folder, opened(browser) as tab:
         file = Path(folder) / "runs.html"
         file.write_text(page(sample()), encoding="utf-8")
         for pixels in PIXELS:
             tab.open(file, pixels, phone=pixels < 600)
-            yield f"page-{pixels}.txt", tab.told(OUTLINE)
+            yield f"page-{pixels}", tab.told(OUTLINE), tab.picture()
+
+
+def digest() -> str:
+    """Of the page that the pictures show: how a browser draws it depends on its fonts."""
+    return hashlib.sha256(page(sample()).encode()).hexdigest() + "\n"
 
 
 def _plain(text: str) -> str:
@@ -87,12 +97,15 @@ def _plain(text: str) -> str:
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     for name, text in screens():
         (FOLDER / name).write_text(text, encoding="utf-8")
     if program():
         with chromium() as browser:
-            for name, text in pages(browser):
-                (FOLDER / name).write_text(text, encoding="utf-8")
+            for name, text, picture in pages(browser):
+                (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
+                (PICTURES / f"{name}.png").write_bytes(picture)
+        (FOLDER / PICTURED).write_text(digest(), encoding="utf-8")
 
 
 if __name__ == "__main__":

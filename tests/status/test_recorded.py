@@ -101,6 +101,31 @@ def test_what_a_completion_has_recorded() -> None:
     assert (b.status.phase, b.status.tasks[0].code) == (Phase.FAILED, "E")
     assert c.status.state == "Success", "a refresh knows more"
     assert d.status.phase is Phase.PENDING
+    assert [one.attempts[-1]["phase"] for one in (a, b, c, d)] == ["succeeded", "failed", "succeeded", "pending"]
+
+
+def test_the_history_of_a_fan_outs_objects() -> None:
+    """The end that a Completion has recorded is that of the run on record, and of no other one."""
+    past = {"id": "i0", "phase": "failed", "code": "E", "fired_at": "2026-11-22T07:00:00Z", "why": "first"}
+    outputs = {
+        "instance_ids": {"a": "i1", "b": "i2", "c": "i3"},
+        "place": WHERE,
+        "fired": "1 token=t at=2026-11-22T08:30:00Z why=trigger%20release again=a:1 first=2026-11-22T08:00:00Z "
+        "later=2026-11-22T08:30:00Z/a",
+        "failed": {"b": {"id": "i2", "code": "F", "message": "m", "fired_at": "2026-11-22T08:00:01Z"}},
+        "history": {"a": [past]},
+        "adopt_ids": {"c": "i3"},
+    }
+    ended = {"reference": WHERE + "i1", "phase": "succeeded", "state": "Success"}
+    done = resource("runs:Completion", "done", {"outcomes": [ended]})
+    a, b, c = (run.attempts for run in read(resource("tencent:WorkflowFanOut", "fan", outputs), done).runs)
+    now = {"id": "i1", "phase": "succeeded", "code": "", "fired_at": "2026-11-22T08:30:00Z"}
+    assert a == (past, {**now, "why": "rerun after failed"})
+    failed = {"phase": "failed", "code": "F", "fired_at": "2026-11-22T08:00:01Z"}
+    assert b == ({"id": "i2", **failed, "why": "trigger release"},)
+    assert c == ({"id": "i3", "phase": "unknown", "code": "", "fired_at": "", "why": "adopted"},)
+    d = read(resource("tencent:WorkflowFanOut", "fan", {**outputs, "instance_ids": {"a": "i1", "d": "i4"}})).runs
+    assert [run.status.started_at for run in d] == ["2026-11-22T08:30:00Z", "2026-11-22T08:00:00Z"], "each its own"
 
 
 def test_runs_that_are_not_on_record() -> None:

@@ -26,17 +26,20 @@ def test_every_address_exists_once() -> None:
 
 
 def test_what_the_page_shows_ends_with_the_address_of_its_own_heading() -> None:
-    """And the text tells it, without the answer that it was made of where the code does not."""
+    """Of a service's answer its status and its code are known as well; no answer has come of an argument."""
     for heading, _, text in TOLD:
         said, _, address = text.partition(f" See {addresses.PAGE}#")
         assert address in ("", anchor(heading))
-        found = re.search(r"(refused|reached).*?: (\d+) (\w+)?", said)
-        code = found[3] or "" if found else ""
-        kind = NotReached("x: " + said) if "was not reached" in said else RunsError(said)
-        if code:
-            kind = Refused(said, status=int(found[2]) if found else 0, code=code)
-        if address and not address.startswith(("no-key", "unknown-", "huawei-")):
-            assert addresses.heading_of(kind) == address, text
+        refused = re.search(r"refused .*?: (\d+)\b(?: ([\w.]+))?", said)
+        error = NotReached(said) if "was not reached" in said else RunsError(said)
+        if "credentials: set" in said:
+            error = MissingCredentials(said)
+        elif refused:
+            error = Refused(said, status=int(refused[1]), code=refused[2] or "")
+        told = addresses.heading_of(error)
+        if " has a problem: " in said or not told:
+            told = addresses.of_argument(said).partition(f"See {addresses.PAGE}#")[2]
+        assert told == address, text
 
 
 @pytest.mark.parametrize(

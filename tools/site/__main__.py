@@ -58,6 +58,12 @@ def staged(page: Path, all_pages: set[Path]) -> Iterator[Path]:
     yield from others
 
 
+def html(page: Path) -> Path:
+    """What is made of it."""
+    made = OUT / page.relative_to(ROOT).with_suffix(".html")
+    return made.with_name("index.html") if page.name == "README.md" else made
+
+
 def main() -> int:
     shutil.rmtree(SOURCE.parent, ignore_errors=True)
     found = pages()
@@ -73,9 +79,13 @@ def main() -> int:
     built = subprocess.run(
         [str(mkdocs), "build", "--strict", "--quiet", "--config-file", str(CONFIG)], env=env, check=False
     )
-    if built.returncode == 0:
-        print(f"{len(found)} pages: {OUT / 'index.html'}")
-    return built.returncode
+    if built.returncode:
+        return built.returncode
+    made = [page for page in found if html(page).exists()]
+    if made != found:
+        sys.exit(f"not on the site: {', '.join(str(page.relative_to(ROOT)) for page in found if page not in made)}")
+    print(f"{len(found)} pages: {OUT / 'index.html'}")
+    return 0
 
 
 if __name__ == "__main__":

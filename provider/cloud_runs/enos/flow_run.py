@@ -85,7 +85,7 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Runs an EnOS flow, once for each time it is asked for. Does not wait for its end.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param flow_id: The flow's number. The user must own the flow, and neither may be locked. Changing it fires a
             new run.

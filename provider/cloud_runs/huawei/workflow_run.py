@@ -176,7 +176,7 @@ class WorkflowRun(Run, module="huawei", name="WorkflowRun"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires an OBS workflow on one object, once for each time it is asked for. Does not wait for its end.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param graph_name: The workflow, which must exist: 1 to 64 letters, digits, underscores and hyphens, the first a
             letter or digit. Changing it fires a new run.
@@ -266,7 +266,7 @@ class WorkflowFanOut(FanOut, module="huawei", name="WorkflowFanOut"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires an OBS workflow for each of up to 10,000 objects, once for each time it is asked for.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param graph_name: The workflow's name. Changing it fires all objects again.
         :param bucket: The bucket that holds the objects. Changing it fires all objects again.

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
+from pulumi import dynamic
 from pulumi.output import Unknown
 
 from cloud_runs import addresses, errors
+from cloud_runs.checks import Problem
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known, plain
 from cloud_runs.promise import digests, ledger
@@ -32,6 +34,11 @@ def _who(provider: Any, *args: Any) -> str:
 
 
 reported = one_line(_who, errors.RunsError, addresses.with_address)
+
+
+def checked(news: dict[str, Any], problems: Iterable[Problem]) -> dynamic.CheckResult:
+    """The answer to `check`: every bad input at once, each with where it is told what to do."""
+    return dynamic.CheckResult(news, [dynamic.CheckFailure(name, addresses.of_argument(why)) for name, why in problems])
 
 
 def recorded_settings(method: Callable[P, R]) -> Callable[P, R]:

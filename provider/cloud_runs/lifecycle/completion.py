@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pulumi
 from pulumi import dynamic
 
+from cloud_runs import addresses
 from cloud_runs.lifecycle import durations, options
 from cloud_runs.lifecycle.completion_provider import LONGEST, LONGEST_PAUSE, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
@@ -76,7 +77,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         on_timeout: pulumi.Input[Literal["leave", "cancel"]] = "leave",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Holds the update until its runs have ended, and fails it if one did not succeed. Fires nothing.
         :param resource_name: The name of the Pulumi resource.
         :param runs: Run resources of any system, fan-outs, or references (the output `reference` of a run, `references`
             of a fan-out), also lists of them, for example from a `StackReference`. What a fan-out was refused counts as
@@ -136,11 +137,12 @@ def _same_provider(name: str, runs: Sequence[Any], opts: pulumi.ResourceOptions)
             continue
         other = run.get_provider(run.pulumi_resource_type)
         if other is not own:
-            raise ValueError(
+            told = (
                 f"Completion {name!r}: {run.label} has {_named(other)}, this Completion has {_named(own)}: it would be "
                 "asked for with other credentials. Give both the same provider, and runs of another provider a "
                 "Completion of their own"
             )
+            raise ValueError(addresses.of_argument(told))
 
 
 def _named(provider: pulumi.ProviderResource | None) -> str:

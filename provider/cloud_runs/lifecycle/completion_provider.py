@@ -13,7 +13,7 @@ from pulumi.output import Unknown
 from cloud_runs import addresses, errors
 from cloud_runs.checks import Problem
 from cloud_runs.lifecycle import durations, host, progress
-from cloud_runs.lifecycle.asked import of_0_1
+from cloud_runs.lifecycle.asked import checked, of_0_1
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of, told
 from cloud_runs.lifecycle.reporting import one_line
@@ -43,7 +43,7 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        return dynamic.CheckResult(news, [dynamic.CheckFailure(*problem) for problem in _problems(news)])
+        return checked(news, _problems(news))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
         """Other runs are waited for by an update. How to wait is of no matter once the wait is over.

@@ -13,6 +13,7 @@ from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import adopting, checks, progress, quiet, refreshing, strays, telling
 from cloud_runs.lifecycle.asked import (
     Wanted,
+    checked,
     current_urn,
     moved,
     must_checkpoint,
@@ -60,8 +61,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_fan_out(self.kind, news, self.settings)]
-        return dynamic.CheckResult(news, failures)
+        return checked(news, checks.of_fan_out(self.kind, news, self.settings))
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import Alias, ResourceOptions
 
+from cloud_runs import addresses
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_name, intent_urn
 from cloud_runs.promise.records import TRIGGERS
 
@@ -32,12 +33,13 @@ def for_run(opts: ResourceOptions | None, kind: str, name: str, adopts: Any = No
     given = opts or ResourceOptions()
     for option, reason in _REFUSED.items():
         if getattr(given, option, None):
-            raise ValueError(f"{kind} {name!r}: the option {option} is refused: {reason}")
+            raise ValueError(addresses.of_argument(f"{kind} {name!r}: the option {option} is refused: {reason}"))
     if given.delete_before_replace is False:
-        raise ValueError(
+        told = (
             f"{kind} {name!r}: delete_before_replace=False is refused: two runs of one resource would overlap, and a "
             "forced replacement would be taken for an interrupted one. Leave the option out"
         )
+        raise ValueError(addresses.of_argument(told))
     made = ResourceOptions.merge(None, given)
     made.delete_before_replace = None if isinstance(adopts, str) and adopts else True
     made.replace_on_changes = None  # what asks for a new run is said by the run alone

@@ -32,6 +32,7 @@ _CODES = {
     "same": (_KINDS.UPDATE, True),
     "gone": (_KINDS.DELETE, False),  # of what is on record, and not of what the program says
 }
+_FEW = 2  # objects that are shown with what has failed, which takes five lines each
 _said = threading.local()  # the host answers a `diff` in the thread that has asked for it
 
 
@@ -45,7 +46,8 @@ def objects(run: Recorded, wanted: Any, again: Sequence[str]) -> dict[str, str]:
     if not set(listed) >= {*run.ids, *run.refused}:
         paths = {ledger.OBJECTS: "update"}
     paths |= {ledger.REFUSED: "gone"} if run.refused else {}
-    paths |= {ledger.FAILED: "gone"} if again and set(again) == set(run.failed) else {}
+    few = 0 < len(again) <= _FEW  # the row names the others as well
+    paths |= {ledger.FAILED: "gone"} if few and set(again) == set(run.failed) else {}
     return paths or (dict(ATTEMPTS) if again else {})
 
 

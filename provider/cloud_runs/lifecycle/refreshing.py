@@ -44,23 +44,24 @@ def refreshed(run: Recorded, props: Mapping[str, Any], api: RunApi[Any], process
 
 
 def _tell(urn: str, run: Recorded, told: Told) -> None:
-    """One line on the row; a warning for what the service does not know any more, and for what it did not tell."""
+    """One line on the row, with the reason that most have; a warning for what the service does not know any more, and
+    for what it did not tell."""
     found: list[tuple[str, str]] = []
     gone, untold, phases = list[str](), dict[str, str](), Counter[str]()
-    for key, id in run.ids.items():
+    for key, id in sorted(run.ids.items()):
         status = told[id]
         if isinstance(status, RunStatus):
             phases[status.phase.value] += 1
             if status.phase is Phase.FAILED:
-                found.append((key, outcomes.learned(status)))
+                found.append((key, outcomes.reason(status)))
         elif isinstance(status, errors.NotFound):
             gone.append(key)
         else:
             untold[key] = str(status)
     counts = ", ".join(f"{phases[phase.value]} {phase.value}" for phase in Phase if phases[phase.value])
-    reasons = [f"{groups.objects(keys)}: {why}" for keys, why in groups.alike(found)]
+    keys, why = max(groups.alike(found), key=lambda alike: len(alike[0]), default=([], ""))
     if counts:
-        progress.tell(urn, "; ".join([counts, *reasons[:1]]))
+        progress.tell(urn, f"{counts}; {groups.objects(keys)}: {why}" if why else counts)
     if gone:
         progress.warn(urn, f"{groups.objects(gone)}: {outcomes.GONE}")
     if untold:

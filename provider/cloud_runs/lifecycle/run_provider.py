@@ -18,6 +18,7 @@ from cloud_runs import errors
 from cloud_runs.kinds import Occasion
 from cloud_runs.lifecycle import adopting, checks, host, progress, quiet, strays
 from cloud_runs.lifecycle.asked import (
+    checked,
     current_urn,
     moved,
     must_checkpoint,
@@ -50,8 +51,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
-        failures = [dynamic.CheckFailure(*problem) for problem in checks.of_run(self.kind, news, self.settings)]
-        return dynamic.CheckResult(news, failures)
+        return checked(news, checks.of_run(self.kind, news, self.settings))
 
     @reported
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:

@@ -62,8 +62,10 @@ def fired_text(fired: Fired) -> str:
         "reruns": str(fired.reruns or ""),
         RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
         "past": ",".join(fired.past),
-        "failing": texts.failing(fired.failing),
+        "failing": texts.grouped({key: texts.moments(since) for key, since in fired.failing.items()}),
         "again": texts.pairs({key: str(count) for key, count in fired.again.items()}),
+        "first": rfc3339(fired.first) if fired.first else "",
+        "later": texts.grouped({key: rfc3339(at) for key, at in fired.later.items()}),
     }
     return texts.text_of(fields)
 
@@ -155,8 +157,10 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         reruns=texts.counted(told.get("reruns", "")),
         resumed=time_of(told.get(RESUMED, "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
-        failing=texts.failing_of(told.get("failing", "")),
+        failing={key: texts.listed(since) for key, since in texts.groups(told.get("failing", ""))},
         again={key: texts.counted(count) for key, count in texts.named(told.get("again", "")).items()},
+        first=time_of(told.get("first", "")),
+        later={key: at for key, text in texts.groups(told.get("later", "")) if (at := time_of(text))},
     )
 
 

@@ -75,10 +75,14 @@ def learned(status: RunStatus) -> str:
     """What a look at one run shows, for its own row: `succeeded after 4s`, `failed: task Transcode_1: InvalidInput`."""
     if not status.phase.terminal:
         return status.phase.value + (f" (state {clean(status.state, 100)})" if status.state else "")
-    found = outcome(Reference("", "", "", status.id), Watched(status))
-    seconds, why = lasted(status), told(found)
+    seconds, why = lasted(status), reason(status)
     after = f" after {span(seconds)}" if seconds is not None and seconds >= 0 else ""
     return clean(f"{status.phase.value}{after}{': ' if why else ''}{why}", 1000)
+
+
+def reason(status: RunStatus) -> str:
+    """Why a run did not succeed, without what is its own, such as how long it took: many have the same."""
+    return told(outcome(Reference("", "", "", status.id), Watched(status)))
 
 
 def going(run: Watched) -> str:

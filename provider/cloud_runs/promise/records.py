@@ -97,7 +97,8 @@ class Fired:
     started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
     one. `told`: the token of a later attempt, up to which it was said that objects that left the list may have runs.
     Of the objects whose run has failed, since when they may have been fired again (`failing`), and how often each
-    object was fired `again` since it was asked for.
+    object was fired `again` since it was asked for. `first`: the last start of the `up` that made it, once there is a
+    later one; `later`: when the objects were fired that were fired since.
     """
 
     token: str
@@ -114,6 +115,8 @@ class Fired:
     told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)
     again: Mapping[str, int] = field(default_factory=dict)
+    first: datetime | None = None
+    later: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def tried(self) -> str:

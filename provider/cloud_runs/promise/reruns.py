@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cloud_runs.errors import clean
-from cloud_runs.promise import groups, history
+from cloud_runs.promise import groups, history, ledger
 from cloud_runs.promise.fanned import Fanned
 from cloud_runs.promise.ledger import CODE, FIRED_AT, MAX_ATTEMPTS, PHASE, WHY
 from cloud_runs.promise.process import Process
-from cloud_runs.promise.records import LONG_AGO, Content, Fired, Moment, Recorded
+from cloud_runs.promise.records import ADOPTED, LONG_AGO, Content, Fired, Moment, Recorded
 from cloud_runs.promise.rules import Doubt, Work
-from cloud_runs.runs import Phase
+from cloud_runs.runs import Phase, rfc3339
 
 _MOMENTS = 5  # of one object that are kept: the first, and the last ones
 _UNTOLD = (Moment("", LONG_AGO),)  # somebody has edited the record
@@ -109,6 +110,14 @@ def counts(own: Recorded | None, fanned: Fanned, objects: Iterable[str], work: W
     return {key: count for key, count in made.items() if count}
 
 
+def later(own: Recorded | None, fanned: Fanned, objects: Iterable[str], began: Moment) -> dict[str, datetime]:
+    """When the objects were fired that were fired since the fan-out was made."""
+    if own is None:
+        return {}
+    kept = {key: own.fired.later[key] for key in objects if key in own.fired.later}
+    return {**kept, **dict.fromkeys(fanned.ids, fanned.at or began.at)}
+
+
 def past(old: Recorded | None, fanned: Fanned, objects: Iterable[str]) -> dict[str, list[Mapping[str, Any]]]:
     """By object the runs that failed and were followed by another one, the last few, oldest first. `old`: the fan-out
     that stays, or that is replaced."""
@@ -116,7 +125,7 @@ def past(old: Recorded | None, fanned: Fanned, objects: Iterable[str]) -> dict[s
         return {}
     kept = {key: list(old.past.get(key, ())) for key in objects}
     for key in kept.keys() & old.failed.keys() & fanned.ids.keys():
-        kept[key] = [*kept[key], _past(old, key)][-history.KEPT :]
+        kept[key] = [*kept[key], _last(old, key)][-history.KEPT :]
     return {key: runs for key, runs in kept.items() if runs}
 
 
@@ -125,13 +134,20 @@ def past_ids(run: Recorded) -> list[str]:
     return [str(one.get("id")) for runs in run.past.values() for one in runs]
 
 
-def _past(old: Recorded, key: str) -> dict[str, Any]:
-    told = old.failed[key]
-    why = history.RERUN if old.fired.again.get(key) else old.fired.why
+def attempts(run: Recorded, key: str) -> list[Mapping[str, Any]]:
+    """The runs of an object, oldest first: those that failed and were followed by another one, and the one on
+    record, of which nothing but a failure is known."""
+    return [*run.past.get(key, ()), _last(run, key)]
+
+
+def _last(run: Recorded, key: str) -> dict[str, Any]:
+    fired, id, told = run.fired, run.ids.get(key, ""), run.failed.get(key, {})
+    given = ledger.is_given(run.outputs, id)
+    at = None if given else fired.later.get(key) or fired.first or fired.at
     return {
-        "id": old.ids.get(key, ""),
-        PHASE: Phase.FAILED.value,
+        "id": id,
+        PHASE: (Phase.FAILED if key in run.failed else Phase.UNKNOWN).value,
         CODE: str(told.get(CODE) or ""),
-        FIRED_AT: str(told.get(FIRED_AT) or ""),
-        WHY: why,
+        FIRED_AT: str(told.get(FIRED_AT) or "") or (rfc3339(at) if at else ""),
+        WHY: ADOPTED if given else history.RERUN if fired.again.get(key) else fired.why,
     }

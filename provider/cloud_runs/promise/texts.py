@@ -4,7 +4,7 @@ business of ledger.py. Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from cloud_runs.errors import RunsError
@@ -35,12 +35,12 @@ def quoted(name: str) -> str:
     return quote(name, safe="-_.~")
 
 
-def failing(since: Mapping[str, Sequence[Moment]]) -> str:
-    """Moments, and the objects that have them, which are few: `moment;moment/object/object|...`."""
+def grouped(told: Mapping[str, str]) -> str:
+    """Texts, and the objects that have them in common: `text/object/object$...`."""
     objects: dict[str, list[str]] = {}
-    for key, found in since.items():
-        objects.setdefault(moments(found), []).append(quoted(key))
-    return "|".join("/".join([found, *keys]) for found, keys in objects.items())
+    for key, text in told.items():
+        objects.setdefault(text, []).append(quoted(key))
+    return "$".join("/".join([text, *keys]) for text, keys in objects.items())
 
 
 def fields_of(text: str) -> dict[str, str]:
@@ -62,9 +62,11 @@ def listed(text: str) -> tuple[Moment, ...]:
     return tuple(moment(part.split(",")) for part in text.split(";") if part)
 
 
-def failing_of(text: str) -> dict[str, tuple[Moment, ...]]:
-    groups = (group.split("/") for group in text.split("|") if group)
-    return {unquote(key): listed(found) for found, *keys in groups for key in keys}
+def groups(text: str) -> Iterator[tuple[str, str]]:
+    """What `grouped` has written: each object with its text."""
+    for group in text.split("$"):
+        told, *keys = group.split("/")
+        yield from ((unquote(key), told) for key in keys)
 
 
 def moment(parts: Sequence[str]) -> Moment:

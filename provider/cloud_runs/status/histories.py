@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from cloud_runs.status.naming import named
 from cloud_runs.status.options import Commands
 from cloud_runs.status.recorded import OnRecord
 from cloud_runs.status.report import Exit, shown_time
+from cloud_runs.status.rows import LISTED
 from cloud_runs.status.terminal import Column, shortened
 from cloud_runs.wire.payloads import moment
 
@@ -41,12 +43,13 @@ def add(commands: Commands) -> None:
         commands,
         "history",
         "why runs were fired, and what became of those before them",
-        "Shows each run of a stack and up to five before it: when and why it was fired, how it ended as far as a "
-        "refresh has recorded it, and in which update, as far as the backend tells. Asks no system.",
+        "Shows each run of a stack, also those of a fan-out, and up to five before it: when and why it was fired, how "
+        "it ended as far as a refresh or a Completion has recorded it, and in which update, as far as the backend "
+        "tells. Asks no system.",
         "exit codes: 0 it is printed, 2 there is no such run, 12 the stack could not be read",
     )
     options.add_stack(parser)
-    parser.add_argument("name", metavar="RESOURCE", nargs="?", type=options.given, help="this run alone")
+    parser.add_argument("name", metavar="RESOURCE[/OBJECT]", nargs="?", type=options.given, help="this run alone")
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--wide", action="store_true", help="shorten no id")
     printed.add_argument("--json", action="store_true", help="print JSON in the place of the table")
@@ -90,17 +93,47 @@ def _of(attempt: Mapping[str, Any], updates: Sequence[Update]) -> Update | None:
     at = moment(str(attempt.get("fired_at")))
     if at is None:
         return None
-    within = (one for late in (timedelta(), _LATE) for one in updates if one.started - late <= at <= one.ended + late)
+    # The earliest: one that begins in the second in which another ends has a program to start before it fires.
+    oldest = tuple(reversed(updates))
+    within = (one for late in (timedelta(), _LATE) for one in oldest if one.started - late <= at <= one.ended + late)
     return next(within, None)
 
 
+class Line(NamedTuple):
+    """A run of the table; or several of one fan-out that were fired for one reason and ended alike."""
+
+    label: str
+    attempt: Mapping[str, Any]
+
+
+def _lines(runs: Sequence[OnRecord]) -> Iterator[Line]:
+    """In the order of the state. Of a fan-out the objects that were fired again come first, LISTED of them; of the
+    others, and of the runs on record of the rest, one line for all that are alike."""
+    alike: dict[tuple[Any, ...], list[OnRecord]] = {}
+    listed: Counter[str] = Counter()
+    for run in runs:
+        *before, last = run.attempts
+        listed[run.urn] += bool(before)
+        if run.object and len(runs) > 1 and (not before or listed[run.urn] > LISTED):
+            alike.setdefault((run.urn, *(last[name] for name in ("phase", "code", "why"))), []).append(run)
+        else:
+            yield from (Line(run.label, attempt) for attempt in run.attempts)
+    for some in alike.values():
+        if len(some) == 1:
+            yield Line(some[0].label, some[0].attempts[-1])
+        else:
+            newest = max(str(run.attempts[-1]["fired_at"]) for run in some)
+            label = f"{clean(some[0].resource, 200)} ({len(some)} objects)"
+            yield Line(label, {**some[0].attempts[-1], "fired_at": newest, "id": ""})
+
+
 def _table(runs: Sequence[OnRecord], updates: Sequence[Update], *, wide: bool) -> str:
-    found = [(run, attempt) for run in runs for attempt in run.attempts]
+    found = list(_lines(runs))
     if not found:
         return "no history is on record\n"
     ids = [clean(str(attempt["id"]), 1000) for _, attempt in found]
     columns = [
-        Column("Resource", [run.label for run, _ in found]),
+        Column("Resource", [label for label, _ in found]),
         Column("Fired (UTC)", [shown_time(str(attempt["fired_at"])) for _, attempt in found]),
         Column("Phase", [str(attempt["phase"]) for _, attempt in found]),
         Column("Code", [clean(str(attempt["code"]), 40) for _, attempt in found]),
@@ -132,6 +165,7 @@ def _as_json(stack: reading.Stack, runs: Sequence[OnRecord], updates: Sequence[U
         "runs": [
             {
                 "resource": run.resource,
+                "object": run.object,
                 "urn": run.urn,
                 "system": run.reference.system,
                 "attempts": [{**attempt, "update": _plain(_of(attempt, updates))} for attempt in run.attempts],

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud_runs.errors import InvalidConfiguration, clean
 from cloud_runs.lifecycle.clients import kind_named
-from cloud_runs.promise import history, lacks, ledger
+from cloud_runs.promise import history, lacks, ledger, reruns
 from cloud_runs.promise.lacks import Lack
 from cloud_runs.promise.ledger import intent_urn
 from cloud_runs.promise.outcomes import succeeded
@@ -44,8 +44,8 @@ class OnRecord:
     known_success: bool = False
     """A Completion has seen it succeed."""
     attempts: tuple[Mapping[str, Any], ...] = ()
-    """Of a run that is no fan-out's: those before it that are on record, and itself: `id`, `phase`, `code`, `fired_at`,
-    `why`. Each phase is as the last refresh saw it."""
+    """Those before it that are on record, and itself: `id`, `phase`, `code`, `fired_at`, `why`. Each phase is as the
+    last refresh saw it, or a Completion."""
 
     @property
     def label(self) -> str:
@@ -134,7 +134,7 @@ def read(deployment: Mapping[str, Any]) -> Records:
 def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
     """The runs of one resource: none, one, or those of a fan-out."""
     outs, shown = revealed(entry.get("outputs") or {}), revealed(entry.get("outputs") or {}, secrets=False)
-    urn, at = entry["urn"], _fired_at(outs)
+    urn = entry["urn"]
     common = {
         "resource": ledger.name_of(urn),
         "urn": urn,
@@ -142,17 +142,21 @@ def _runs(entry: Mapping[str, Any]) -> Iterator[OnRecord]:
         "provider": entry.get("provider") or "",
     }
     if references := ledger.references(outs):
+        recorded = ledger.recorded(str(entry.get("id") or ""), shown)
         for key, text in references.items():
             one = Reference.parse(text)
-            status = RunStatus(one.id, Phase.PENDING, "", started_at=at)
+            tried = tuple(reruns.attempts(recorded, key))
+            status = RunStatus(one.id, Phase.PENDING, "", started_at=tried[-1][ledger.FIRED_AT])
             told = _told(one, shown, key)
-            yield OnRecord(object=key, reference=one, shown_reference=text, status=status, **told, **common)
+            yield OnRecord(
+                object=key, reference=one, shown_reference=text, status=status, attempts=tried, **told, **common
+            )
     elif ledger.PHASE in outs and (reference := _parsed(outs.get(ledger.REFERENCE))):
         yield OnRecord(
             object="",
             reference=reference,
             shown_reference=shown.get(ledger.REFERENCE) or "",
-            status=status_of(reference.id, shown, at),
+            status=status_of(reference.id, shown, _fired_at(outs)),
             **_told(reference, shown),
             attempts=_attempts(str(entry.get("id") or ""), shown),
             **common,
@@ -184,7 +188,16 @@ def _with_outcome(run: OnRecord, seen: Mapping[str, Mapping[str, Any]]) -> OnRec
     known_success = succeeded(found)
     if run.status.phase.terminal:  # by a refresh, which tells more
         return replace(run, known_success=known_success)
-    return replace(run, status=status_of(run.reference.id, found, run.status.started_at), known_success=known_success)
+    status = status_of(run.reference.id, found, run.status.started_at)
+    attempts = tuple(_ended(attempt, status) for attempt in run.attempts)
+    return replace(run, status=status, known_success=known_success, attempts=attempts)
+
+
+def _ended(attempt: Mapping[str, Any], status: RunStatus) -> Mapping[str, Any]:
+    """The attempt that is on record, with the end that a Completion has recorded, unless a refresh has recorded one."""
+    if attempt["id"] != status.id or not status.phase.terminal or Phase(attempt[ledger.PHASE]).terminal:
+        return attempt
+    return {**attempt, ledger.PHASE: status.phase.value, ledger.CODE: status.code}
 
 
 def _fired_at(outputs: Mapping[str, Any]) -> str:

@@ -216,7 +216,7 @@ class InventoryJob(Run, module="tencent", name="InventoryJob"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Starts a batch job of Tencent CI, once for each time it is asked for. Does not wait for its end.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires a new run.
         :param input: Exactly one of `prefix`, `manifest`, `url_file`, `object`; sent unchanged. Changing it fires.

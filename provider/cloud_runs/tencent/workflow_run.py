@@ -121,7 +121,7 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires a workflow of Tencent CI on one object, once for each time it is asked for. Does not wait for its end.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires a new run.
         :param workflow_id: `w` and 32 hexadecimal digits. A paused workflow runs as well, since pausing stops only the
@@ -215,7 +215,7 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires a workflow of Tencent CI for each of up to 10,000 objects, once for each time it is asked for.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param bucket: The bucket with its account number, `name-appid`. Changing it fires all objects again.
         :param workflow_id: `w` and 32 hexadecimal digits. Changing it fires all objects again.

@@ -165,7 +165,7 @@ class WorkflowRun(Run, module="huawei/dwr", name="WorkflowRun"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires a DWR workflow on one object, once for each time it is asked for. Does not wait for its end.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param graph_name: The workflow, which must exist: 1 to 64 letters, digits, underscores and hyphens, the first a
             letter or digit. Changing it fires a new run.
@@ -265,7 +265,7 @@ class WorkflowFanOut(FanOut, module="huawei/dwr", name="WorkflowFanOut"):
         max_attempts: pulumi.Input[int] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
+        """Fires a DWR workflow for each of up to 10,000 objects, once for each time it is asked for.
         :param resource_name: The name of the Pulumi resource. A rename with `aliases` fires nothing.
         :param graph_name: The workflow's name. Changing it fires all objects again.
         :param bucket: The bucket that holds the objects. Changing it fires all objects again.
