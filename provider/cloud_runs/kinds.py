@@ -6,7 +6,7 @@ No Pulumi here. A kind is a value: each is made once, in the file of its resourc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -171,8 +171,8 @@ class Kind(ABC, Generic[Request]):
         raises InvalidConfiguration, Refused, Unavailable or Interrupted."""
         return None
 
-    def pinned(self, place: Reference, told: Collection[Reference]) -> Reference:
-        """The place, or the last of those that are this one with what the service has told of it."""
+    def pinned(self, place: Reference, told: Sequence[Reference]) -> Reference:
+        """The place, or the whole of it if that was told: it is on record right after the place itself."""
         return place
 
     def id_space(self, place: Reference) -> Hashable:

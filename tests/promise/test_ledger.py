@@ -54,6 +54,7 @@ FIRINGS = st.builds(
     why=NAMES | st.just(""),
     reruns=st.integers(0, 1000),
     resumed=TIMES | st.none(),
+    over=TIMES | st.none(),
     past=st.lists(HEX, max_size=3).map(tuple),
     told=HEX | st.just(""),
     failing=st.dictionaries(KEYS, st.lists(MOMENTS, min_size=1, max_size=3).map(tuple), max_size=5),

@@ -194,7 +194,8 @@ class HostStack:
     # -- parts of an `up`
 
     def _intent_news(self, given: Props, _objects: Collection[str]) -> Props:
-        arguments = {key: given[key] for key in self.provider.kind.names if key in given}
+        kind = self.provider.kind
+        arguments = {key: given[key] for key in (*kind.names, *kind.quiet) if key in given}
         asked = {"arguments": arguments, "triggers": given.get("triggers")}
         return wire({"kind": self.provider.kind.name, "run": self.urn, **asked, "__provider": PROVIDER})
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from cloud_runs.huawei.dwr.workflow_run import WORKFLOW
+from cloud_runs.kinds import Occasion
+from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.reporting import RunError
+from cloud_runs.wire.settings import Settings
 from tests.kits import KITS
 from tests.provider.fan_stack import FanStack
 from tests.provider.host_stack import HostStack, RunStack
@@ -91,9 +95,68 @@ def test_a_lost_run_is_found_when_the_project_is_configured_by_now(stack: HostSt
     assert stack.lost() == []
 
 
+def test_a_setting_that_was_wrong_and_is_taken_back_fires_where_iam_tells(stack: HostStack) -> None:
+    stack.refuse()
+    assert "AccessDenied" in stack.stops()
+    configured(stack, **{"huaweicloud:projectId": "1" + TOLD[1:]})
+    stack.refuse()
+    assert "AccessDenied" in stack.stops()
+    configured(stack)
+    stack.up()
+    place = str(stack.state["place"] if stack.fans else stack.state["reference"])
+    assert unquote(place).startswith(f"huawei.dwr:cn-north-4:scan/{TOLD}:")
+    assert len(stack.started()) == stack.asks
+
+
+def test_a_run_that_is_given_is_looked_for_in_the_project_on_record(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, other = One(cloud, monkeypatch), One(cloud, monkeypatch, "other")
+    configured(stack)
+    configured(other)
+    stack.up()
+    other.up(triggers={"n": 1})
+    cloud.fault(KIT.name, "projects", "body", body=OTHERS, times=1000)
+    assert stack.up(adopt_id=other.id) == "delete the old one"
+    assert stack.ids == other.ids
+
+
+def test_iam_is_not_asked_again_for_other_objects(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    fan = Many(cloud, monkeypatch)
+    configured(fan)
+    fan.up(["a1"])
+    cloud.fault(KIT.name, "projects", "body", body=OTHERS, times=1000)
+    fan.up(["a1", "a3"])
+    assert cloud.count(KIT.name, "projects") == 1
+    assert TOLD in unquote(str(fan.state["place"]))
+    assert len(fan.ids) == len(fan.started()) == 2
+
+
+def test_a_twin_in_another_project_does_not_share_what_is_found(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs that may be ours, one of them somebody else's: nobody can tell, and another project has neither."""
+    stack = One(cloud, monkeypatch)
+    configured(stack)
+    stack.up(kill=1)
+    (ours,) = stack.lost()
+    stranger = One(cloud, monkeypatch, "stranger")
+    configured(stranger)
+    stranger.up()
+    stack.process()
+    request = WORKFLOW.request(stack.given, Occasion())
+    there = {**stack.given, "region": "cn-north-4", "project_id": "1" + TOLD[1:]}
+    space = WORKFLOW.id_space(WORKFLOW.where(there, Settings()))
+    twin = host.this_process().doubting("twin", [(space, WORKFLOW.work(request))])
+    with twin, pytest.raises(RunError, match="may have started one of these runs") as error:
+        stack.up(same_process=True)
+    assert ours in str(error.value)
+    assert stranger.id in str(error.value)
+
+
 def test_nothing_is_fired_while_iam_does_not_tell_the_project(stack: HostStack) -> None:
     stack.cloud.fault(KIT.name, "projects", "status", status=403, code="APIGW.0301", message="no")
-    with pytest.raises(RunError, match=rf"Run|FanOut '{stack.name}': Huawei IAM refused GET /v3/projects"):
+    with pytest.raises(RunError, match=rf"^Workflow(Run|FanOut) '{stack.name}': Huawei IAM refused GET /v3/projects"):
         stack.up()
     assert stack.started() == []
     assert stack.up() == "create"

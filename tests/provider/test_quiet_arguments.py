@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cloud_runs.enos.flow_kind import FLOW
 from cloud_runs.promise import ledger
 from cloud_runs.runs import Reference
 from tests.kits import KITS
@@ -105,3 +106,36 @@ def test_a_task_to_begin_with_is_asked_for(stack: FlowStack) -> None:
 def test_what_is_refused(stack: FlowStack, given: dict[str, Any], problem: str) -> None:
     (failure,) = stack.provider.check({}, {**stack.given, **given}).failures
     assert problem in failure.reason
+
+
+@pytest.mark.parametrize("end", ["changed", "removed"])
+def test_what_may_be_lost_is_looked_for_by_the_version_of_the_run(
+    stack: FlowStack, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    stack.up(api_version="2.0", kill=1)
+    stack.up(api_version="2.1", target="intent")
+    assert stack.intent["arguments"]["api_version"] == "2.1", "that of today"
+    asked: list[str] = []
+    client = type(FLOW).client
+
+    def noted(kind: Any, *args: Any, **kwargs: Any) -> Any:
+        made = client(kind, *args, **kwargs)
+        asked.append(made._version.name)
+        return made
+
+    monkeypatch.setattr(type(FLOW), "client", noted)
+    (lost,) = stack.started()
+    if end == "changed":
+        stack.up(api_version="2.1", flow_id=4000)
+    else:
+        stack.destroy()
+    assert any(lost in text for text in stack.warned)
+    assert set(asked) == {"2.1"}
+
+
+def test_the_version_alone_makes_no_new_intent(stack: FlowStack) -> None:
+    stack.up(api_version="2.0")
+    before = stack.intent
+    assert stack.up(api_version="2.1") == "update"
+    assert stack.intent["record"].split("place=")[0] == before["record"].split("place=")[0]
+    assert len(stack.started()) == 1

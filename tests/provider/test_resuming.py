@@ -4,10 +4,12 @@ of the ways in which the vendor documents its answers."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import ledger
 from tests.kits import FANS, KITS, RESUMING
@@ -271,11 +273,29 @@ def test_a_failure_from_before_it_went_on_is_none_any_more(single: HostStack) ->
     assert asked(single) == 1
     single.cloud.set_state(single.id, single.kit.failure)
     single.state["fired"] = " ".join(
-        "resumed=2099-01-01T00:00:00Z" if part.startswith("resumed=") else part
+        f"{part[:-1].partition('=')[0]}=2099-01-01T00:00:00Z" if part.startswith(("over=", "resumed=")) else part
         for part in single.state["fired"].split()
     )
-    assert "resumed=2099" in single.state["fired"]
+    assert single.state["fired"].count("=2099") == 2
     single.refresh()
     assert single.state["phase"] == "pending"
     assert single.up(**RESUME) == "same"
     assert asked(single) == 1
+
+
+@tells_its_end
+@pytest.mark.parametrize("how", ["resume", True])
+def test_a_second_failure_stays_one_however_late_it_is_seen(single: HostStack, how: str | bool) -> None:
+    """Somebody has let it go on, and it failed again a while before anybody here looked; no clock of ours counts."""
+    single.up(rerun_on_failure=how)
+    fails(single)
+    single.state["finished_at"] = "2026-11-01T00:00:00Z"  # the first time
+    single.process()
+    here, later = host.this_process(), datetime.now(timezone.utc) + timedelta(hours=1)
+    here.clock = here.clock._replace(now=lambda: later)
+    for _ in range(3):
+        single.refresh()
+        assert single.state["phase"] == "failed"
+    assert why(single) == ["first", "resumed after failed"]
+    single.up(rerun_on_failure=how)
+    assert (asked(single), len(single.started())) == ((1, 1) if how == "resume" else (0, 2))

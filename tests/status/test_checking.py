@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -66,6 +67,24 @@ def test_a_key_that_is_wrong_or_missing(kit: Kit, cloud: Emulator) -> None:
         kit, {key: value for key, value in settings.items() if key not in kit.kind.vendor.keys[0].keys + secret.keys}
     )
     assert (missing.found, "credentials: set" in missing.said) == (Found.WRONG, True)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_each_run_of_a_workflow_is_told_what_it_lacks(cloud: Emulator, step: int) -> None:
+    kit = KITS["huawei.dwr"]
+    needs = {"name": "scan", "definition": {"inputs": [{"parameter_name": "needed"}]}}
+    cloud.fault(kit.name, "workflow", "body", body=json.dumps(needs), times=9)
+    gives = {**kit.arguments, "inputs": {"needed": 1}}
+    runs = [Planned("lacks", kit.kind, kit.arguments, ""), Planned("gives", kit.kind, gives, "")][::step]
+    runs += [Planned("of-another", kit.kind, {**gives, "object": "b.mp4"}, "")]
+    askers = Askers(Records("", (), (), (), {}), kit.settings(cloud.url))
+    lines = [
+        line
+        for line in checking._place(askers, ("", place(kit)), runs)
+        if line.what in ("lacks", "gives", "of-another")
+    ]
+    assert {line.what: line.found for line in lines} == {"lacks": Found.WRONG, "gives": Found.OK}
+    assert cloud.count(kit.name, "workflow") == 2, "one for what is the same but for the object"
 
 
 def test_a_bucket_that_is_not_bound_and_a_service_that_is_out_of_order(cloud: Emulator) -> None:

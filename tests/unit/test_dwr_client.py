@@ -23,7 +23,7 @@ from cloud_runs.errors import (
 )
 from cloud_runs.huawei.dwr.client import WorkflowClient
 from cloud_runs.huawei.dwr.codes import HINTS
-from cloud_runs.huawei.dwr.service import LAST_OFFSET, PAGE_ROWS
+from cloud_runs.huawei.dwr.service import LAST_OFFSET, PAGE_ROWS, Window
 from cloud_runs.huawei.finding import WorkflowRequest
 from cloud_runs.runs import Candidate, Phase, RunStatus
 from cloud_runs.wire.settings import Credentials
@@ -502,3 +502,13 @@ def test_errors_are_ours(name: str, project: str | None, value: Any) -> None:
         except RunsError as raised:
             assert "\u202e" not in str(raised)  # noqa: PT017
             str(raised).encode()
+
+
+@pytest.mark.parametrize("seconds", [2, 3, 7, 86400, 259200])
+def test_the_halves_of_a_window_leave_no_second_out_whether_its_ends_are_in_it_or_not(seconds: int) -> None:
+    begin = datetime(2026, 1, 15, tzinfo=timezone.utc)
+    whole = Window(begin, begin + timedelta(seconds=seconds))
+    first, second = whole.halves()
+    assert (first.begin, second.end) == (whole.begin, whole.end)
+    assert second.begin < first.end, "without the ends of either a second is in one of the two"
+    assert max(half.end - half.begin for half in (first, second)) < whole.end - whole.begin or seconds == 2

@@ -61,13 +61,15 @@ def test_the_place_names_the_project_as_far_as_it_is_told() -> None:
     assert WORKFLOW.where(GOOD, settings(runs__huaweiProjectId=PROJECT)) == PLACE
 
 
-def test_a_place_without_a_project_is_the_one_that_was_told_last() -> None:
-    told = [BARE, replace(PLACE, scope=f"scan/{OTHER}"), PLACE]
-    assert WORKFLOW.pinned(BARE, told) == PLACE
-    assert WORKFLOW.pinned(BARE, [BARE]) == BARE
-    assert WORKFLOW.pinned(told[1], told) == told[1]
-    assert WORKFLOW.pinned(replace(BARE, region="cn-north-4"), told).scope == "scan"
-    assert WORKFLOW.pinned(replace(BARE, scope="sca"), told).scope == "sca"
+def test_a_place_without_a_project_is_the_one_that_iam_told_for_it() -> None:
+    configured = replace(PLACE, scope=f"scan/{OTHER}")
+    told = [BARE, PLACE, configured]
+    assert WORKFLOW.pinned(BARE, told) == PLACE, "not what was configured since"
+    assert WORKFLOW.pinned(BARE, [configured, BARE]) == BARE
+    assert WORKFLOW.pinned(BARE, [BARE]) == WORKFLOW.pinned(BARE, []) == BARE
+    assert WORKFLOW.pinned(configured, told) == configured
+    assert WORKFLOW.pinned(BARE, [BARE, replace(PLACE, region="cn-north-4")]) == BARE
+    assert WORKFLOW.pinned(BARE, [BARE, replace(PLACE, scope=f"scans/{PROJECT}")]) == BARE
 
 
 def test_iam_is_asked_for_no_project_that_is_told() -> None:
@@ -81,8 +83,8 @@ def test_the_project_of_a_run_is_on_record() -> None:
     assert "project_id" not in WORKFLOW.outputs(replace(BARE, id="e-1"), None, None)
 
 
-def test_the_ids_of_a_workflow_are_one_set_whether_the_project_is_named_or_not() -> None:
-    assert WORKFLOW.id_space(PLACE) == WORKFLOW.id_space(BARE)
+def test_the_ids_of_a_workflow_are_those_of_its_project() -> None:
+    assert WORKFLOW.id_space(PLACE) != WORKFLOW.id_space(replace(PLACE, scope=f"scan/{OTHER}"))
     assert WORKFLOW.id_space(PLACE) != WORKFLOW.id_space(Reference("huawei.dwr", "cn-south-1", "other", ""))
 
 

@@ -7,7 +7,7 @@ started for it may be on no record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,12 +47,13 @@ class IntentProvider(HostProvider):
         intent = ledger.intent_of(_olds[RECORD])
         if intent is None or of_0_1(_olds) or ledger.is_old(_olds[RECORD]):
             return dynamic.DiffResult(changes=True, replaces=[])
-        self.process.intends(intent.token, _olds.get(ARGUMENTS))
+        made_for = _with_quiet(_olds.get(ARGUMENTS), _news)
+        self.process.intends(intent.token, made_for)
         asked = _wanted(_news, intent)
         other_kind = intent.kind and _news.get(_KIND) != intent.kind  # of one vendor two may have the same arguments
         if other_kind or rules.new_token(intent, asked.content, asked.unknown):
             if isinstance(_news.get(_RUN), str):
-                self.process.replaced(_news[_RUN], intent, _olds.get(ARGUMENTS))
+                self.process.replaced(_news[_RUN], intent, made_for)
             quiet.shows(quiet.TOKEN)
             return dynamic.DiffResult(changes=True, replaces=[ARGUMENTS, TRIGGERS])
         renamed = known(_news.get(_RUN)) and ledger.name_of(str(_news.get(_RUN))) != intent.name
@@ -60,6 +61,7 @@ class IntentProvider(HostProvider):
         others = intent.objects != (_news.get(OBJECTS) or "")
         place = self._place(_news)
         others = others or (place is not None and ledger.place_text(place) not in intent.places)
+        others = others or made_for != _olds.get(ARGUMENTS)
         if others and not (asked.unknown or renamed):
             quiet.shows(quiet.ATTEMPTS)
         return dynamic.DiffResult(changes=bool(asked.unknown) or others or renamed, replaces=[])
@@ -86,7 +88,8 @@ class IntentProvider(HostProvider):
         listing = intents.listing(intent, _news.get(OBJECTS) or "", self.process)
         listing = intents.placed(listing, self._places(_news, intent))
         named = replace(listing, kind=str(_news.get(_KIND) or ""), name=ledger.name_of(str(_news.get(_RUN) or "")))
-        return dynamic.UpdateResult(_outputs(named, _olds.get(ARGUMENTS) or _made_for(named, _news)))
+        made_for = _with_quiet(_olds.get(ARGUMENTS), _news) or _made_for(named, _news)
+        return dynamic.UpdateResult(_outputs(named, made_for))
 
     def _place(self, props: Mapping[str, Any]) -> Reference | None:
         """Where the configuration of today puts the run: an `up` that looks for it may have another one."""
@@ -154,7 +157,22 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
 def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
     values = props.get(ARGUMENTS)
     names = {*(values if isinstance(values, Mapping) else ()), *(intent.content.arguments if intent else ())}
-    return wanted(sorted(names), values, props.get(TRIGGERS))
+    return wanted(sorted(names.difference(_quiet(props))), values, props.get(TRIGGERS))
+
+
+def _quiet(props: Mapping[str, Any]) -> Collection[str]:
+    """The arguments that ask for no other run: they tell how the system is asked, also for what may be lost."""
+    kind = kind_named(str(props.get(_KIND) or ""))
+    return kind.quiet if kind else ()
+
+
+def _with_quiet(arguments: Any, news: Mapping[str, Any]) -> Any:
+    """The arguments that an intent was made for, with the quiet ones of today."""
+    values, quiet = news.get(ARGUMENTS), _quiet(news)
+    if not (quiet and isinstance(arguments, Mapping) and isinstance(values, Mapping)):
+        return arguments
+    kept = {name: value for name, value in arguments.items() if name not in quiet}
+    return {**kept, **{name: values[name] for name in quiet if name in values}}
 
 
 def _made_for(intent: Intent, props: Mapping[str, Any]) -> Any:

@@ -155,7 +155,7 @@ def intended(
     props = {name: carried(value) for name, value in props.items()} | {ledger.URN: urn}
     if opts.id is not None:
         return {name: props[name] for name in (*names, *kind.quiet, ledger.URN) if name in props}, opts
-    arguments = {name: props.get(name) for name in names}
+    arguments = {name: props.get(name) for name in (*names, *kind.quiet)}
     intent = RunIntent(
         ledger.intent_name(resource_name),
         kind.name,

@@ -106,10 +106,9 @@ class RunProvider(ResumingProvider, Generic[Request]):
         before = self.process.before(urn, ask.token)
         work = rules.decide(ask, before, self.process)
         place = strays.where(kind, self.arguments(props), ask, work, settings, world)
-        api = kind.client(place, settings)
         request = kind.request(props, self._occasion(ask))
         space = kind.id_space(place)
-        bound = Bound(api, request, (space, kind.work(request)), kind.marked(request))
+        bound = Bound(kind.client(place, settings), request, (space, kind.work(request)), kind.marked(request))
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
         why = history.why(ask, before, rerun=props.get(ledger.RERUN_ON_FAILURE) is True)
@@ -131,7 +130,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
         place = self.place(props)
         api = self.kind.client(place, self.settings)
         try:
-            status = resuming.seen(host.asked(partial(api.get, id_)), ledger.fired_of(props).resumed)
+            status = resuming.seen(host.asked(partial(api.get, id_)), ledger.fired_of(props))
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
@@ -196,7 +195,8 @@ class RunProvider(ResumingProvider, Generic[Request]):
     def _adopting(self, id: str, adopt: str, news: dict[str, Any], changed: list[str]) -> dynamic.DiffResult | None:
         if adopt != id:
             given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
-            api = self.kind.client(self.kind.place(given, self.settings), self.settings)
+            place = strays.today(self.kind, given, ledger.intent_of(news.get(ledger.INTENT)), self.settings)
+            api = self.kind.client(place, self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
             return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:

@@ -89,7 +89,8 @@ class Intent:
 class Fired:
     """What is on record of the firing. `token` is that of the intent that it was fired for, `beside` that of the intent
     beside it: another one after a rename, or after a change was taken back. `at`: in server time. `why` it was fired,
-    and how many `reruns` of what failed it is the last of. `resumed`: when the same run went on after it had failed.
+    and how many `reruns` of what failed it is the last of. `resumed`: when the same run went on after it had failed,
+    and `over`: when that failure was, if the service tells.
 
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
 
@@ -111,6 +112,7 @@ class Fired:
     why: str = ""
     reruns: int = 0
     resumed: datetime | None = None
+    over: datetime | None = None
     past: tuple[str, ...] = ()
     told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """A run that failed goes on at its failed step: the same run, and nothing is fired anew. Where its service can.
 
 It costs money as a start does, but needs no record before it: its id is known, so its state tells whether it was asked
-already. So that is asked first; what an earlier `up` has sent before it was killed shows there. A service refuses to
-let go on what has not failed, so a request that is still under way then does no harm. A process asks for one run once.
+already. So that is asked first; what an earlier `up` has sent before it was killed shows there. What a service
+makes of a request for a run that has not failed is documented nowhere: any refusal is settled by the run's own state. A
+process asks for one run once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from cloud_runs.limits import Leave
 from cloud_runs.promise import history, ledger, statuses
 from cloud_runs.promise.firing import AGAIN_PAUSES, fired_at, nothing_ran, once_more
 from cloud_runs.promise.looking import TICK
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Phase, RunStatus, Started, time_of
 
@@ -45,11 +46,14 @@ class Resumed:
     at: datetime | None = None
 
 
-def seen(status: RunStatus, resumed: datetime | None) -> RunStatus:
-    """A failure from before the run went on is none any more: a service may be late to show that."""
-    ended = time_of(status.finished_at)
-    late = status.phase is Phase.FAILED and resumed and ended and ended < resumed - TICK
-    return replace(status, phase=Phase.PENDING) if late else status
+def seen(status: RunStatus, fired: Fired) -> RunStatus:
+    """A failure that the run has gone on from is none any more: a service may be late to show that. It is no later than
+    that failure was in the service's own words, whatever our clock says of when the run went on; and one of these very
+    seconds may be another."""
+    ended, over, resumed = time_of(status.finished_at), fired.over, fired.resumed
+    if not (status.phase is Phase.FAILED and ended and over and resumed):
+        return status
+    return replace(status, phase=Phase.PENDING) if ended <= over and ended < resumed - TICK else status
 
 
 def went_on(before: RunStatus, now: RunStatus) -> bool:
@@ -65,7 +69,8 @@ def recorded(run: Recorded, came: Resumed, now: datetime) -> Recorded:
     """The run on record as one that has gone on; `now` stands for a time that is not known. Else as it was."""
     if not came.went_on:
         return run
-    fired = replace(run.fired, why=history.RESUMED, reruns=run.fired.reruns + 1, resumed=came.at or now)
+    over = time_of(str(run.outputs.get(ledger.FINISHED_AT) or ""))
+    fired = replace(run.fired, why=history.RESUMED, reruns=run.fired.reruns + 1, resumed=came.at or now, over=over)
     return replace(run, fired=fired, outputs={**run.outputs, ledger.HISTORY: history.attempts(run)})
 
 
@@ -92,7 +97,7 @@ class _Ask:
 
     def looked(self) -> RunStatus | None:
         """How the run is, if it has not failed, or not as it is on record; None if it is to be asked to go on."""
-        now = seen(self.api.get(), self.run.fired.resumed)
+        now = seen(self.api.get(), self.run.fired)
         told = statuses.status_of(self.run.id, self.run.outputs)
         return now if now.phase is not Phase.FAILED or went_on(told, now) else None
 
@@ -104,7 +109,8 @@ def _settled(ask: _Ask) -> Resumed:
     except errors.Unavailable as error:
         raise errors.Unavailable(f"run {shown} failed and was not asked to go on, nothing was sent. {error}") from error
     if status:
-        ask.world.warn(f"run {shown} is {status.phase.value} by now: it was not asked to go on")
+        again, now = f"went on and failed again. {_AGAIN}", f"is {status.phase.value} by now: it was not asked to go on"
+        ask.world.warn(f"run {shown} {again if status.phase is Phase.FAILED else now}")
         return Resumed(status, went_on=status.phase is not Phase.UNKNOWN)
     if process.attempted(ask.key, ""):  # an error hook asks again
         return _lost(ask, errors.UnknownOutcome(f"run {shown} was asked to go on"))

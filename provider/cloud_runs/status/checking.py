@@ -155,8 +155,19 @@ def _place(askers: Askers, group: tuple[str, Reference], runs: list[Planned]) ->
         yield _clock((found.server_time - datetime.now(timezone.utc)).total_seconds())
     where = " ".join(part for part in (place.system, place.region, place.scope) if part)
     yield Line(Found.OK, where, "the keys are right, and may ask for runs")
-    for run in {run.kind.subject(run.arguments).get("workflow"): run for run in runs}.values():
-        yield from _workflows(run, api)
+    asked, lines = dict[str, Planned](), dict[tuple[Found, str], Line]()
+    for run in runs:
+        asked.setdefault(repr(_of_workflow(run)), run)
+    for run in asked.values():
+        for line in _workflows(run, api):
+            lines.setdefault((line.found, line.said), line)
+    yield from lines.values()
+
+
+def _of_workflow(run: Planned) -> list[tuple[str, Any]]:
+    """What a look at a run's workflow goes by: not what the run works on."""
+    names = [one.name for one in run.kind.arguments if one.subject in ("", "workflow") and one.name in run.arguments]
+    return [(name, run.arguments[name]) for name in names]
 
 
 def _workflows(run: Planned, api: RunApi[Any]) -> Iterator[Line]:

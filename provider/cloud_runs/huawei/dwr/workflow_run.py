@@ -3,7 +3,7 @@ each of many."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -61,13 +61,11 @@ class WorkflowKind(ObsKind):
         client = self.client(place, settings)
         return lambda limit: replace(place, scope=f"{place.scope}/{client.project(limit)}")
 
-    def pinned(self, place: Reference, told: Collection[Reference]) -> Reference:
-        whole = [one for one in told if one.scope.startswith(f"{place.scope}/") and one.region == place.region]
-        return whole[-1] if whole and "/" not in place.scope else place
-
-    def id_space(self, place: Reference) -> tuple[str, str, str]:
-        """Without the project, which one resource may name and another leave out."""
-        return self.name, place.region, place.scope.partition("/")[0]
+    def pinned(self, place: Reference, told: Sequence[Reference]) -> Reference:
+        if "/" in place.scope or place not in told[:-1]:
+            return place
+        whole = told[told.index(place) + 1]
+        return whole if whole.scope.startswith(f"{place.scope}/") and whole.region == place.region else place
 
     def remark(self, place: Reference, settings: Settings) -> str:
         with suppress(InvalidConfiguration):  # which the client tells
