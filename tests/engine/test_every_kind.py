@@ -181,3 +181,25 @@ def test_one_that_goes_on_is_waited_for(stack: Stack, cloud: Emulator) -> None:
         assert process.wait(timeout=120) == 0
     assert started(cloud) == dict.fromkeys(KITS, 2)
     assert all(stack.id(one.name) not in first.values() for one in runs)
+
+
+@pytest.mark.long
+def test_after_a_kill_while_it_was_waited_for_it_is_not_joined_by_another(stack: Stack, cloud: Emulator) -> None:
+    one = next(one for one in ALL if not one.fans)
+    stack.up(IMPORT, one.source())
+    first = stack.id(one.name)
+    waiting = one.source(if_running="wait", **one.kit.another)
+    for kills in (True, False):
+        looked = cloud.count(one.system, "get")
+        with stack.start(IMPORT, waiting) as process:
+            wait_until(lambda at=looked: cloud.count(one.system, "get") > at)  # type: ignore[misc]
+            assert cloud.ids(one.system) == [first]
+            if kills:
+                stack.kill()
+                process.wait(timeout=60)
+            else:
+                cloud.set_state(first, one.kit.success)
+                assert process.wait(timeout=120) == 0
+    assert len(cloud.ids(one.system)) == 2
+    assert stack.id(one.name) == cloud.ids(one.system)[-1]
+    assert [past["id"] for past in stack.outputs(one.name)["history"]] == [first]

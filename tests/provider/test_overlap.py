@@ -178,6 +178,38 @@ def test_a_wait_that_is_killed_fires_nothing_of_itself(single: HostStack, monkey
 
 
 @pytest.mark.parametrize("policy", ["wait", "skip", "forbid"])
+def test_after_a_kill_while_it_was_waited_for_it_is_not_fired_beside(
+    single: HostStack, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """The record of the old run is deleted by then, and the engine still tells of it."""
+    single.up(if_running=policy)
+    single.ages(hours=2)
+    runs(single)
+    assert single.up(if_running="wait", kill="delete", **CHANGED) == "killed"
+    if policy == "wait":
+        meanwhile(single, monkeypatch, lambda: ends(single))
+        single.up(if_running=policy, same_process=True, **CHANGED)
+    else:
+        said = single.stops(if_running=policy, **CHANGED)
+        assert f"run {single.started()[0]} is running, and if_running is {policy!r}" in said
+        assert len(single.started()) == 1
+        single.cloud.set_state(single.started()[0], single.kit.success)
+        single.up(if_running=policy, **CHANGED)
+    assert len(single.started()) == 2
+    assert single.ids == {"": single.started()[-1]}
+
+
+@pytest.mark.parametrize("policy", ["wait", "skip", "forbid"])
+def test_a_change_that_is_taken_back_after_such_a_kill_keeps_the_run(single: HostStack, policy: str) -> None:
+    single.up(if_running=policy, triggers={"release": 1})
+    runs(single)
+    assert single.up(if_running="wait", kill="delete", **CHANGED) == "killed"
+    single.up(if_running=policy, triggers={"release": 1})
+    assert len(single.started()) == 1
+    assert single.ids == {"": single.started()[0]}
+
+
+@pytest.mark.parametrize("policy", ["wait", "skip", "forbid"])
 def test_what_cannot_be_asked_for_may_go_on(single: HostStack, policy: str) -> None:
     single.up()
     ends(single)
@@ -204,5 +236,18 @@ def test_a_job_that_its_delete_stops_is_not_forbidden(cloud: Emulator, monkeypat
     given: dict[str, Any] = {"if_running": "forbid", "on_delete": "cancel"}
     job.up(**given)
     runs(job)
+    job.up(**given, **CHANGED)
+    assert [run["state"] for run in cloud.runs(job.system)] == ["Cancel", "Submitted"]
+
+
+@pytest.mark.parametrize("policy", ["wait", "skip", "forbid"])
+def test_executions_of_a_job_that_its_delete_stops_hinder_nothing(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """They may go on when the job is cancelled, which its replacement has done by then."""
+    job = JobStack(cloud, monkeypatch)
+    given: dict[str, Any] = {"if_running": policy, "on_delete": "cancel"}
+    job.up(**given)
+    monkeypatch.setattr(overlap, "_look", lambda get: ("is running", False))
     job.up(**given, **CHANGED)
     assert [run["state"] for run in cloud.runs(job.system)] == ["Cancel", "Submitted"]

@@ -6,7 +6,7 @@ Providers are pickled by reference into the state and have no attributes of thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -30,21 +30,20 @@ from cloud_runs.lifecycle.asked import (
 from cloud_runs.lifecycle.bound import Bound
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, repeated
 from cloud_runs.lifecycle.on_record import STEERING, inputs, restated, shown
-from cloud_runs.lifecycle.resuming import ResumingProvider
-from cloud_runs.lifecycle.values import known, unknowns_as_later
+from cloud_runs.lifecycle.overlapping import OverlappingProvider
+from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Limit
-from cloud_runs.promise import firing, history, ledger, outcomes, overlap, resuming, rules
-from cloud_runs.promise.process import Before
+from cloud_runs.promise import firing, history, ledger, outcomes, resuming, rules
 from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
-from cloud_runs.promise.world import Settled, World
+from cloud_runs.promise.world import Settled
 from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 
 Request = TypeVar("Request")
 
 
-class RunProvider(ResumingProvider, Generic[Request]):
+class RunProvider(OverlappingProvider, Generic[Request]):
     """What the kinds' providers share."""
 
     # -- what Pulumi calls
@@ -80,7 +79,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
             if not replaces and self.reruns(run, _news, asked):
                 replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
-                self._may_replace(run, _news, replaces, previewed=previewed)
+                self.may_replace(run, _news, replaces, previewed=previewed)
                 quiet.shows(quiet.changed(due.replaces) or {ledger.PHASE: "gone"})  # it failed
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         steering = (*STEERING, *self.kind.quiet)
@@ -112,7 +111,7 @@ class RunProvider(ResumingProvider, Generic[Request]):
         if former := self.given_up(ask, props):
             strays.tell(former, (), settings, world)
         why = history.why(ask, before, rerun=props.get(ledger.RERUN_ON_FAILURE) is True)
-        if old := self._overlapped(props, ask, before, world):
+        if old := self.overlapped(props, ask, before, work, world):
             return self._created(props, place, request, old.fired, Settled(old.id, at=old.fired.at, kept=old))
         outcome = firing.settle(ask, space, bound, world)
         if outcome.note:
@@ -205,36 +204,6 @@ class RunProvider(ResumingProvider, Generic[Request]):
                 "adopt_id to fire a new run, or take the change back"
             )
         return None
-
-    def _may_replace(self, run: Recorded, news: dict[str, Any], replaces: list[str], *, previewed: bool) -> None:
-        """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
-        why = self.kind.hindrance(run.id, run.outputs, unknowns_as_later(news))
-        if (
-            not why
-            and news.get(ledger.IF_RUNNING) == overlap.FORBID
-            and news.get(ledger.ON_DELETE) != "cancel"
-            and not previewed
-        ):
-            why = overlap.why_not(overlap.FORBID, run, self._look(run), self.world(ledger.urn_of(news)))
-        if why:
-            raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
-
-    def _look(self, run: Recorded) -> Callable[[], RunStatus]:
-        api = self.kind.client(self.place(run.outputs), self.settings)
-        return lambda: host.asked(partial(api.get, run.id))
-
-    def _overlapped(self, props: Mapping[str, Any], ask: Ask, before: Before, world: World) -> Recorded | None:
-        """The run whose replacement is not fired, since it still goes on: it stays on record."""
-        old, policy = before.recorded, props.get(ledger.IF_RUNNING) or overlap.ALLOW
-        if policy == overlap.ALLOW or not (old and before.deleted):
-            return None
-        why = overlap.why_not(policy, old, self._look(old), world)
-        if not why:
-            return None
-        again = "The next `pulumi up` tries again" if old.content.differences(ask.content) else "Force it again later"
-        progress.warn(ask.urn, f"nothing was fired: {why}. The recorded run stays. {again}")
-        self.process.settled(ask.urn, ask.token, self.space(old.outputs), [old.id])
-        return old
 
     def _ask(self, props: Mapping[str, Any]) -> Ask:
         content = wanted(self.kind.names, props, props.get(TRIGGERS)).content
