@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cloud_runs.status import command as cli
+from cloud_runs.status import reading
 from tests.engine.interrupted import wait_until
 
 EMPTY = """
@@ -152,3 +153,20 @@ def test_what_to_do_without_pulumi(tmp_path: Path) -> None:
     command.env["PATH"] = str(tmp_path)
     problem = 'error: there is no pulumi on PATH: install Pulumi, or in this checkout run eval "$(make -s env)"\n'
     assert command.run() == (12, "", problem)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "{}", '{"a": 1}', '{"id": "i1", "phase": "failed"}', '{"deployment": [1]}']
+)
+@pytest.mark.parametrize("verb", ["status", "wait"])
+def test_what_is_no_export_is_told_and_never_all_is_well(verb: str, text: str) -> None:
+    """Such as the outputs of a stack, by the wrong pipe."""
+    command = [sys.executable, "-m", "cloud_runs", verb, "--state", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (12, "")
+    assert "no export of a stack: `pulumi stack export` makes one" in done.stderr
+
+
+def test_a_stack_without_resources_has_no_runs() -> None:
+    for export in ({"version": 3, "deployment": {}}, {"manifest": {"version": "v3.259.0"}}):
+        assert reading.read_export(export).records.runs == ()

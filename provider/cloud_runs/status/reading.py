@@ -50,9 +50,9 @@ def read_export(export: str | Path | Mapping[str, Any] | automation.Deployment) 
     Keys come from the environment, and from what the export has in plain text. Raises RunsError for what is none.
     """
     if isinstance(export, automation.Deployment):
-        export = export.deployment or {}
+        export = {"deployment": export.deployment or {}}
     found = export if isinstance(export, Mapping) else _parsed(str(export))
-    deployment = found.get("deployment", found)
+    deployment = found.get("deployment", found if {"manifest", "resources"} & found.keys() else None)
     if not isinstance(deployment, Mapping) or not isinstance(deployment.get("resources") or [], list):
         raise RunsError("this is no export of a stack: `pulumi stack export` makes one")
     try:
