@@ -43,7 +43,7 @@ def calls(kit: Kit) -> list[Fault]:
         {"action": "slow_effect", "seconds": 1},
         {"action": "error_in_200"},
         {"action": "error_in_200", "after_effect": True},
-        *(fault for fault in hostile("get") if fault["action"] == "interim" and "after_effect" not in fault),
+        *(fault for fault in hostile("get", kit.name) if fault["action"] == "interim" and "after_effect" not in fault),
     ]
 
 
