@@ -18,7 +18,7 @@ from tests.kits import IMPORT, KITS, settings
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Result, Stack
 
-UPS = 8
+UPS = 24
 """So many may be needed until one succeeds; then the promise counts as broken."""
 LAGS = (0.0, 2.0, 7.0)
 """Seconds until a run shows in lists. More than the provider is told to allow for is beyond the promise."""

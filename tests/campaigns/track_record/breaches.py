@@ -496,4 +496,28 @@ BREACHES = (
         "histories huawei.workflow",
         60,
     ),
+    Breach(
+        "a-failure-that-is-none",
+        "4.19",
+        "a run went on and failed again a while before it was looked at: with our clock's time of that look on record, "
+        "each later look took the failure for the first one, and said for ever that the run is pending",
+        "tests/provider/test_resuming.py::test_a_second_failure_stays_one_however_late_it_is_seen",
+        8,
+    ),
+    Breach(
+        "ids-of-one-flow",
+        "2.5",
+        "a start of EnOS was answered with the id of a run of another flow, whose resource went: nobody was told, and "
+        "the run was cancelled",
+        "tests/provider/test_twins.py::test_nor_with_the_id_of_a_run_of_another_flow_which_is_not_cancelled_then",
+        2,
+    ),
+    Breach(
+        "fired-beside-after-a-kill",
+        "4.18",
+        "an `up` was killed while it waited for the end of the recorded run (`if_running`): the next one fired beside "
+        "it",
+        "tests/provider/test_overlap.py::test_after_a_kill_while_it_was_waited_for_it_is_not_fired_beside",
+        12,
+    ),
 )

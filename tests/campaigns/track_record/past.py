@@ -56,6 +56,8 @@ PAST = {
     "4.15": "what a bound forbids to fire again is not looked for",
     "4.16": "a run is cancelled with a record of it, and not with the last one",
     "4.17": "a run is asked to go on without a look at it first (this never was)",
+    "4.18": "what is asked of the old run is not asked any more when its record is deleted",
+    "4.19": "a time of our clock is compared with one of the service",
 }
 
 NOT_PUT_BACK = {
