@@ -163,6 +163,16 @@ def test_nothing_is_fired_while_iam_does_not_tell_the_project(stack: HostStack) 
     assert len(stack.started()) == stack.asks
 
 
+def test_a_run_that_exists_is_read_with_its_project(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = One(cloud, monkeypatch)
+    configured(stack)
+    stack.up()
+    given = {"graph_name": "scan", "region": "cn-north-4", "resource_urn": stack.urn}
+    outs: dict[str, Any] = dict(stack.provider.read(stack.id, given).outs or {})
+    assert outs["project_id"] == TOLD
+    assert outs["reference"] == stack.state["reference"]
+
+
 def test_several_projects_fire_nothing(stack: HostStack) -> None:
     two = {"projects": [{"id": "aa11", "name": "cn-north-4"}, {"id": "bb22", "name": "cn-north-4_x"}]}
     stack.cloud.fault(KIT.name, "projects", "body", body=json.dumps(two), times=10)

@@ -235,8 +235,12 @@ def test_a_run_from_a_task(cloud: Emulator, version: str) -> None:
         flows(cloud).start(FlowRequest(3377, 0, {"a": "b"}, from_task_id=33771), GO)
 
 
-def test_tasks_that_did_not_succeed_are_told_in_detail(cloud: Emulator, version: str) -> None:
+def test_tasks_that_did_not_succeed_are_told_in_detail(
+    cloud: Emulator, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = flows(cloud)
+    if version == "2.0":  # the emulator counts no call that this version does not have
+        monkeypatch.setattr(client, "_with_tasks", lambda *_: pytest.fail("asked for"))
     id = client.start(SEED, GO).id
     cloud.set_state(id, "TIMEOUT")
     (task,) = client.get(id).tasks

@@ -127,6 +127,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         """Asks the service for the run's state. A run that is gone stays on record and is marked. Fires nothing."""
         place = self.place(props)
+        if not ledger.is_ours(props) and (pin := self.kind.pin(place, self.settings)):
+            place = host.asked(pin)  # its reference is for other stacks, too
         api = self.kind.client(place, self.settings)
         try:
             status = resuming.seen(host.asked(partial(api.get, id_)), ledger.fired_of(props))
