@@ -88,6 +88,10 @@ class KindProvider(HostProvider):
         place = ledger.place_of(props)
         return self.kind.reached(place, props) if place else self.kind.place(props, self.settings)
 
+    def today(self, props: Mapping[str, Any]) -> Reference:
+        """Where the configuration of today puts a run with these properties. Raises InvalidConfiguration."""
+        return strays.today(self.kind, props, ledger.intent_of(props.get(ledger.INTENT)), self.settings)
+
     def space(self, props: Mapping[str, Any]) -> Hashable:
         """What the ids of these runs are unique in."""
         return self.kind.id_space(self.place(props))

@@ -214,8 +214,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
         work; then nothing was fired."""
         if ids:
-            intent = ledger.intent_of(props.get(ledger.INTENT))
-            place = place or strays.today(self.kind, props, intent, self.settings)
+            place = place or self.today(props)
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)

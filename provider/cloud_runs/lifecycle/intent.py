@@ -15,6 +15,7 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs import addresses, errors
+from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
@@ -93,7 +94,7 @@ class IntentProvider(HostProvider):
 
     def _place(self, props: Mapping[str, Any]) -> Reference | None:
         """Where the configuration of today puts the run: an `up` that looks for it may have another one."""
-        kind, arguments = kind_named(str(props.get(_KIND) or "")), props.get(ARGUMENTS)
+        kind, arguments = _kind(props), props.get(ARGUMENTS)
         try:
             return kind.place(arguments, self.settings) if kind and arguments else None
         except Exception:  # noqa: BLE001 - whatever is wrong with the arguments, the run's own check tells it
@@ -102,7 +103,7 @@ class IntentProvider(HostProvider):
     def _places(self, props: Mapping[str, Any], before: Intent | None) -> tuple[str, ...]:
         """That place, and the whole of it where only the service tells that: if it told another one tomorrow, a run of
         today would be looked for in the wrong place. What is on record is not asked for again. Raises RunsError."""
-        place, kind = self._place(props), kind_named(str(props.get(_KIND) or ""))
+        place, kind = self._place(props), _kind(props)
         if place is None or kind is None:
             return ()
         text = ledger.place_text(place)
@@ -154,6 +155,10 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 
 
+def _kind(props: Mapping[str, Any]) -> Kind[Any] | None:
+    return kind_named(str(props.get(_KIND) or ""))
+
+
 def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
     values = props.get(ARGUMENTS)
     names = {*(values if isinstance(values, Mapping) else ()), *(intent.content.arguments if intent else ())}
@@ -162,7 +167,7 @@ def _wanted(props: Mapping[str, Any], intent: Intent | None) -> Wanted:
 
 def _quiet(props: Mapping[str, Any]) -> Collection[str]:
     """The arguments that ask for no other run: they tell how the system is asked, also for what may be lost."""
-    kind = kind_named(str(props.get(_KIND) or ""))
+    kind = _kind(props)
     return kind.quiet if kind else ()
 
 

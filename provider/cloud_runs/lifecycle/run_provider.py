@@ -196,8 +196,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
     def _adopting(self, id: str, adopt: str, news: dict[str, Any], changed: list[str]) -> dynamic.DiffResult | None:
         if adopt != id:
             given = {name: value for name, value in news.items() if name != ledger.REFERENCE and known(value)}
-            place = strays.today(self.kind, given, ledger.intent_of(news.get(ledger.INTENT)), self.settings)
-            api = self.kind.client(place, self.settings)
+            api = self.kind.client(self.today(given), self.settings)
             adopting.verified(self.kind, news, adopt, api)  # before the engine deletes the record of the other run
             return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:
@@ -217,9 +216,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         return adopting.once({"": props.get(ledger.ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
 
     def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
-        ask = self._ask(props)
+        ask, place = self._ask(props), self.today(props)
         before = self.process.before(ask.urn, ask.token)
-        place = strays.today(self.kind, props, ask.intent, self.settings)
         status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
         if not props.get(ledger.ADOPT_ID):
             adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)

@@ -66,7 +66,7 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment) -> Recorded:
         past=own.fired.past if own else past_of(work.replaced, ask.token),
         failing=reruns.failing(own, fanned, kept, began),
         again=reruns.counts(own, fanned, kept, work),
-        first=own.fired.first or (own.fired.at if fanned.ids else None) if own else None,
+        first=reruns.first(own, fanned),
         later=reruns.later(own, fanned, kept, began),
     )
     failed = {key: own.failed[key] for key in kept if key in own.failed and key not in fanned.ids} if own else {}

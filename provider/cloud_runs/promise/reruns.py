@@ -110,6 +110,13 @@ def counts(own: Recorded | None, fanned: Fanned, objects: Iterable[str], work: W
     return {key: count for key, count in made.items() if count}
 
 
+def first(own: Recorded | None, fanned: Fanned) -> datetime | None:
+    """The last start of the `up` that made the fan-out, from the first later one on."""
+    if own is None or own.fired.first or not fanned.ids:
+        return own.fired.first if own else None
+    return own.fired.at
+
+
 def later(own: Recorded | None, fanned: Fanned, objects: Iterable[str], began: Moment) -> dict[str, datetime]:
     """When the objects were fired that were fired since the fan-out was made."""
     if own is None:
