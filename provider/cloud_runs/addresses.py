@@ -61,6 +61,8 @@ _AFTER_CODES = (
     _Told("enos-a-second-run-of-the-flow-in-one-minute", RunsError, "has the trigger minute .* already"),
     _Told("pulumi_skip_checkpoints", RunsError, "with PULUMI_SKIP_CHECKPOINTS"),
     _Told("the-time-is-up", RunsError, "had not ended after "),
+    _Told("a-run-failed-as-often-as-max_attempts-allows", RunsError, "failed, as the last of .* and max_attempts is "),
+    _Told("a-run-still-goes-on-and-if_running-forbids-another", RunsError, "and if_running is 'forbid'"),
     _Told("a-run-failed", RunsError, "did not succeed; the next "),
 )
 

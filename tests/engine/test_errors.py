@@ -188,8 +188,8 @@ def with_a_clock_that_is_off(told: Diagnostics, stack: Stack) -> None:
         told.up(run(name), env={"PYTHONPATH": str(folder), "CLOCK_IS_FAST_BY": str(seconds)})
 
 
-def with_dwr(told: Diagnostics, stack: Stack, cloud: Emulator) -> None:
-    """On a stack of its own, where nothing else is in doubt."""
+def with_runs_on_record(told: Diagnostics, stack: Stack, cloud: Emulator) -> None:
+    """And DWR. On a stack of its own, where nothing else is in doubt."""
     runs = len(cloud.ids())
     stack.configure(**settings(cloud, runs__huaweiDwrEndpoint=None, huaweicloud__cloud="clouds.invalid"))
     told.up(IMPORTS, review("elsewhere"), env={"NO_PROXY": "clouds.invalid"})
@@ -207,11 +207,14 @@ def with_dwr(told: Diagnostics, stack: Stack, cloud: Emulator) -> None:
     told.up(IMPORTS, review("wrong", project_id="a b"))
     assert len(cloud.ids()) == runs, "what was refused did not run"
     cloud.drop_faults()
-    stack.up(IMPORTS, review("again", rerun_on_failure="resume"))
+    again = review("again", rerun_on_failure="resume")
+    poisoned = run("poisoned", rerun_on_failure=True, max_attempts=1)
+    stack.up(IMPORTS, again, poisoned, run("busy", if_running="forbid"))
     cloud.set_state(stack.id("again"), "fail")
+    cloud.set_state(stack.id("poisoned"), "Failed")
     cloud.fault("huawei.dwr", "retry", "status", status=409, code="", message="not in this state")
-    told.up(flags=("--refresh",))
-    assert len(cloud.ids()) == runs + 1
+    told.up(IMPORTS, again, poisoned, run("busy", if_running="forbid", triggers={"release": 2}), flags=("--refresh",))
+    assert len(cloud.ids()) == runs + 3
 
 
 def make_mistakes(told: Diagnostics, stack: Stack, cloud: Emulator, closed: int, proxy: str) -> None:
@@ -266,9 +269,9 @@ def test_what_is_printed_is_what_the_page_says(tmp_path: Path, cloud: Emulator) 
         silent.bind(("127.0.0.1", 0))  # nobody listens, and nobody else can have it
         make_mistakes(told, stack, cloud, silent.getsockname()[1], proxy.address)
     other = Stack(tmp_path / "dwr", cloud)
-    of_dwr = Diagnostics(other)
-    with_dwr(of_dwr, other, cloud)
-    told.lines |= of_dwr.lines
+    others = Diagnostics(other)
+    with_runs_on_record(others, other, cloud)
+    told.lines |= others.lines
     page = headings()
     # An engine of another version may put something else around a text.
     wrong = {mistake: text for mistake, text in page.items() if not any(text in line for line in told.lines)}

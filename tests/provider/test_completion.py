@@ -293,7 +293,8 @@ def test_a_failed_run_is_told_with_what_to_do(done: Host, cloud: Emulator, runs:
     assert where == "See docs/errors.md#a-run-failed"
     assert head == (
         "Completion 'done': 1 of 2 runs did not succeed; the next `pulumi up` looks again and fires nothing. To fire "
-        "one again, change one of its triggers, or give it rerun_on_failure=True and use `pulumi up --refresh`"
+        "one again, change one of its triggers; with rerun_on_failure=True `pulumi up --refresh` does it, as often as "
+        "max_attempts allows"
     )
     assert line.startswith("run 1: failed: task Transcode_1: Broken: it broke (request ")
     assert len(cloud.ids()) == 3

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cloud_runs.lifecycle import progress
+from cloud_runs.lifecycle.reporting import RunError
 from cloud_runs.promise import history, ledger, reruns
 from tests.provider.fan_stack import STACKS, FanStack, key_of
 from tests.provider.host_stack import HostStack
@@ -229,13 +230,20 @@ def test_as_often_as_it_may(fan: FanStack) -> None:
         "object a1 failed, as the last of 3 attempts, and max_attempts is 3: not fired again. Mend what makes it fail, "
         "then raise max_attempts or change a trigger"
     ]
-    assert fan.up(A, **given) == "same"
+    for _ in range(2):
+        with pytest.raises(RunError, match="object a1 failed, as the last of 3 attempts, and max_attempts is 3"):
+            fan.up(A, **given)
+    assert fan.fired() == {"a1": 3, "a2": 2, "a3": 1}
+    assert fan.up([*A, "b1"], **given) == "update", "what else there is to do is done"
+    assert fan.fired() == {"a1": 3, "a2": 2, "a3": 1, "b1": 1}
+    assert fan.up(A, **given) == "update", "and what leaves the list is forgotten"
+    assert set(fan.ids) == set(A)
     assert [one["why"] for one in fan.state["history"]["a1"]] == ["first", "rerun after failed"]
     assert fan.up(A, **{**given, "max_attempts": 4.0}) == "update"
     assert fan.fired()["a1"] == 4
     fail(fan, "a1")
     assert fan.up(A, **given, triggers={"r": 2}) == "create"
-    assert fan.fired() == {"a1": 5, "a2": 3, "a3": 2}
+    assert fan.fired() == {"a1": 5, "a2": 3, "a3": 2, "b1": 1}
     assert [one["why"] for one in fan.state["history"]["a1"]] == ["first", *["rerun after failed"] * 3]
     fail(fan, "a1")
     assert fan.up(A, **given, triggers={"r": 2}) == "update", "another ask has attempts of its own"
@@ -247,9 +255,14 @@ def test_one_attempt_is_no_rerun(one: FanStack) -> None:
     given = {**RERUN, "max_attempts": 1.0}
     one.up(A, **given)
     fail(one, "a1", "a3")
-    assert one.up(A, **given) == "same"
+    with pytest.raises(
+        RunError, match=r"2 objects \(a1, a3\) failed, as the last of 1 attempts, and max_attempts is 1"
+    ):
+        one.up(A, **given)
     assert one.fired() == dict.fromkeys(A, 1)
-    assert "2 objects (a1, a3) failed, as the last of 1 attempts, and max_attempts is 1" in one.warned[-1]
+    one.refresh()
+    assert one.up(A) == "update", "and without the argument nothing is wrong"
+    assert one.up(A) == "same"
 
 
 def test_objects_come_and_go_beside_it(fan: FanStack) -> None:
@@ -473,7 +486,8 @@ def test_it_is_told_once_when_max_attempts_forbids_it(fan: FanStack, how: str) -
     lost = interrupted(fan, how)
     assert fan.up(A, max_attempts=1.0, **RERUN) == "update"
     assert sum(lost in text for text in fan.warned) == 1
-    assert fan.up(A, max_attempts=1.0, **RERUN) == "same"
+    with pytest.raises(RunError, match="max_attempts is 1"):
+        fan.up(A, max_attempts=1.0, **RERUN)
     assert sum(lost in text for text in fan.warned) == 1
     starts = len(fan.started())
     fan.ages(hours=1)

@@ -174,12 +174,13 @@ def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
         said = ["the next `pulumi up` tries again what a fan-out was refused, and looks at the others"]
     if any(not run.object for run in failed):
         said.append(
-            "To fire one again, change one of its triggers, or give it rerun_on_failure=True and use "
-            "`pulumi up --refresh`"
+            "To fire one again, change one of its triggers; with rerun_on_failure=True `pulumi up --refresh` does it, "
+            "as often as max_attempts allows"
         )
     if any(run.object for run in failed):
         said.append(
-            "To fire that of an object again, give its fan-out rerun_on_failure=True and use `pulumi up --refresh`"
+            "That of an object is fired again by `pulumi up --refresh` if its fan-out has rerun_on_failure=True, as "
+            "often as max_attempts allows"
         )
     if gone:
         said.append("What its service no longer knows only a changed trigger fires again")

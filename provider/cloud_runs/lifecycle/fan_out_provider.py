@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from pulumi import dynamic
 from pulumi.output import Unknown
 
+from cloud_runs import errors
 from cloud_runs.kinds import Kind, Occasion
 from cloud_runs.lifecycle import adopting, checks, progress, quiet, refreshing, strays, telling
 from cloud_runs.lifecycle.asked import (
@@ -85,8 +86,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=names, delete_before_replace=True)
         objects = _news.get(ledger.OBJECTS)
         unknown = isinstance(objects, Unknown) or any(isinstance(one, Unknown) for one in objects or ())
-        others = unknown or bool(run.refused) or set(objects or ()) != set(run.ids)  # refused: tried again
-        others = others or bool(adopting.lacking(_news, run))
+        others = unknown or _others(run, _news)
         if others and not unknown and not previewed and not self._made_for(_news, intent):
             progress.warn(urn, unchanged_intent([ledger.OBJECTS]))
             return dynamic.DiffResult(changes=False, replaces=[])
@@ -139,8 +139,8 @@ class FanOutProvider(LosingProvider, Generic[Request]):
     @reported
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
         """Fires a run for each object that has none or, if that is asked for, one that failed; forgets the runs of
-        objects that are gone. Never raises once a run was started. What 0.1 has recorded is written anew, and nothing
-        fires."""
+        objects that are gone. Raises RunsError if all there is to do is what `max_attempts` forbids, and never once a
+        run was started. What 0.1 has recorded is written anew, and nothing fires."""
         must_checkpoint()
         run = ledger.recorded(_id, _olds)
         if written_by_0_1(_olds):
@@ -150,6 +150,11 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
         self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         again = self._again(run, _news)
+        if again.spent:
+            said = reruns.bound(again.spent, _news[ledger.MAX_ATTEMPTS])
+            if not (again.keys or _others(run, _news) or reruns.left_at_the_bound(run, again, self.process)):
+                raise errors.RunsError(said)
+            progress.warn(ask.urn, said)
         self.tell_left_behind(ask, run, again)
         sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
@@ -235,13 +240,12 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         self, urn: str, run: Recorded, again: Again, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> bool:
         """Whether something is fired again or steered otherwise. Says what, and what is not fired any more."""
-        if again.spent:
-            progress.warn(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
+        if again.spent:  # `update` raises it, and not this, as a run's
+            progress.tell(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
         moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
         if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
             progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
-        asks = again.keys or reruns.left_at_the_bound(run, again, self.process)
-        return bool(asks) or any(olds.get(name) != news.get(name) for name in _STEERING)
+        return bool(again.keys or again.spent) or any(olds.get(name) != news.get(name) for name in _STEERING)
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
@@ -272,7 +276,8 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             adopted=adopted,
         )
         if keys:
-            progress.tell(ask.urn, f"{len(keys & fanned.ids.keys())} of {len(keys)} started")
+            why = reruns.why(own, keys) if own else errors.clean(run.fired.why)
+            progress.tell(ask.urn, f"{len(keys & fanned.ids.keys())} of {len(keys)} started: {why}")
         telling.warn(ask.urn, fanned, run)
         region = {ledger.REGION: place.region} if place.region else {}
         return run, {**inputs(props), **region, **ledger.fan_out_outputs(run, place)}
@@ -280,6 +285,11 @@ class FanOutProvider(LosingProvider, Generic[Request]):
 
 def _without(ask: Ask, adopted: Mapping[str, str]) -> Ask:
     return replace(ask, objects=[key for key in ask.objects if key not in adopted])
+
+
+def _others(run: Recorded, props: Mapping[str, Any]) -> bool:
+    """Whether objects come or go, or have no run: what was refused is tried again."""
+    return bool(run.refused or adopting.lacking(props, run)) or set(props.get(ledger.OBJECTS) or ()) != set(run.ids)
 
 
 def _may_rerun(run: Recorded, news: Mapping[str, Any]) -> Recorded:

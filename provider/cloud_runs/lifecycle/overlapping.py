@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,13 @@ from cloud_runs.runs import RunStatus
 class OverlappingProvider(ResumingProvider):
     """Of a run."""
 
-    def may_replace(self, run: Recorded, news: dict[str, Any], replaces: Sequence[str], *, previewed: bool) -> None:
+    def may_replace(self, run: Recorded, news: dict[str, Any], because: str, *, previewed: bool) -> None:
         """Raises RunsError for a replacement that could not fire, before it has deleted the run on record."""
         why = self.kind.hindrance(run.id, run.outputs, unknowns_as_later(news))
         if not why and news.get(ledger.IF_RUNNING) == overlap.FORBID and not _stops(run) and not previewed:
             why = overlap.why_not(overlap.FORBID, run, self._look(run), self.world(ledger.urn_of(news)))
         if why:
-            raise errors.RunsError(f"{', '.join(replaces)} asks for a new run, but {why}. Nothing was fired or deleted")
+            raise errors.RunsError(f"a new run is wanted ({because}), but {why}. Nothing was fired or deleted")
 
     def overlapped(
         self, props: Mapping[str, Any], ask: Ask, before: Before, work: Work, world: World

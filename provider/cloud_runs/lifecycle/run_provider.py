@@ -79,7 +79,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
             if not replaces and self.reruns(run, _news, asked):
                 replaces = [ledger.RERUN_ON_FAILURE]
             if replaces:
-                self.may_replace(run, _news, replaces, previewed=previewed)
+                because = errors.clean(history.because(due.replaces)) or history.RERUN
+                self.may_replace(run, _news, because, previewed=previewed)
                 quiet.shows(quiet.changed(due.replaces) or {ledger.PHASE: "gone"})  # it failed
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         steering = (*STEERING, *self.kind.quiet)

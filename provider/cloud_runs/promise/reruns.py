@@ -90,6 +90,16 @@ def left_at_the_bound(own: Recorded, asked: Again, process: Process) -> list[str
     return [key for keys in left for key in keys if key in asked.spent]
 
 
+def why(own: Recorded, keys: Collection[str]) -> str:
+    """Why these objects of a fan-out on record are fired: `object added, rerun after failed`."""
+    told = {
+        "object added": any(key not in own.ids and key not in own.refused for key in keys),
+        "rerun after refused": any(key in own.refused for key in keys),
+        history.RERUN: any(key in own.ids for key in keys),
+    }
+    return ", ".join(word for word, so in told.items() if so)
+
+
 # -- what is on record then
 
 
