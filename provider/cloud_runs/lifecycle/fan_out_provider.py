@@ -98,10 +98,12 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         renamed = previewed or moved(urn, _olds, run, intent)
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
         again = self._again(run, _news)
-        steered = self._told_again(urn, run, again, _olds, _news)
-        if paths := quiet.objects(run, objects, again.keys):
+        self._tell_again(urn, run, again, _news)
+        steered = quiet.steered(_STEERING, _olds, _news)
+        if paths := {**quiet.objects(run, objects, again.keys), **steered}:
             quiet.shows(paths)
-        return dynamic.DiffResult(changes=others or unknown or renamed or gave_up or steered, replaces=[])
+        updates = others or unknown or renamed or gave_up or bool(again.keys or again.spent or steered)
+        return dynamic.DiffResult(changes=updates, replaces=[])
 
     @reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
@@ -236,16 +238,13 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         wanted = props.get(ledger.RERUN_ON_FAILURE) is True
         return reruns.again(run, objects or (), wanted, props.get(ledger.MAX_ATTEMPTS), given)
 
-    def _told_again(
-        self, urn: str, run: Recorded, again: Again, olds: Mapping[str, Any], news: Mapping[str, Any]
-    ) -> bool:
-        """Whether something is fired again or steered otherwise. Says what, and what is not fired any more."""
+    def _tell_again(self, urn: str, run: Recorded, again: Again, news: Mapping[str, Any]) -> None:
+        """What is fired again, and what is not any more."""
         if again.spent:  # `update` raises it, and not this, as a run's
             progress.tell(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
         moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
         if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
             progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
-        return bool(again.keys or again.spent) or any(olds.get(name) != news.get(name) for name in _STEERING)
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)
