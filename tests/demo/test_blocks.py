@@ -22,7 +22,7 @@ CLAIMED = {
     "docs/huawei.md": ("tests/demo/test_programs.py", {"python": 1}),
     "docs/monitoring.md": ("tests/status/test_monitoring_page.py", {"sh": 4}),
     "docs/outputs.md": ("tests/demo/test_programs.py", {"python": 1}),
-    "docs/pipelines.md": ("tests/packaging/test_template.py", {"sh": 1}),
+    "docs/pipelines.md": ("tests/packaging/test_toolchains.py", {"sh": 4, "toml": 1}),
     "docs/project.md": ("tests/demo/test_project_page.py", {"sh": 3}),
     "docs/screens.md": ("tests/engine/test_quiet_diff.py", {"text": 4}),
     "docs/start-here.md": ("tests/demo/test_start_here.py", {"python": 3, "sh": 14, "yaml": 1}),
