@@ -56,7 +56,9 @@ def test_the_install(checkout: Path) -> None:
     """Into a folder, without an index: the environment that the project has for itself stays as it is."""
     there = checkout.parent / "there"
     settings = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_TARGET": str(there)}
-    shell(f'PATH="$PWD/.venv/bin:$PATH"\n{INSTALL}', checkout, **settings)
+    with_the_emulator = "pip install '.[emulator]'"
+    assert f"`{with_the_emulator}`" in (ROOT / "README.md").read_text()
+    shell(f'PATH="$PWD/.venv/bin:$PATH"\n{INSTALL}\n{with_the_emulator} --upgrade', checkout, **settings)
     (installed,) = there.glob("*.dist-info")
     assert installed.name.startswith("cloud_runs-"), "as the README names it"
     assert (there / "cloud_runs" / "py.typed").is_file()

@@ -1,93 +1,167 @@
-"""Every command that an error, or a page about errors, advises is one that a test runs."""
+"""Every command that an error or a page advises is run by a test.
+
+Those of the pages' `sh` blocks are run with the block they stand in (tests/demo/test_blocks.py). The others, which
+stand in a sentence or in an error, are run here as they stand there, with what a reader puts in.
+"""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cloud_runs
-from tests.support.stack import ROOT, Stack
+import cloud_runs_emulator
+from tests.demo.checkouts import clone, shell
+from tests.demo.pages import ROOT, blocks
+from tests.demo.test_links import PAGES
+from tests.support.emulator import emulator
+from tests.support.sources import collected, runs
+from tests.support.stack import Stack, run
 
-CODE = Path(cloud_runs.__file__).parent
-PAGES = ("docs/errors.md", "docs/errors.zh-CN.md", "docs/troubleshooting.md")
-COMMAND = re.compile(r"(?:pulumi|cloud-runs|cloud-runs-emulator|make|pip)(?: .*)?")
+HERE = "tests/engine/test_advice.py"
+ADVISING = [page for page in PAGES if page.startswith(("README", "docs/", "stacks/"))]
+COMMAND = re.compile(r"(?:pulumi|cloud-runs|cloud-runs-emulator|make|pip|uv|poetry|python|curl) .*|cloud-runs-emulator")
+IN_A_SENTENCE = re.compile(r"pulumi config (?:set|rm) --path|pip install '[^']*'|eval \"\$\([^)]*\)\"")
+"""In an error that has no backticks around it, or puts its own words in."""
+
 RUN_HERE = {
-    "pulumi config set --secret": ("--secret", "tencentcloud:secretKey", "s"),
-    "pulumi config set enos:orgId o15": ("enos:orgId", "o15"),
-    "pulumi config set huaweicloud:projectId ID": ("huaweicloud:projectId", "0" * 32),
-    "pulumi config set tencentcloud:region ap-beijing": ("tencentcloud:region", "ap-beijing"),
+    "pulumi config set tencentcloud:region ap-beijing": "",
+    "pulumi config set huaweicloud:projectId ID": "",
+    "pulumi config set enos:orgId o15": "",
+    "pulumi config set wait 30m": "",
+    "pulumi config rm wait": "",
+    "pulumi config set release <another value>": "",
+    "pulumi config set --secret": "tencentcloud:secretKey this-is-not-a-secret-emulator-only",
+    "pulumi preview --diff": "",
+    'curl -d \'{"system": "tencent.workflow", "operation": "start", "action": "drop_response"}\''
+    " http://127.0.0.1:9700/_emulator/faults": "",
+    "pulumi up": "",
+    "pulumi stack output": "",
+    "pulumi stack --show-ids": "",
+    "cloud-runs status": "",
+    "cloud-runs wait --stack prod --timeout 2h": "",
+    "cloud-runs check": "",
+    "pulumi state taint": "URN",
+    "pulumi up --refresh": "",
+    "pulumi refresh": "",
+    "pulumi refresh --run-program": "",
+    "pulumi refresh --clear-pending-creates": "",
+    "pulumi refresh --yes --clear-pending-creates": "",
+    "pulumi cancel": "",
+    "pulumi up --replace": "URN",
+    "pulumi stack export": ">state.json",
+    "pulumi stack import": "--file state.json",
+    "pulumi stack export --show-secrets": "| cloud-runs status --state -",
+    "cloud-runs status --html": "runs.html",
+    "cloud-runs VERB --help": "",
+    "cloud-runs emulator --env": "--url URL",
+    "cloud-runs-emulator --help": "",
+    "python -m cloud_runs_emulator": "--help",
+    "pulumi config set --path 'runs:adopt[\"NAME\"]' ID": "",
+    "pulumi config rm --path 'runs:adopt[\"NAME\"]'": "",
+    "pulumi destroy": "",
+    "pulumi stack init --secrets-provider": "passphrase another",
 }
-"""Arguments of `pulumi config set`."""
+"""What a reader adds, in the order in which they are run."""
+FIRING = ("pulumi up", "pulumi up --refresh", "pulumi up --replace")
+"""Of them. The second does as the run is tainted."""
+
 RUN_BY = {
-    "pulumi": ("tests/support/stack.py", '"pulumi"'),
-    "pulumi cancel": ("tests/support/stack.py", '"cancel", "--yes"'),
-    "pulumi cancel --yes": ("tests/support/stack.py", '"cancel", "--yes"'),
-    "pulumi config rm --path": ("tests/engine/test_status.py", "config rm --path"),
-    "pulumi config set --path": ("tests/engine/test_status.py", "(pulumi config set [^`]*)"),
-    "pulumi destroy": ("tests/engine/test_fan_out.py", "stack.destroy("),
-    "pulumi preview": ("tests/engine/test_quiet_diff.py", "stack.preview("),
-    "pulumi refresh": ("tests/engine/test_fan_out.py", "stack.refresh("),
-    "pulumi refresh --yes --clear-pending-creates": (
-        "tests/engine/test_interrupted_and_odd.py",
-        "--clear-pending-creates",
-    ),
-    "pulumi stack export": ("tests/engine/test_history.py", '"stack", "export"'),
-    "pulumi stack export --show-secrets": ("tests/engine/test_status.py", "--show-secrets"),
-    "pulumi stack output": ("tests/engine/test_state.py", '"stack", "output"'),
-    "pulumi up": ("tests/engine/test_when_it_runs.py", "stack.up("),
-    "pulumi up --refresh": ("tests/engine/test_fan_out_reruns.py", '"--refresh"'),
-    "pulumi up --yes": ("tests/support/stack.py", '"up", "--yes"'),
-    "cloud-runs": ("tests/engine/test_status.py", "cloud-runs"),
-    "cloud-runs status": ("tests/engine/test_status.py", "cloud-runs status"),
-    "cloud-runs-emulator": ("tests/packaging/test_packaging.py", "cloud-runs-emulator"),
+    "pulumi install": "tests/packaging/test_pulumi_install.py::test_pulumi_install_alone_sets_up_a_checkout",
+    "pip install '.[emulator]'": "tests/demo/test_readme.py::test_the_install",
+    "make shell": "tests/demo/test_project_page.py::test_make_shell_comes_after_what_a_start_up_file_does",
 }
-"""The file that runs it, and the words by which one finds it there."""
-
-
-def texts() -> Iterator[str]:
-    """What the package may say: its texts, and not what describes its code."""
-    for file in CODE.rglob("*.py"):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
-                yield node.value
+"""What has a test of its own, and which that is."""
 
 
 def advised() -> set[str]:
-    found = [part for text in texts() for part in re.findall(r"`([^`]+)`", text)]
-    found += [part for text in texts() for part in re.findall(r"\bpulumi config (?:set|rm) --path\b", text)]
-    for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        # Not what is printed: that is in texts().
-        shown = re.sub(r"^(`+)(?!`).*[^`]\1$", "", text, flags=re.MULTILINE)
-        blocks = re.findall(r"```sh\n(.*?)```", shown, re.DOTALL)
-        found += [line for block in blocks for line in block.splitlines()]
-        found += re.findall(r"(?<!`)`([^`\n]+)`(?!`)", shown)
-    return {bare(part) for part in found if COMMAND.fullmatch(part)}
+    found = [part for text in texts() for part in IN_A_SENTENCE.findall(text)]
+    for text in [*texts(), *map(sentences, ADVISING)]:
+        found += [part for part in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text) if COMMAND.fullmatch(part)]
+    return set(found)
 
 
-def bare(command: str) -> str:
-    """Without what a user puts in."""
-    return re.sub(r"(config (?:set|rm) --path) .*", r"\1", command)
+def texts() -> Iterator[str]:
+    """What the packages may say: their texts, and not what describes their code."""
+    for package in (cloud_runs, cloud_runs_emulator):
+        for file in Path(package.__path__[0]).rglob("*.py"):
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+                    yield node.value
+
+
+def sentences(page: str) -> str:
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    # A line of its own in a page about errors is what is printed: that is in texts().
+    return re.sub(r"^(`+)(?!`).*[^`]\1$", "", text, flags=re.MULTILINE) if "errors" in page else text
+
+
+def in_blocks() -> set[str]:
+    shown = [text for page in ADVISING for language, text in blocks(page) if language == "sh"]
+    return {line for text in shown for line in text.splitlines()}
 
 
 def test_each_of_them_is_run() -> None:
-    assert advised() == RUN_BY.keys() | RUN_HERE.keys()
+    wanted, run = advised(), [*RUN_HERE, *RUN_BY, *in_blocks()]
+    assert wanted >= RUN_HERE.keys() | RUN_BY.keys(), "no page advises it any longer"
+    others = {command for command in wanted if not any(f"{line} ".startswith(f"{command} ") for line in run)}
+    assert {command.partition(" ")[0] for command in others} <= {"make"}, others
 
 
 @pytest.mark.parametrize("command", RUN_BY)
 def test_the_test_that_runs_it_is_there(command: str) -> None:
-    file, words = RUN_BY[command]
-    assert words in (ROOT / file).read_text(encoding="utf-8")
+    assert RUN_BY[command] in collected(RUN_BY[command].partition("::")[0])
+    assert runs(RUN_BY[command], command)
+
+
+def test_a_command_that_is_only_spoken_of_is_not_run() -> None:
+    """pulumi bake"""
+    this = test_a_command_that_is_only_spoken_of_is_not_run
+    assert not runs(f"{HERE}::{this.__name__}", str(this.__doc__))
+
+
+def test_make_knows_what_it_is_told(tmp_path: Path) -> None:
+    """Most take minutes or hours, so `make` only says what it would do; what it starts has tests of its own."""
+    commands = [command.replace("N'", "7'") for command in advised() if command.startswith("make ")]
+    assert len(commands) > 5
+    shell("\n".join(f"{command} --dry-run" for command in commands), clone(tmp_path))
 
 
 @pytest.mark.engine
-def test_settings_that_are_advised(stack: Stack) -> None:
-    for arguments in RUN_HERE.values():
-        stack.pulumi("config", "set", *arguments, "-s", stack.name)
-    assert "ap-beijing" in stack.pulumi("config", "get", "tencentcloud:region", "-s", stack.name).out
+@pytest.mark.long
+def test_commands_as_they_stand_there(tmp_path: Path) -> None:
+    """A terminal would ask whether to go on; here it is answered before."""
+    with emulator("--run-seconds", "1") as cloud:
+        stack = Stack(tmp_path, cloud)
+        stack.program(run(), "pulumi.export('instance_id', run.instance_id)\n")
+        settings = {"PULUMI_SKIP_CONFIRMATIONS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        given = {
+            "--stack prod": f"--stack {stack.name}",
+            "<another value>": "2",
+            "http://127.0.0.1:9700": cloud.url,
+            "NAME": "run",
+            "URL": cloud.url,
+            "URN": f"'urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/tencent:WorkflowRun::run'",
+            "VERB": "history",
+        }
+        said, fired = {}, 0
+        for command, added in RUN_HERE.items():
+            typed = f"{command} {added}"
+            for word, value in {**given, "ID": (cloud.ids() or ["0" * 32])[-1]}.items():
+                typed = re.sub(rf"(?<![\w-]){re.escape(word)}(?!\w)", value, typed)
+            said[command] = stack.shell(typed, **settings)
+            fired += command in FIRING
+            assert len(cloud.ids()) == fired, command
+        first, *_ = cloud.ids()
+        for command in ("pulumi up", "pulumi stack output", "pulumi stack --show-ids", "cloud-runs status"):
+            assert first[-7:] in said[command]
+        assert " found " in said["pulumi up"], "the answer to its request was lost"
+        assert (stack.project / "runs.html").is_file()

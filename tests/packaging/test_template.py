@@ -44,7 +44,7 @@ def cloud() -> Iterator[Emulator]:
 
 
 def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) -> None:
-    ((_, commands),) = blocks("docs/pipelines.md")
+    (_, commands), *_ = blocks("docs/pipelines.md")
     make, new = commands.splitlines()
     assert make == "make template"
     stack.project, project = stack.folder / "checkout", stack.folder / "my-runs"
