@@ -148,7 +148,10 @@ ENOS = FlowRequest(3377, 0)
 
 def test_enos_a_flow() -> None:
     assert told("enos.flow", ENOS, flow()) == Workflow("3377", name="meters", runs=True, state="Start")
-    assert told("enos.flow", ENOS, flow(active=0)).runs  # a trigger needs no schedule
+    paused = told("enos.flow", ENOS, flow(active=0))
+    assert (paused.runs, paused.state, paused.remark) == (
+        True, "Pause", "its schedule is off; a run that is asked for goes",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

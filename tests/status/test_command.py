@@ -4,6 +4,7 @@ real one takes as long as these tests need, or comes for sure.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -53,6 +54,15 @@ class Command:
         with self.start(*flags, closed=closed) as process:
             out, error = process.communicate(timeout=120)
         return process.returncode, out, error
+
+
+def test_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (
+        0,
+        f"cloud-runs {importlib.metadata.version('cloud-runs')}\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_runs.status import histories
 from cloud_runs.status.rows import LISTED
 from tests.status.exports import Exported
 from tests.support.emulator import Emulator
@@ -31,3 +32,9 @@ def test_few_lines_for_many_objects(tmp_path: Path, cloud: Emulator, again: int,
     _head, *lines = out.splitlines()
     assert [line.split("  ")[0] for line in lines[2 * LISTED :]] == folded
     assert len(json.loads(stack.run("history", "--json")[1])["runs"]) == 300
+
+
+@pytest.mark.parametrize(("told", "version"), [({"version": 7}, 7), ({"version": 0}, None), ({}, None)])
+def test_the_number_of_an_update_if_the_backend_has_one(told: dict[str, int], version: int | None) -> None:
+    times = {"startTime": "2026-11-22T07:59:00Z", "endTime": "2026-11-22T08:01:00Z"}
+    assert (histories._plain(histories._update({**times, **told})) or {})["version"] == version

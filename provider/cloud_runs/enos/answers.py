@@ -132,13 +132,14 @@ def workflow(flow_id: int, flow: Mapping[str, Any]) -> Workflow:
         "the user is locked": flow.get("isUserLocked") is True,
         "the flow has no task": graph.get("tasks") == [] and not graph.get("flows"),
     }
-    remark = " and ".join(reason for reason, holds in reasons.items() if holds)
+    why_not = " and ".join(reason for reason, holds in reasons.items() if holds)
+    state = {0: "Pause", 1: "Start"}.get(number(flow.get("active")) or 0, "") if "active" in flow else ""
     return Workflow(
         str(flow_id),
         name=clean(text(flow.get("flowName")), 200),
-        runs=not remark,
-        state={0: "Pause", 1: "Start"}.get(number(flow.get("active")) or 0, "") if "active" in flow else "",
-        remark=remark,
+        runs=not why_not,
+        state=state,
+        remark=why_not or ("its schedule is off; a run that is asked for goes" if state == "Pause" else ""),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import io
 import os
 import sys
@@ -40,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloud-runs", description="Tools beside the Pulumi resources.", allow_abbrev=False
     )
+    version = importlib.metadata.version("cloud-runs")
+    parser.add_argument("--version", action="version", version=f"cloud-runs {version}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_status(commands)
     for verb in (waits, cancelling, checking, histories, pointers):

@@ -34,6 +34,7 @@ class Update(NamedTuple):
     started: datetime
     ended: datetime
     version: int
+    """0 where the backend tells none: a folder and a bucket do not."""
     message: str
     author: str
 
@@ -179,4 +180,4 @@ def _plain(update: Update | None) -> dict[str, Any] | None:
     if update is None:
         return None
     times = {"started_at": update.started.isoformat(), "ended_at": update.ended.isoformat()}
-    return {"version": update.version, **times, "message": update.message, "author": update.author}
+    return {"version": update.version or None, **times, "message": update.message, "author": update.author}

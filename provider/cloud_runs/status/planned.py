@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -100,6 +101,8 @@ def _known(value: Any) -> bool:
 
 
 def _said(diagnostic: Mapping[str, Any]) -> str:
-    """In one line, without what Pulumi says before and behind it."""
+    """In one line, without what Pulumi says before and behind it: of a traceback the error alone, which is its end."""
     text = str(diagnostic.get(MESSAGE) or "").strip()
+    if "Traceback (most recent call last):" in text:
+        text = re.split(r"\n(?=\S)", text)[-1]
     return clean(text.removeprefix("error:").strip().removeprefix("RunError:").strip(), 600)
