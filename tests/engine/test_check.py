@@ -96,6 +96,7 @@ def test_what_is_not_known_before_the_up_and_what_is_wrong_in_the_program(stack:
     assert fired(cloud) == 0
 
 
+@pytest.mark.long
 def test_what_emulator_env_prints_points_any_program_at_it(stack: Stack, cloud: Emulator) -> None:
     (stack.project / f"Pulumi.{stack.name}.yaml").unlink()
     stack.program(HEADER, run(), job(), FAN, SCAN, FLOW)

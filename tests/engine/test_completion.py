@@ -306,6 +306,7 @@ def test_references_of_another_stack_and_bad_input(stack: Stack, cloud: Emulator
     assert len(cloud.ids()) == 1
 
 
+@pytest.mark.long
 def test_runs_of_another_provider_are_refused_and_four_completions_are_warned_of(stack: Stack, cloud: Emulator) -> None:
     eu = f"from cloud_runs import Provider\neu = Provider('eu', tencent_endpoint={cloud.url!r})\n"
     there = run("there", object="b.mp4", opts="=ResourceOptions(provider=eu)")

@@ -173,6 +173,7 @@ def test_a_refused_request_is_told_in_one_line_and_tried_again(stack: Stack, clo
     assert cloud.ids() == [stack.id("meters")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault",
     [
@@ -277,6 +278,7 @@ def test_two_users_of_one_flow_in_one_minute_are_one_run_and_the_second_is_refus
     assert cloud.count("enos.flow", "start") == 1
 
 
+@pytest.mark.long
 def test_an_orphan_does_not_fire_after_its_look(stack: Stack, cloud: Emulator) -> None:
     cloud.fault("enos.flow", "find", "delay", seconds=3, after_effect=True)
     process = stack.start(IMPORT, call("enos.FlowRun", "a", flow_id=3377))

@@ -102,6 +102,7 @@ def test_each_fires_once_for_each_time_it_is_asked_for(stack: Stack, cloud: Emul
     assert {run["id"]: run["state"] for run in cloud.runs()} == states, "they go on"
 
 
+@pytest.mark.long
 def test_a_lost_answer_is_found(stack: Stack, cloud: Emulator) -> None:
     runs = [one for one in ALL if not one.fans]
     for one in runs:

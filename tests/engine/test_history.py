@@ -70,6 +70,7 @@ def test_why_did_it_run(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     assert cloud.requests() == requests, "no system is asked"
 
 
+@pytest.mark.long
 def test_why_each_object_of_a_fan_out_ran(stack: Stack, cloud: Emulator) -> None:
     objects = [f"{number}.mp4" for number in range(1, 5)]
     stack.up(fan(objects, rerun_on_failure=True), flags=("-m", "begin"))

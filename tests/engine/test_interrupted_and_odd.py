@@ -84,6 +84,7 @@ class Group(pulumi.ComponentResource):
 """
 
 
+@pytest.mark.long
 def test_a_moved_parent_fires_nothing_and_the_intent_takes_the_provider_of_its_component(
     stack: Stack, cloud: Emulator
 ) -> None:
@@ -126,6 +127,7 @@ def test_target_of_the_run_alone_killed_and_then_up_fires_once(stack: Stack, clo
     assert stack.id() == lost
 
 
+@pytest.mark.long
 def test_exclude_of_a_new_intent_is_an_error(stack: Stack, cloud: Emulator) -> None:
     urn = f"urn:pulumi:{stack.name}::tests::pulumi-python:dynamic/runs:Intent::run-intent"
     excluded = stack.up(run(), flags=("--exclude", urn), check=False)
@@ -188,6 +190,7 @@ def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(st
     assert stack.id() != id
 
 
+@pytest.mark.long
 def test_a_region_that_is_configured_otherwise_after_a_kill_fires_nothing_again(stack: Stack, cloud: Emulator) -> None:
     id = kill_after_start(stack, cloud, run())
     stack.configure(tencentcloud__region="ap-shanghai")
@@ -293,6 +296,7 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     assert cloud.ids() == [stack.id()]
 
 
+@pytest.mark.long
 def test_target_of_a_run_that_was_refused_and_has_changed_waits_for_its_intent(stack: Stack, cloud: Emulator) -> None:
     refuse(cloud)
     assert stack.up(run(), check=False).code != 0

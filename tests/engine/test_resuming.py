@@ -150,6 +150,7 @@ def test_what_goes_on_already_is_not_asked(stack: Stack, cloud: Emulator, kit: K
     assert len(why(stack)[0]) == 2
 
 
+@pytest.mark.long
 @each_kit
 def test_a_lost_answer_is_settled_by_the_state_of_the_run(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     id = failed(stack, cloud, kit)
@@ -239,6 +240,7 @@ def test_a_completion_waits_again(stack: Stack, cloud: Emulator, kit: Kit) -> No
     assert sent(cloud, kit) == (1, 1)
 
 
+@pytest.mark.long
 @one_now_all_long(kit for kit in KITS.values() if not kit.resume)
 def test_other_systems_refuse_it_before_anything_is_sent(stack: Stack, cloud: Emulator, kit: Kit) -> None:
     refused = stack.preview(*program(kit), check=False)

@@ -82,6 +82,7 @@ def sent(cloud: Emulator) -> dict[str, dict[str, int]]:
     return {system: counts for system, counts in others.items() if counts}
 
 
+@pytest.mark.long
 def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
     with emulator("--run-seconds", "3600", *PAIRS) as cloud:
         stack = Stack(tmp_path, cloud)
