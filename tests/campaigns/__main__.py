@@ -37,7 +37,7 @@ def main() -> int:
     ):
         if amount:
             report = Report(title, seed)
-            _run(plan(report, arguments), report, seed, arguments.workers)
+            _run(plan(report, arguments), report, seed, arguments)
             print(report.text(), flush=True)
             reports.append(report)
     return 1 if any(report.found or report.lacking() for report in reports) else 0
@@ -61,7 +61,7 @@ def _kill_lanes(report: Report, arguments: argparse.Namespace) -> Lanes:
     return [partial(kills.lane, report, min(size, amount - at)) for at in range(0, amount, size)]
 
 
-def _run(lanes: Lanes, report: Report, seed: int, workers: int) -> None:
+def _run(lanes: Lanes, report: Report, seed: int, arguments: argparse.Namespace) -> None:
     def one(index: int) -> None:
         name = f"{report.title}, lane {index + 1} of {len(lanes)}"
         with tempfile.TemporaryDirectory(prefix="campaign-", ignore_cleanup_errors=True) as folder:
@@ -71,8 +71,9 @@ def _run(lanes: Lanes, report: Report, seed: int, workers: int) -> None:
                 report.breach(f"{name}: could not go on", traceback.format_exc())
         print(f"{name}: done", file=sys.stderr, flush=True)
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(one, range(len(lanes))))
+    alone = arguments.lane
+    with ThreadPoolExecutor(arguments.workers) as pool:
+        list(pool.map(one, range(len(lanes)) if alone is None else [alone - 1]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--random-kills", 40, "kills at any instant"),
     ):
         parser.add_argument(name, type=int, default=default, help=f"{what} (default %(default)s)")
+    parser.add_argument("--lane", type=int, help="with --seed, the lane that is repeated alone")
     parser.add_argument(
         "--workers",
         type=int,

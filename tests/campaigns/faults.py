@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.campaigns.lane import Lane, due, opened
 from tests.campaigns.oracle import Ask, Due, Seen, untold
-from tests.campaigns.orders import ALL, Round, faults_of, others_order_jobs, place_of_fault, plan
+from tests.campaigns.orders import ALL, Order, Round, faults_of, others_order_jobs, place_of_fault, plan
 from tests.campaigns.report import Report
 from tests.campaigns.resumes import RESUMES, Resumes
 from tests.campaigns.waits import Waits
@@ -106,7 +106,8 @@ class _Rounds:
             wants[ask] = replace(want, spare=met["repeat"][lane.work_of(ask).system])
         asks = {ask for ask, want in wants.items() if want.due is not Due.KEPT}
         forgotten = frozenset(ask for ask in asks if lane.work_of(ask).system in gone)
-        ended = lane.settle(one.ask.value, wants, result, forgotten)
+        ordered = max(map(_times, one.orders.values()), default=0)  # a list that cannot be read ends an `up`
+        ended = lane.settle(one.ask.value, wants, result, forgotten, ordered)
         for system in gone:
             starts = self.cloud.count(system, "start") - sent.get(system, {}).get("start", 0)
             if starts != sum(lane.work_of(ask).system == system for ask in asks):
@@ -154,6 +155,10 @@ class _Rounds:
                 report.count(CASES, one.ask.value)
                 for ask in work.asks.keys() & ended.keys():
                     report.count("outcomes", f"{work.kind}: {ended[ask]}")
+
+
+def _times(orders: list[Order]) -> int:
+    return sum(fault.get("times", 1) for order in orders for fault in order)
 
 
 def _of_starts(one: Round, action: str) -> Counter[str]:

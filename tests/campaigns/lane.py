@@ -18,8 +18,8 @@ from tests.kits import IMPORT, KITS, settings
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import Result, Stack
 
-UPS = 24
-"""So many may be needed until one succeeds; then the promise counts as broken."""
+UPS = 8
+"""So many may be needed until one succeeds, beside those that meet a fault; then the promise counts as broken."""
 LAGS = (0.0, 2.0, 7.0)
 """Seconds until a run shows in lists. More than the provider is told to allow for is beyond the promise."""
 START = 5
@@ -207,9 +207,15 @@ class Lane:
                 self.breach(f"{ask}: {found} (due: {want.due.value})")
 
     def settle(
-        self, what: str, wants: dict[str, Expected], result: Result, forgotten: frozenset[str] = frozenset()
+        self,
+        what: str,
+        wants: dict[str, Expected],
+        result: Result,
+        forgotten: frozenset[str] = frozenset(),
+        faults: int = 0,
     ) -> dict[str, str]:
-        """`up` until one succeeds and refuses nothing, judging after each. How it ended, by ask."""
+        """`up` until one succeeds and refuses nothing, judging after each. How it ended, by ask. `faults`: how many
+        are ordered, each of which may cost an `up`."""
         ended: dict[str, str] = {}
         self._stay.clear()
         ups = 1
@@ -220,7 +226,7 @@ class Lane:
                 break
             self._help(result, wants, ended)
             self._help_objects(refused, wants, ended)
-            if ups == UPS:
+            if ups == UPS + faults:
                 raise RuntimeError(f"{what}: no up has succeeded: {result} {refused}")
             result, ups = self.up(), ups + 1
         self.rest()
