@@ -287,8 +287,8 @@ class WorkflowFanOut(FanOut, module="huawei/dwr", name="WorkflowFanOut"):
             left alone. The phase is recorded by a refresh, so use `pulumi up --refresh`. Changing it fires nothing
             unless a recorded phase is `failed`. Has no effect on the objects of `adopt_ids`.
         :param max_attempts: How often at most `rerun_on_failure` fires for one object, the first time included, 1 to
-            1000; then a warning says so, with nothing fired for it. Without it, once for each `pulumi up`. A changed
-            trigger or argument begins anew. Changing it never fires.
+            1000; then nothing is fired for it, and a `pulumi up` with nothing else to fire fails. Without it, once for
+            each `pulumi up`. A changed trigger or argument begins anew. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
             `custom_timeouts`.
         """
