@@ -153,7 +153,7 @@ def test_a_change_under_a_time_that_stays_is_refused_and_deletes_nothing(stack: 
     stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel"))
     refused = stack.up(flow(trigger_time=SEED_TIME, on_delete="cancel", triggers={"a": "1"}), check=False)
     assert refused.code != 0
-    assert "a new run is wanted (trigger release), but trigger_time is still" in refused.text
+    assert "a new run is wanted (trigger a), but trigger_time is still" in refused.text
     assert stack.id("meters") == FIRST
     assert [run["state"] for run in cloud.runs()] == ["RUNNING"]
     stack.up(flow(trigger_time=SEED_TIME))
