@@ -365,11 +365,17 @@ class Plan:
         report.least(PAUSES, pauses // 40, *(point for point in least if point != "line" and pauses))
 
     def over(self) -> bool:
-        return self.report.total(KILLS) >= self.kills and self.report.total(PAUSES) >= self.pauses
+        """Not while an instant was met too seldom, until twice as many have struck as were to."""
+        struck = self.report.total(KILLS) + self.report.total(PAUSES)
+        return not self.report.lacking() or struck >= 2 * (self.kills + self.pauses)
+
+    def _left(self, heading: str, wanted: int) -> int:
+        lacks = any(said.startswith(heading) for said in self.report.lacking())
+        return max(wanted - self.report.total(heading), int(lacks))
 
     def fates(self, rng: random.Random) -> tuple[Fate, ...]:
         """Of one strike: its engine goes on, or is killed, for all of its hosts."""
-        kills, pauses = self.kills - self.report.total(KILLS), self.pauses - self.report.total(PAUSES)
+        kills, pauses = self._left(KILLS, self.kills), self._left(PAUSES, self.pauses)
         if pauses <= 0 or (kills > 0 and rng.random() < 0.3):
             return rng.choice(((Fate.HOST,), (Fate.BOTH, Fate.ORPHAN)))
         return WOKEN if kills <= 0 else (Fate.BOTH, Fate.ORPHAN, *WOKEN)
