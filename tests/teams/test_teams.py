@@ -24,8 +24,10 @@ GONE = [
     r"error: could not list bucket: blob \(code=Unknown\): sql: Scan error on .* converting NULL to int64 .*\n",
     r"error: (blob .*\(code=NotFound\): )?key not found: sql: no rows in result set\n",
     r"error: (.*\n)?.*/\.pulumi/locks/.*: no such file or directory\n(.*\n)?",
+    r"error: unexpected end of JSON input\n+",
 ]
-"""In the place of the lock, which was seen and is not there any more: from PostgreSQL, and from a folder."""
+"""In the place of the lock, which was seen and is not there any more, from PostgreSQL and from a folder; or, from a
+folder, is not written yet."""
 WAITS = """
 import os, time
 open('begun', 'w').close()
