@@ -66,26 +66,6 @@ def test_an_argument_of_each_kind(stack: Stack, cloud: Emulator, name: str) -> N
 
 
 @pytest.mark.long
-def test_how_it_is_run_alone(stack: Stack, cloud: Emulator) -> None:
-    """Arguments that ask for no new run, come, changed and gone again."""
-
-    def program(**given: object) -> tuple[str, str]:
-        return run(**given), fan(["a", "b"], **given)
-
-    def lines(**given: object) -> list[str]:
-        return sorted(re.sub(r" +:", ":", line).strip() for line in diff(stack, *program(**given)))
-
-    stack.up(*program())
-    given = {"rerun_on_failure": True, "max_attempts": 3}
-    assert lines(**given) == 2 * ["+ max_attempts: 3"] + 2 * ["+ rerun_on_failure: true"]
-    stack.up(*program(**given))
-    assert lines(rerun_on_failure=True, max_attempts=4) == 2 * ["~ max_attempts: 3 => 4"]
-    assert lines() == 2 * ["- max_attempts: 3"] + 2 * ["- rerun_on_failure: true"]
-    stack.up(*program())
-    assert cloud.count(CI, "start") == 3
-
-
-@pytest.mark.long
 def test_objects_that_go_and_that_are_tried_again(stack: Stack, cloud: Emulator) -> None:
     ask = Ask(FAN_OUT, "r")
     a, b = ask.objects

@@ -493,3 +493,20 @@ def test_it_is_told_once_when_max_attempts_forbids_it(fan: FanStack, how: str) -
     fan.ages(hours=1)
     assert fan.up(A, max_attempts=3.0, **RERUN) == "update"
     assert len(fan.started()) <= starts + 1, "once more, if that is wanted"
+
+
+@pytest.mark.parametrize("how", ["killed", "refused and ran"])
+def test_it_is_told_once_when_what_had_failed_has_got_well(fan: FanStack, how: str) -> None:
+    """As where somebody lets the run go on by hand: there is nothing to fire again."""
+    lost = interrupted(fan, how)
+    fan.cloud.set_state(fan.ids["a1"], fan.kit.success)
+    starts = len(fan.started())
+    fan.refresh()
+    assert fan.state["failed"] == {}
+    assert fan.up(A, **RERUN) == "update"
+    assert sum(lost in text for text in fan.warned) == 1
+    assert fan.up(A, **RERUN) == "same"
+    fan.refresh()
+    assert fan.up(A, **RERUN) == "same"
+    assert sum(lost in text for text in fan.warned) == 1
+    assert len(fan.started()) == starts

@@ -99,10 +99,11 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         unknown = unknown or bool(asked.unknown) or not known(_news.get(ledger.ADOPT_IDS))
         again = self._again(run, _news)
         self._tell_again(urn, run, again, _news)
-        steered = quiet.steered(_STEERING, _olds, _news)
-        if paths := {**quiet.objects(run, objects, again.keys), **steered}:
+        if paths := quiet.objects(run, objects, again.keys):
             quiet.shows(paths)
-        updates = others or unknown or renamed or gave_up or bool(again.keys or again.spent or steered)
+        steered = any(_olds.get(name) != _news.get(name) for name in _STEERING)
+        tells = reruns.recovered(run, again, self.process)
+        updates = others or unknown or renamed or gave_up or bool(again.keys or again.spent or steered or tells)
         return dynamic.DiffResult(changes=updates, replaces=[])
 
     @reported

@@ -6,7 +6,7 @@ leans on the inside of the SDK: if that is not as it is known, nothing is comple
 
 What does NOT happen: the details decide nothing. Whether something is replaced is said by `replaces` alone. But
 `replace_on_changes` goes by them, which a transform alone can bring to a resource of ours: so an update gets details
-only of what the program has changed.
+only where objects of a fan-out change, and not where arguments do that fire nothing.
 """
 
 from __future__ import annotations
@@ -55,12 +55,6 @@ def objects(run: Recorded, wanted: Any, again: Sequence[str]) -> dict[str, str]:
 def changed(names: Iterable[str]) -> dict[str, str]:
     """The paths of arguments and triggers (`triggers.KEY`)."""
     return {_path(*name.partition(".")): "update" for name in names}
-
-
-def steered(names: Iterable[str], olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, str]:
-    """The paths of what changes of these arguments, which ask for no new run."""
-    changes = [name for name in names if olds.get(name) != news.get(name)]
-    return {name: "add" if name not in olds else "update" if name in news else "gone" for name in changes}
 
 
 def _has(run: Recorded, key: str) -> bool:

@@ -85,14 +85,12 @@ class RunProvider(OverlappingProvider, Generic[Request]):
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
         steering = (*STEERING, *self.kind.quiet)
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
-        steered = quiet.steered(steering, _olds, _news)
+        steered = any(_olds.get(name) != _news.get(name) for name in steering)
         renamed = previewed or moved(urn, _olds, run, intent)
         resumes, spent = self.resumes(run, _news, asked), self.spent(run, _news, asked)
         if resumes or spent:
             progress.tell(urn, spent or f"run {errors.clean(run.id)} failed: an `up` lets it go on")
-        if steered and not (unknown or resumes):
-            quiet.shows(steered)
-        updates = bool(unknown) or bool(steered) or renamed or resumes or bool(spent)
+        updates = bool(unknown) or steered or renamed or resumes or bool(spent)
         return dynamic.DiffResult(changes=updates, replaces=[])
 
     @reported

@@ -84,6 +84,12 @@ def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Mom
     return left
 
 
+def recovered(own: Recorded, asked: Again, process: Process) -> bool:
+    """Whether one of these has not failed any more, whoever has seen to that: what an earlier process may have fired
+    again is told once, and then forgotten."""
+    return any(key not in own.failed for keys in left_behind(own, asked, process).values() for key in keys)
+
+
 def left_at_the_bound(own: Recorded, asked: Again, process: Process) -> list[str]:
     """Of these the objects that would be fired again but for `max_attempts`."""
     left = left_behind(own, asked, process).values()
@@ -106,7 +112,8 @@ def why(own: Recorded, keys: Collection[str]) -> str:
 def failing(own: Recorded | None, fanned: Fanned, objects: Iterable[str], began: Moment) -> dict[str, Sequence[Moment]]:
     """Since when what has failed may have been fired again. One that was refused may have been, from `began` on."""
     since = own.fired.failing if own else {}
-    kept = {key: tuple(since[key]) for key in objects if key in since and key not in fanned.ids}
+    failed = own.failed if own else {}
+    kept = {key: tuple(since[key]) for key in objects if key in since and key in failed and key not in fanned.ids}
     refused = {key: (*kept[key][:1], *kept[key][1:][2 - _MOMENTS :], began) for key in kept if key in fanned.refused}
     return {**kept, **refused}
 
