@@ -510,3 +510,22 @@ def test_it_is_told_once_when_what_had_failed_has_got_well(fan: FanStack, how: s
     assert fan.up(A, **RERUN) == "same"
     assert sum(lost in text for text in fan.warned) == 1
     assert len(fan.started()) == starts
+
+
+def test_the_bound_of_another_object_keeps_nobody_from_being_told(fan: FanStack) -> None:
+    given = {**RERUN, "max_attempts": 2.0}
+    fan.up(A, **given)
+    fail(fan, "a2")
+    fan.up(A, **given)
+    fail(fan, "a1", "a2")
+    before = fan.started()
+    assert fan.up(A, kill=1, same_process=True, **given) == "killed"
+    (lost,) = set(fan.started()) - set(before)
+    fan.warned.clear()
+    fan.cloud.set_state(fan.ids["a1"], fan.kit.success)
+    fan.refresh()
+    assert fan.up(A, **given) == "update"
+    assert sum(lost in text for text in fan.warned) == 1
+    with pytest.raises(RunError, match="object a2 failed, as the last of 2 attempts"):
+        fan.up(A, **given)
+    assert sum(lost in text for text in fan.warned) == 1

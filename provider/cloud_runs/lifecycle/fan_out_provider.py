@@ -155,7 +155,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         again = self._again(run, _news)
         if again.spent:
             said = reruns.bound(again.spent, _news[ledger.MAX_ATTEMPTS])
-            if not (again.keys or _others(run, _news) or reruns.left_at_the_bound(run, again, self.process)):
+            if not (again.keys or _others(run, _news) or reruns.left_behind(run, again, self.process)):
                 raise errors.RunsError(said)
             progress.warn(ask.urn, said)
         self.tell_left_behind(ask, run, again)

@@ -90,12 +90,6 @@ def recovered(own: Recorded, asked: Again, process: Process) -> bool:
     return any(key not in own.failed for keys in left_behind(own, asked, process).values() for key in keys)
 
 
-def left_at_the_bound(own: Recorded, asked: Again, process: Process) -> list[str]:
-    """Of these the objects that would be fired again but for `max_attempts`."""
-    left = left_behind(own, asked, process).values()
-    return [key for keys in left for key in keys if key in asked.spent]
-
-
 def why(own: Recorded, keys: Collection[str]) -> str:
     """Why these objects of a fan-out on record are fired: `object added, rerun after failed`."""
     told = {
