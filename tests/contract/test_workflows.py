@@ -152,6 +152,9 @@ def test_enos_a_flow() -> None:
     assert (paused.runs, paused.state, paused.remark) == (
         True, "Pause", "its schedule is off; a run that is asked for goes",
     )  # fmt: skip
+    for unknown in (None, "x", {}):
+        untold = told("enos.flow", ENOS, flow(active=unknown))
+        assert (untold.runs, untold.state, untold.remark) == (True, "", "")
 
 
 @pytest.mark.parametrize(

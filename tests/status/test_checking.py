@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from cloud_runs.runs import Workflow
-from cloud_runs.status import checking
+from cloud_runs.status import checking, planned
 from cloud_runs.status.asking import Askers
 from cloud_runs.status.checking import Found, Line
 from cloud_runs.status.planned import Planned
@@ -168,3 +168,17 @@ def test_status_tells_what_a_run_works_on(kit: Kit) -> None:
     subject = kit.kind.subject(kit.arguments)
     assert subject["workflow"]
     assert all(isinstance(text, str) for text in subject.values())
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("KeyError: 'x'", "KeyError: 'x'"),
+        ("ValueError: of two\nlines", "ValueError: of two lines"),
+        ("ValueError: first\n  See docs/errors.md#it", "ValueError: first   See docs/errors.md#it"),
+    ],
+)
+def test_of_a_traceback_the_error_is_said(raised: str, said: str) -> None:
+    frames = '  File "/x/__main__.py", line 1, in <module>\n    fails()\n    ^^^^^^^\n'
+    head = "error: Program failed with an unhandled exception:\nTraceback (most recent call last):\n"
+    assert planned._said({"message": f"{head}{frames}{frames}{raised}\n\n"}) == said

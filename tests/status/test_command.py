@@ -65,6 +65,16 @@ def test_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_no_other_verb_needs_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["status", "--help"])
+    assert ended.value.code == 0
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [

@@ -133,7 +133,8 @@ def workflow(flow_id: int, flow: Mapping[str, Any]) -> Workflow:
         "the flow has no task": graph.get("tasks") == [] and not graph.get("flows"),
     }
     why_not = " and ".join(reason for reason, holds in reasons.items() if holds)
-    state = {0: "Pause", 1: "Start"}.get(number(flow.get("active")) or 0, "") if "active" in flow else ""
+    active = number(flow.get("active"))
+    state = "" if active is None else {0: "Pause", 1: "Start"}.get(active, "")
     return Workflow(
         str(flow_id),
         name=clean(text(flow.get("flowName")), 200),

@@ -37,12 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return Exit.NOT_ASKED
 
 
+class _Version(argparse.Action):
+    """Looked up only when it is asked for: a package that runs from its sources may have no metadata."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> None:
+        print(f"cloud-runs {importlib.metadata.version('cloud-runs')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloud-runs", description="Tools beside the Pulumi resources.", allow_abbrev=False
     )
-    version = importlib.metadata.version("cloud-runs")
-    parser.add_argument("--version", action="version", version=f"cloud-runs {version}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_status(commands)
     for verb in (waits, cancelling, checking, histories, pointers):

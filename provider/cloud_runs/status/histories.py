@@ -33,8 +33,8 @@ class Update(NamedTuple):
 
     started: datetime
     ended: datetime
-    version: int
-    """0 where the backend tells none: a folder and a bucket do not."""
+    version: int | None
+    """None where the backend tells none: a folder and a bucket do not."""
     message: str
     author: str
 
@@ -86,7 +86,7 @@ def _update(one: Mapping[str, Any]) -> Update | None:
         return None
     lines = str(one.get("message") or "").splitlines() or [""]
     author = str((one.get("environment") or {}).get("git.author") or "")
-    return Update(started, ended, int(one.get("version") or 0), clean(lines[0]), clean(author))
+    return Update(started, ended, int(one.get("version") or 0) or None, clean(lines[0]), clean(author))
 
 
 def _of(attempt: Mapping[str, Any], updates: Sequence[Update]) -> Update | None:
@@ -180,4 +180,4 @@ def _plain(update: Update | None) -> dict[str, Any] | None:
     if update is None:
         return None
     times = {"started_at": update.started.isoformat(), "ended_at": update.ended.isoformat()}
-    return {"version": update.version or None, **times, "message": update.message, "author": update.author}
+    return {"version": update.version, **times, "message": update.message, "author": update.author}

@@ -104,5 +104,5 @@ def _said(diagnostic: Mapping[str, Any]) -> str:
     """In one line, without what Pulumi says before and behind it: of a traceback the error alone, which is its end."""
     text = str(diagnostic.get(MESSAGE) or "").strip()
     if "Traceback (most recent call last):" in text:
-        text = re.split(r"\n(?=\S)", text)[-1]
+        text = re.split(r"\n(?: .*\n)+(?=\S)", text)[-1]  # frames are indented
     return clean(text.removeprefix("error:").strip().removeprefix("RunError:").strip(), 600)
