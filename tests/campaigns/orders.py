@@ -191,8 +191,8 @@ def plan(rng: random.Random, cases: int, fans: bool = False) -> list[Round]:
                 one.ask = Ask.CREATE  # a job that others start too must have a name that they can know
             (first if at < firsts else other).append(one)
     for action in ALONE:  # in no sequence, so that once in each system would be few
-        again: dict[str, list[Order]] = {system: [_start(system, action)] for system in systems}
-        first.append(Round(_ask(rng, CONTEXTS[0], fans), CONTEXTS[0], again, fans))
+        each = {system: [({"system": system, "operation": "start", "action": action},)] for system in systems}
+        first.append(Round(_ask(rng, CONTEXTS[0], fans), CONTEXTS[0], each, fans))
     rng.shuffle(first)
     rng.shuffle(other)
     rounds = first + other
@@ -202,10 +202,6 @@ def plan(rng: random.Random, cases: int, fans: bool = False) -> list[Round]:
         orders = {system: sequence(rng, system, context, fans) for system in systems}
         rounds.append(Round(_ask(rng, context, fans), context, orders, fans))
     return rounds[:wanted]
-
-
-def _start(system: str, action: str) -> Order:
-    return ({"system": system, "operation": "start", "action": action},)
 
 
 def _kind(alone: list[Order]) -> tuple[str, str]:

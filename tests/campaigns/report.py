@@ -35,12 +35,12 @@ class Report:
         for what in whats or ("",):
             self._least[heading, what] = amount
 
-    def lacking(self) -> list[str]:
-        """What was counted less often than it must be."""
+    def lacking(self, under: str = "") -> list[str]:
+        """What was counted less often than it must be, of one heading or of all."""
         return [
             f"{heading}{f', {what}' if what else ''}: {found} of at least {least}"
             for (heading, what), least in self._least.items()
-            if (found := self.counts(heading)[what] if what else self.total(heading)) < least
+            if under in ("", heading) and (found := self.counts(heading)[what] if what else self.total(heading)) < least
         ]
 
     def breach(self, text: str, context: str = "") -> None:

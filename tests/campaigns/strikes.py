@@ -370,8 +370,7 @@ class Plan:
         return not self.report.lacking() or struck >= 2 * (self.kills + self.pauses)
 
     def _left(self, heading: str, wanted: int) -> int:
-        lacks = any(said.startswith(heading) for said in self.report.lacking())
-        return max(wanted - self.report.total(heading), int(lacks))
+        return max(wanted - self.report.total(heading), len(self.report.lacking(heading)))
 
     def fates(self, rng: random.Random) -> tuple[Fate, ...]:
         """Of one strike: its engine goes on, or is killed, for all of its hosts."""
