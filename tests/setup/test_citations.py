@@ -33,7 +33,7 @@ def files() -> list[str]:
     return [name for name in names if (ROOT / name).is_file() and not (ROOT / name).samefile(__file__)]
 
 
-FOLLOWED_BY_NOBODY = """
+FOLLOWED_BY_NOBODY = f"""
 Sources: seed 003; https://example.com/
 triggers a workflow (seeds 000 and 001).
 recorded("seed-004-job")
@@ -45,7 +45,7 @@ what the engine does (facts of the engine, sections 2 to 4)
 # the facts' tables, row by row
 observed with SDK 3.272; facts/engine.md, section 4
 design.md, "When does it run?", as code.
-see /work/shared
+see {ROOT.anchor}work/shared
 """
 OTHER_WORDS = """
 make soak SOAK_ARGS='--seed 3'
