@@ -48,10 +48,7 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) ->
     make, new = commands.splitlines()
     assert make == "make template"
     stack.project, project = stack.folder / "checkout", stack.folder / "my-runs"
-    template = stack.project / "templates" / "cloud-runs-python"
-    shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns("wheels", "__pycache__"))
-    (template / "wheels").mkdir()  # as `make template` does
-    shutil.copy(dist.wheel, template / "wheels")
+    make_template(dist, stack.project)
     shell([f"{new} --name mine --stack dev --yes --offline"], stack, **without_index(stack.folder))
     assert yaml.safe_load((project / "Pulumi.yaml").read_text())["name"] == "mine"
     settings = {"PATH": os.environ["PATH"], "PYTHONPATH": ""}
@@ -81,6 +78,14 @@ def test_a_new_project_fires_a_run(dist: Dist, stack: Stack, cloud: Emulator) ->
         shell([*do["up"], *do["status"]], stack, **settings, RELEASE=release)
         assert len(cloud.ids("tencent.workflow")) == runs, "one for each commit"
     assert "transcode" in (project / "runs.html").read_text()
+
+
+def make_template(dist: Dist, checkout: Path) -> None:
+    """As `make template` does."""
+    template = checkout / "templates" / TEMPLATE.name
+    shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns("wheels", "__pycache__"))
+    (template / "wheels").mkdir()
+    shutil.copy(dist.wheel, template / "wheels")
 
 
 def shell(lines: list[str], stack: Stack, **settings: str) -> None:

@@ -22,7 +22,7 @@ import pytest
 from tests.demo.pages import blocks
 from tests.packaging.conftest import Dist
 from tests.packaging.test_pulumi_install import bare_environment
-from tests.packaging.test_template import TEMPLATE
+from tests.packaging.test_template import make_template
 from tests.support import installed
 from tests.support.emulator import Emulator, emulator
 from tests.support.stack import shell
@@ -46,10 +46,7 @@ def make(dist: Dist, tmp_path: Path, cloud: Emulator) -> Callable[[str], Path]:
     """A project by a command of the page."""
 
     def made(command: str) -> Path:
-        template = tmp_path / "checkout" / "templates" / TEMPLATE.name
-        shutil.copytree(TEMPLATE, template, ignore=shutil.ignore_patterns("wheels", "__pycache__"))
-        (template / "wheels").mkdir()  # as `make template` does
-        shutil.copy(dist.wheel, template / "wheels")
+        make_template(dist, tmp_path / "checkout")
         (tmp_path / "state").mkdir()
         run(f"{command.strip()} --name mine --stack dev --yes", tmp_path / "checkout")
         settings = tmp_path / "my-runs" / "Pulumi.dev.yaml"
