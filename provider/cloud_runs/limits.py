@@ -107,7 +107,7 @@ class Leave:
         if not self._alive():
             self._at = None
             raise Orphaned(
-                "nothing was fired: the Pulumi engine that asked for this run is gone. Run `pulumi up` again"
+                "nothing was fired: the Pulumi engine that requested this run is gone. Run `pulumi up` again"
             )
         self._at = at
 

@@ -27,7 +27,7 @@ START = 5
 
 SIDE_FILES = "side files of the backend that a kill left empty, which were removed"
 
-REPEATED = "on record already"
+REPEATED = "recorded already"
 
 _AMBIGUOUS = re.compile(r"\w+ '([^']+)': nothing more was fired: .*? one of these runs: (.+?)\. If one is yours")
 _OF_AN_OBJECT = re.compile(r"one of these runs: (.+?)\. If one of them is its run")

@@ -150,7 +150,7 @@ def test_enos_a_flow() -> None:
     assert told("enos.flow", ENOS, flow()) == Workflow("3377", name="meters", runs=True, state="Start")
     paused = told("enos.flow", ENOS, flow(active=0))
     assert (paused.runs, paused.state, paused.remark) == (
-        True, "Pause", "its schedule is off; a run that is asked for goes",
+        True, "Pause", "its schedule is off; a run that is requested here starts",
     )  # fmt: skip
     for unknown in (None, "x", {}):
         untold = told("enos.flow", ENOS, flow(active=unknown))

@@ -48,7 +48,7 @@ def test_before_the_first_up(tmp_path: Path, cloud: Emulator) -> None:
     assert [line for line in lines if line[0] != "ok"] == []
     assert code == 0
     assert [what for _, what, _ in lines[:2]] == ["engine", "clock"]
-    asked = "the keys are right, and may ask for runs"
+    asked = "the keys are right, and may query runs"
     places = {what for _, what, said in lines if said == asked}
     assert places == {
         f"{CI} ap-beijing {BUCKET}", f"{JOBS} ap-beijing {BUCKET}", f"{OBS} cn-north-4 scan", f"{FLOWS} 3377/o15",

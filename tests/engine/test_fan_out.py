@@ -197,7 +197,7 @@ def test_a_killed_fan_out_and_a_changed_trigger(stack: Stack, cloud: Emulator) -
     """What was started is on no record then, so it is told."""
     lost = kill_after_start(stack, cloud, fan(["a", "b"], concurrency=1))
     told = stack.up(fan(["a", "b"], triggers={"r": 1})).text
-    assert re.search(rf"an earlier up may have started {lost} .*: on no record after this", told)
+    assert re.search(rf"an earlier up may have started {lost} .*: not recorded after this", told)
     assert "2 of 2 started" in told, "on its row"
     assert sorted(run["request"]["query"]["object"] for run in cloud.runs(CI)) == ["a", "a", "b"]
     assert sorted([lost, *ids(stack).values()]) == sorted(cloud.ids(CI))
@@ -210,7 +210,7 @@ def test_a_list_that_is_taken_back_by_an_up_that_is_killed_too(stack: Stack, clo
     lost = kill_after_start(stack, cloud, fan(["a", "b"]))
     mint_only(stack, "fan", fan(["a"]))
     told = stack.up(fan(["a"])).text
-    assert "not in the list any more are on no record" in told
+    assert "not in the list any more are not recorded" in told
     assert "not in the list any more" not in stack.up(fan(["a"])).text
     stack.up(fan(["a", "b"]))
     assert ids(stack)["b"] == lost

@@ -60,14 +60,11 @@ def test_as_often_as_it_may_and_an_error_says_so(stack: Stack, cloud: Emulator) 
     fails(stack, cloud, A, B)
     told = stack.up(flags=REFRESH).text
     assert {key: len(ids) for key, ids in fired(cloud).items()} == {A: 2, B: 2}
-    assert "object r/a.mp4 failed, as the last of 2 attempts, and max_attempts is 2: not fired again" in told
+    assert "object r/a.mp4 failed after 2 attempts, and max_attempts is 2: not fired again" in told
     sent = cloud.count(CI, "start")
     over = stack.up(check=False)
     assert over.code != 0
-    assert (
-        f"error: RunError: WorkflowFanOut {ASK.resource!r}: object r/a.mp4 failed, as the last of 2 attempts"
-        in over.text
-    )
+    assert f"error: RunError: WorkflowFanOut {ASK.resource!r}: object r/a.mp4 failed after 2 attempts" in over.text
     stack.refresh()
     assert cloud.count(CI, "start") == sent
     stack.up(ASK.source(**RERUN))

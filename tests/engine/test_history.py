@@ -26,7 +26,7 @@ def history(stack: Stack, *flags: str) -> tuple[int, str, str]:
 
 
 def test_why_did_it_run(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
-    assert history(stack) == (0, "no history is on record\n", "")
+    assert history(stack) == (0, "no history is recorded\n", "")
     stack.up(run(), run("other", object="b.mp4"))
     first, other = stack.id(), stack.id("other")
     cloud.set_state(first, "Failed", "AccessDenied", "no right")

@@ -105,7 +105,7 @@ def test_as_often_as_it_may_and_then_true_fires_a_new_one(stack: Stack, cloud: E
     cloud.set_state(id, kit.failure)
     over = stack.up(flags=("--refresh",), check=False)
     assert over.code != 0
-    assert f"run {id} failed, as the last of 2 attempts, and max_attempts is 2: nothing was fired" in over.text
+    assert f"run {id} failed after 2 attempts, and max_attempts is 2: nothing was fired" in over.text
     assert sent(cloud, kit) == (1, 1)
     stack.up(*program(kit, max_attempts=3, rerun_on_failure=True))
     assert sent(cloud, kit) == (2, 1)
@@ -139,7 +139,7 @@ def test_what_goes_on_already_is_not_asked(stack: Stack, cloud: Emulator, kit: K
     cloud.set_state(id, "running")
     told = stack.up()
     assert sent(cloud, kit) == (1, 0)
-    assert f"run {id} is running by now: it was not asked to go on" in told.text
+    assert f"run {id} is running by now: it was not resumed" in told.text
     assert (stack.outputs()["phase"], *why(stack)) == ("running", [(id, "failed", "first")], "resumed after failed")
 
     cloud.set_state(id, kit.failure)
@@ -164,7 +164,7 @@ def test_a_lost_answer_is_settled_by_the_state_of_the_run(stack: Stack, cloud: E
     cloud.fault(kit.name, kit.resume, "status", status=500, code="SYS.0001", message="internal")
     lost = stack.up(flags=("--refresh",), check=False)
     assert lost.code != 0
-    assert f"Run {id} may go on: it was looked at, and had not gone on yet" in lost.text
+    assert f"Run {id} may go on: it was queried, and had not gone on yet" in lost.text
     assert sent(cloud, kit) == (1, 2), "it is not asked blindly again"
     stack.up()
     assert sent(cloud, kit) == (1, 3), "by the next up, which looks first"

@@ -135,7 +135,7 @@ def test_runs_of_every_system_in_every_state(tmp_path: Path) -> None:
         missing = {entry["resource"]: entry["reason"] for entry in report["missing"]}
         assert set(missing) == {"again", "lost"}
         assert "to be replaced" in missing["again"]
-        assert "was asked for and is not on record" in missing["lost"]
+        assert "was requested and is not recorded" in missing["lost"]
         assert "here: task Transcode_1: AccessDenied: no <b>right</b> to [red]read[/red]\n" in shown.stdout
         assert all(entry["id"] in wide.stdout for entry in found.values())
         assert f'cloud_runs_runs{{project="tests",stack="{stack.name}",resource="here",phase="failed"}} 1\n' in metrics

@@ -245,7 +245,7 @@ class Stack:
         fanned, run = fan_out.settle(ask, work, SPACE, fleet, host.world(), concurrency=self.concurrency)
         host.check()
         self.said += [f"{key}: {why}" for key, why in fanned.refused.items()]
-        self.said += [f"{fanned.ids[key]} is on record already" for key in fanned.shared]
+        self.said += [f"{fanned.ids[key]} is recorded already" for key in fanned.shared]
         for key in self.listed - set(ask.objects):
             self.put[key] += 1  # put into the list again it is another ask
         self._record(run, self.rerun)

@@ -207,7 +207,7 @@ def test_without_an_engine_nothing_is_sent_once_its_leave_is_old(cloud: Cloud, h
     fanned = host.fan(KEYS, rate=rate)
     assert len(cloud.sent) == len(fanned.ids)
     assert 10 <= len(fanned.ids) <= (20 if rate is None else 10)
-    assert set(fanned.refused.values()) == {"not sent: the Pulumi engine that asked for it is gone"}
+    assert set(fanned.refused.values()) == {"not sent: the Pulumi engine that requested it is gone"}
     assert len(fanned.ids) + len(fanned.refused) == len(KEYS)
     assert fanned.unsettled == 0
 
@@ -303,8 +303,8 @@ def test_a_lost_run_that_is_not_found_is_refused_and_in_doubt(
     fanned = host.fan(KEYS[:3])
     assert list(fanned.refused) == ["0.mp4"]
     reason = fanned.refused["0.mp4"]
-    assert reason.startswith("connection reset. The run may have started and was not found; the next `pulumi up` looks")
-    assert ("The last look failed" in reason) is bool(trouble)
+    assert reason.startswith("connection reset. The run may have started and was not found; the next `pulumi up` checks")
+    assert ("The last query failed" in reason) is bool(trouble)
     assert fanned.unsettled == 1
     assert SETTLE + LOOK_SECONDS / 2 <= cloud.seconds - EVER < SETTLE + LOOK_SECONDS + 1
     assert len(cloud.sent) == 3

@@ -303,7 +303,7 @@ def test_an_answer_with_an_id_that_is_on_record_is_told(cloud: Cloud) -> None:
     settled = host.create(host.mint())
     assert settled.id == twin.id
     assert len(host.warned) == 1
-    assert f"run {twin.id}, which is on record already: nothing new may have run" in host.warned[0]
+    assert f"run {twin.id}, which is recorded already: nothing new may have run" in host.warned[0]
 
 
 @pytest.mark.parametrize("refusals", [0, 1, 3, 4])
@@ -405,7 +405,7 @@ def test_a_service_that_cannot_be_asked_after_a_lost_answer(
 ) -> None:
     cloud.fates, cloud.trouble = ["lost"], trouble
     intent, request = host.mint(), Request(cloud, marker=marker)
-    with pytest.raises(errors.UnknownOutcome, match="The last look failed: ") as error:
+    with pytest.raises(errors.UnknownOutcome, match="The last query failed: ") as error:
         host.create(intent, request=request)
     assert str(trouble) in str(error.value)
     assert cloud.starts == 1
@@ -434,7 +434,7 @@ def test_ctrl_c_ends_the_look_for_a_lost_answer(cloud: Cloud, host: Host) -> Non
         return "lost"
 
     cloud.fate, began = lost, cloud.seconds
-    with pytest.raises(errors.UnknownOutcome, match=r"The look was interrupted\. The next `pulumi up` looks again"):
+    with pytest.raises(errors.UnknownOutcome, match=r"The look-up was interrupted\. The next `pulumi up` checks again"):
         host.create(host.mint())
     assert cloud.seconds - began < 1
     assert cloud.starts == 1

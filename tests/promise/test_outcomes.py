@@ -149,7 +149,7 @@ def test_what_the_run_and_its_task_both_tell_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("run", "expected"),
     [
-        (Watched(), "not asked yet"),
+        (Watched(), "not queried yet"),
         (Watched(replace(ENDED, phase=Phase.RUNNING, state="Running")), "running (state Running)"),
         (Watched(replace(ENDED, phase=Phase.UNKNOWN, state="Odd")), "in state 'Odd', which this version does not know"),
         (Watched(ENDED, untold=Unavailable("503")), "not known: 503"),

@@ -81,7 +81,7 @@ class HostStack:
             provider.configure(ConfigureRequest(Config(dict(settings), "tests")))
 
     def named(self, name: str) -> None:
-        """The program calls the resource so; what is on record stays, as by an alias."""
+        """The program calls the resource so; what is recorded stays, as by an alias."""
         self.name = name
         self.urn = self.kit.urn("test", name, self.fans)
 

@@ -112,7 +112,7 @@ def test_a_setting_for_what_has_other_runs_on_record_does_nothing(stack: HostSta
     assert stack.up(adopt=to_adopt(stack, elsewhere.ids), **stack.plain) == "same"
     ((said),) = stack.warned
     assert f"runs:adopt names a run for {stack.name!r}" in said
-    assert "which has another one on record: nothing was done" in said
+    assert "which has another one recorded: nothing was done" in said
     assert (stack.ids, stack.started()) == (own, runs)
 
 

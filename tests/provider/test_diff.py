@@ -19,7 +19,7 @@ OTHER_WORKFLOW = "w" + "0" * 32
 
 
 def outcome(result: DiffResult) -> tuple[bool | None, list[str]]:
-    if result.replaces:  # where a run is given nothing fires, so what is on record stays until that one is
+    if result.replaces:  # where a run is given nothing fires, so what is recorded stays until that one is
         assert result.delete_before_replace is ("adopt_id" not in result.replaces)
     return result.changes, list(result.replaces or [])
 

@@ -426,7 +426,7 @@ def test_a_list_that_changes_after_a_kill_is_told(fan: FanStack) -> None:
     fan.up(AB, kill=2)
     fan.up(A)
     ((warned,)) = fan.warned
-    assert "on no record, and they go on" in warned
+    assert "not recorded, and they go on" in warned
     fan.up(A)
     assert len(fan.warned) == 1
 
@@ -437,7 +437,7 @@ def test_a_list_that_changes_after_a_kill_is_told_by_the_next_up_if_that_one_is_
     assert fan.up(["b1", "c"], kill="intent") == "killed"
     assert fan.warned == []
     assert fan.up(["b1", "c"]) == "create"
-    assert [text for text in fan.warned if "on no record, and they go on" in text]
+    assert [text for text in fan.warned if "not recorded, and they go on" in text]
     assert len(fan.lost()) == 1
 
 

@@ -227,11 +227,11 @@ def test_as_often_as_it_may(fan: FanStack) -> None:
     assert fan.up(A, **given) == "update", "the other one has an attempt left"
     assert fan.fired() == {"a1": 3, "a2": 2, "a3": 1}
     assert fan.warned == [
-        "object a1 failed, as the last of 3 attempts, and max_attempts is 3: not fired again. Mend what makes it fail, "
+        "object a1 failed after 3 attempts, and max_attempts is 3: not fired again. Mend what makes it fail, "
         "then raise max_attempts or change a trigger"
     ]
     for _ in range(2):
-        with pytest.raises(RunError, match="object a1 failed, as the last of 3 attempts, and max_attempts is 3"):
+        with pytest.raises(RunError, match="object a1 failed after 3 attempts, and max_attempts is 3"):
             fan.up(A, **given)
     assert fan.fired() == {"a1": 3, "a2": 2, "a3": 1}
     assert fan.up([*A, "b1"], **given) == "update", "what else there is to do is done"
@@ -255,9 +255,7 @@ def test_one_attempt_is_no_rerun(one: FanStack) -> None:
     given = {**RERUN, "max_attempts": 1.0}
     one.up(A, **given)
     fail(one, "a1", "a3")
-    with pytest.raises(
-        RunError, match=r"2 objects \(a1, a3\) failed, as the last of 1 attempts, and max_attempts is 1"
-    ):
+    with pytest.raises(RunError, match=r"2 objects \(a1, a3\) failed after 1 attempt, and max_attempts is 1"):
         one.up(A, **given)
     assert one.fired() == dict.fromkeys(A, 1)
     one.refresh()
@@ -390,7 +388,7 @@ def test_a_service_that_cannot_be_asked_changes_nothing_on_record(fan: FanStack)
     fan.refresh()
     fan.cloud.drop_faults()
     assert fan.state == before
-    assert "what became of some runs is not known; what is on record stays" in fan.warned[-1]
+    assert "what became of some runs is not known; what is recorded stays" in fan.warned[-1]
 
 
 def test_a_record_without_its_times_is_looked_for(one: FanStack) -> None:
@@ -526,6 +524,6 @@ def test_the_bound_of_another_object_keeps_nobody_from_being_told(fan: FanStack)
     fan.refresh()
     assert fan.up(A, **given) == "update"
     assert sum(lost in text for text in fan.warned) == 1
-    with pytest.raises(RunError, match="object a2 failed, as the last of 2 attempts"):
+    with pytest.raises(RunError, match="object a2 failed after 2 attempts"):
         fan.up(A, **given)
     assert sum(lost in text for text in fan.warned) == 1

@@ -119,7 +119,7 @@ def test_what_fails_is_fired_again_as_often_as_it_may(single: HostStack) -> None
         assert len(single.started()) == attempts
     fails(single)
     for _ in range(2):
-        with pytest.raises(RunError, match=f"run {single.id} failed, as the last of 3 attempts, and max_attempts is 3"):
+        with pytest.raises(RunError, match=f"run {single.id} failed after 3 attempts, and max_attempts is 3"):
             single.up(**given)
     assert len(single.started()) == 3
     single.up(**given, triggers={"release": 2})

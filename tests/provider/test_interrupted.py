@@ -1,4 +1,4 @@
-"""Ctrl-C ends each look at a slow service, and what is on record stays as it is. The answers come, but much later."""
+"""Ctrl-C ends each look at a slow service, and what is recorded stays as it is. The answers come, but much later."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_question_of_if_running(single: HostStack, interrupted: threading.Ev
         with ctrl_c(single, interrupted, "get"):
             single.up(if_running=policy, **CHANGED)
         assert (single.id, single.started()) == (first, [first]), "the record stays"
-        assert "could not be asked for: interrupted" in single.warned[-1]
+        assert "could not be queried: interrupted" in single.warned[-1]
 
 
 def test_a_cancel_of_what_is_destroyed(

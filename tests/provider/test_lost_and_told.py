@@ -262,7 +262,7 @@ def test_a_run_of_a_resource_that_goes_is_taken_by_another(
         stack.process()
         other.up(same_process=True, **other.plain)
     stack.destroy(same_process=True)
-    told = [text for text in stack.warned if "was on record already" in text]
+    told = [text for text in stack.warned if "was recorded already" in text]
     assert all(any(id in text for text in told) for id in other.ids.values())
 
 
@@ -299,7 +299,7 @@ def test_what_is_given_to_another_resource_is_not_cancelled(
             other.up(adopt_id=id, **other.plain)
         job.destroy(same_process=True)
     assert {run["id"]: run["state"] for run in cloud.runs()}[id] != job.kit.cancelled
-    assert not any("was on record already" in text for text in job.warned)
+    assert not any("was recorded already" in text for text in job.warned)
 
 
 def test_forced_and_killed_and_then_changed_by_an_up_that_is_killed(stack: HostStack) -> None:

@@ -215,7 +215,7 @@ def test_what_cannot_be_asked_for_may_go_on(single: HostStack, policy: str) -> N
     ends(single)
     single.cloud.fault(single.system, "get", "status", status=403, code="AccessDenied", message="no", times=1000)
     told = single.stops(if_running=policy, **CHANGED) or single.warned[-1]
-    assert "could not be asked for: " in told
+    assert "could not be queried: " in told
     assert "AccessDenied" in told
     assert single.started() == [single.id]
     single.cloud.drop_faults()

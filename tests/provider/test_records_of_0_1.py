@@ -157,7 +157,7 @@ def test_an_argument_changes_after_a_kill_under_0_1(stack: HostStack) -> None:
     assert stack.up(triggers=FIRST, **stack.other) == "create"
     ((said),) = stack.warned
     assert "may have started runs" in said
-    assert "what it asked for is not known any more: look in the console" in said
+    assert "what it requested is not known any more: look in the console" in said
     assert len(stack.started()) == 2 * stack.asks
 
 

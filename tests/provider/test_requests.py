@@ -462,7 +462,7 @@ def test_the_engine_is_gone(run: RunHost, cloud: Emulator, monkeypatch: pytest.M
         return False
 
     monkeypatch.setattr(progress, "engine_alive", alive)
-    assert "engine that asked for this run is gone" in refusal(run, run.intended())
+    assert "engine that requested this run is gone" in refusal(run, run.intended())
     assert asked == [run.urn]
     assert cloud.requests() == {}
 

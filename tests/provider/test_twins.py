@@ -43,8 +43,8 @@ def test_a_run_on_two_records_is_told_by_the_next_diff_of_either(stack: HostStac
         assert second.up(same_process=True, **stack.plain) == "same"
         ((said),) = stack.warned
         assert all(id in said for id in stack.ids.values())
-        assert f"on record of {first.name!r}" in said
-        assert "two asked, and one run does the work" in said
+        assert f"recorded by {first.name!r}" in said
+        assert "one run does the work of both" in said
 
 
 def test_the_way_out_for_twins(stack: HostStack, twin: HostStack) -> None:
@@ -94,7 +94,7 @@ def test_a_run_and_a_fan_out_with_the_same_run(fan: FanStack, cloud: Emulator, m
     run.diff(id, outs, run.intended(object="a1"))
     fan.up(["a1", "a2"], same_process=True)
     ((said),) = fan.warned
-    assert f"a1: {id}, on record of 'run' too" in said
+    assert f"a1: {id}, recorded by 'run' too" in said
     assert fan.ids["a2"] not in said
 
 
@@ -110,7 +110,7 @@ def test_an_answer_with_the_id_of_another_resource(stack: HostStack, twin: HostS
     assert len(stack.started()) == stack.asks
     ((said),) = stack.warned
     assert stack.started()[-1] in said
-    assert "on record already" in said
+    assert "recorded already" in said
     assert "nothing new may have run" in said
 
 
@@ -124,7 +124,7 @@ def test_an_answer_with_the_id_of_a_resource_that_the_program_drops(stack: HostS
     stack.destroy(same_process=True)
     ((said),) = stack.warned[before:]
     assert stack.started()[-1] in said
-    assert "on record already" in said
+    assert "recorded already" in said
     assert "nothing new may have run" in said
 
 
@@ -144,7 +144,7 @@ def test_nor_with_the_id_of_a_run_of_another_flow_which_is_not_cancelled_then(
         assert new.up(flow_id=4000) == "same"
     old.destroy(same_process=True)
     ((said),) = old.warned
-    assert f"run {new.id}, which came of its start or was found for it, was on record already" in said
+    assert f"run {new.id}, which came of its start or was found for it, was recorded already" in said
     assert [run["state"] for run in cloud.runs()] != [old.kit.cancelled]
     assert cloud.count(old.system, "cancel") == 0
 
@@ -156,7 +156,7 @@ def test_an_answer_with_the_id_of_its_own_former_run(stack: HostStack) -> None:
     assert len(stack.started()) == stack.asks
     ((said),) = stack.warned
     assert stack.started()[-1] in said
-    assert "on record already" in said
+    assert "recorded already" in said
 
 
 def test_one_id_for_all_objects(fan: FanStack) -> None:
@@ -164,7 +164,7 @@ def test_one_id_for_all_objects(fan: FanStack) -> None:
     fan.cloud.fault(fan.system, "start", "same_id", times=2)
     fan.up(["a1", "b1", "b2"])
     ((said),) = fan.warned
-    assert "2 starts answered with a run that is on record already" in said
+    assert "2 starts answered with a run that is recorded already" in said
     assert f"b1: {fan.ids['a1']}" in said
     assert fan.up(["a1", "b1", "b2"]) == "same"
 

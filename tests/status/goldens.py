@@ -63,7 +63,7 @@ def sample() -> Report:
         replace(run("meters", Phase.PENDING, 2, id="3377-20261122090600", url=""), system="enos.flow"),
         replace(run("scan-of-the-archive", Phase.CANCELLED, 40, 38, id="e5c0a7"), system="huawei.workflow"),
     )
-    why = "was asked for and is not on record: the next `pulumi up` looks for it before it fires"
+    why = "was requested and is not recorded: the next `pulumi up` looks for it before it fires"
     return report(*fan, *others, missing=(Missing("nightly", "", "urn", ago(1), why),), stack="prod")
 
 

@@ -70,7 +70,7 @@ def every_phase() -> Report:
         run("old", Phase.RUNNING, 30, answer=Answer.GONE, problem="404"),
         run("unasked", Phase.PENDING, 15, answer=Answer.NONE, problem="no Tencent Cloud credentials"),
         run("nowhere", Phase.UNKNOWN, None, state="NEW_WORD"),
-        missing=(Missing("nightly", "", "urn", ago(1), "was asked for and is not on record"),),
+        missing=(Missing("nightly", "", "urn", ago(1), "was requested and is not recorded"),),
     )
 
 

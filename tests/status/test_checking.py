@@ -47,7 +47,7 @@ def told(kit: Kit, settings: Mapping[str, str]) -> list[Line]:
 @EACH
 def test_all_is_well_and_nothing_is_fired(kit: Kit, cloud: Emulator) -> None:
     first, *workflows = told(kit, kit.settings(cloud.url))
-    assert (first.found, first.said) == (Found.OK, "the keys are right, and may ask for runs")
+    assert (first.found, first.said) == (Found.OK, "the keys are right, and may query runs")
     assert first.what.startswith(kit.name)
     assert [line.found for line in workflows] == [Found.OK]
     assert cloud.runs(origin=None) == []

@@ -181,7 +181,7 @@ def test_many_runs_are_drawn_in_parts() -> None:
 
 def test_it_says_of_how_many_runs_no_system_told_anything() -> None:
     source = Source(page(report(*(run(name, answer=Answer.NONE, problem="no key") for name in "abcd"))))
-    assert "Asked at 2026-11-22 09:08:21 UTC." in source.text
+    assert "Queried at 2026-11-22 09:08:21 UTC." in source.text
     assert "told it" not in source.text
     assert source.text.count("succeeded, not answered") == 4, "in the timeline"
     pills = source.text.split("UTC.")[1].split("Reasons")[0]
@@ -206,9 +206,9 @@ def test_a_reason_ends_once(end: str) -> None:
 
 def test_a_run_whose_end_is_lost_is_not_said_to_be_as_on_record() -> None:
     lost = Source(page(report(run(phase=Phase.PENDING, answer=Answer.GONE)))).text
-    assert "no longer known to the service; its end is not on record" in lost
+    assert "no longer known to the service; its end is not recorded" in lost
     assert "pending" not in lost
-    assert lost.count("on record") == 1
+    assert lost.count("recorded") == 1
     ended = Source(page(report(run(phase=Phase.FAILED, answer=Answer.GONE)))).text
-    assert "no longer known to the service; this is what is on record" in ended
-    assert ended.count("on record") == 2
+    assert "no longer known to the service; this is what is recorded" in ended
+    assert ended.count("recorded") == 2

@@ -68,8 +68,8 @@ def test_runs_without_an_answer_are_counted_beside_their_phase_on_record() -> No
 def test_a_run_that_is_gone_keeps_an_end_that_was_seen_and_no_other_phase() -> None:
     assert FORGOTTEN.phase is Phase.UNKNOWN
     assert FORGOTTEN_FINE.phase is Phase.SUCCEEDED
-    assert list(FORGOTTEN.remarks) == ["no longer known to the service; its end is not on record"]
-    assert list(FORGOTTEN_FINE.remarks) == ["no longer known to the service; this is what is on record"]
+    assert list(FORGOTTEN.remarks) == ["no longer known to the service; its end is not recorded"]
+    assert list(FORGOTTEN_FINE.remarks) == ["no longer known to the service; this is what is recorded"]
     assert "but for a `phase` that is no end: that is `unknown`" in PAGE
 
 
@@ -89,7 +89,7 @@ def test_durations() -> None:
 def test_remarks_that_are_the_same_are_said_once() -> None:
     told = report(*(run(name, Phase.PENDING, answer=Answer.NONE, problem="no key") for name in "abcdefg")).remarks
     assert [(one.who, one.verdict, one.count) for one in told] == [("a, b, c, d, e and 2 more", Exit.NOT_ASKED, 7)]
-    assert told[0].what.endswith("on record: no key")
+    assert told[0].what.endswith("recorded: no key")
 
 
 def test_one_403_of_many_objects_is_told_once() -> None:

@@ -36,13 +36,13 @@ def test_a_pipe_gets_whole_lines_without_colours(monkeypatch: pytest.MonkeyPatch
     name = "backfill-of-a-long-name-that-is-cut-in-the-drawing"
     first = told.splitlines()[1].split()
     assert first == [name, "failed", "tencent.workflow", "i-ba…he-drawing", "11-22", "08:20:21", "39m"]
-    assert "old: no longer known to the service; its end is not on record\n" in told
+    assert "old: no longer known to the service; its end is not recorded\n" in told
     (lost,) = [line for line in told.splitlines() if line.startswith("old ")]
     assert lost.split()[1] == "unknown"
     (unasked,) = [line for line in told.splitlines() if line.startswith("unasked ")]
     assert unasked.split()[1] == "pending?"
-    assert "unasked: could not be asked, so this is what is on record: no Tencent Cloud credentials\n" in told
-    assert "nightly: was asked for and is not on record (asked for at 2026-11-22 09:07:21 UTC)\n" in told
+    assert "unasked: could not be asked, so this is what is recorded: no Tencent Cloud credentials\n" in told
+    assert "nightly: was requested and is not recorded (requested at 2026-11-22 09:07:21 UTC)\n" in told
     assert told.splitlines()[-1].startswith("media/dev, 2026-11-22 09:08:21 UTC: 10 runs: 1 failed, 1 missing, ")
 
 

@@ -84,7 +84,7 @@ def test_a_key_that_is_refused_ends_a_wait_at_once_and_not_a_watch(tmp_path: Pat
     stack.env["ENOS_SECRET_KEY"] = "wrong-and-not-to-be-told"
     code, out, error = stack.run("wait", *QUICK)
     assert code == 12
-    assert "enos-flow-1: could not be asked, so this is what is on record: " in out
+    assert "enos-flow-1: could not be asked, so this is what is recorded: " in out
     assert "wrong-and-not-to-be-told" not in out + error
     asked = looks(cloud)
     with stack.start("status", "--watch", *QUICK) as process:
@@ -102,7 +102,7 @@ def test_a_run_that_is_gone_ends_a_wait(tmp_path: Path, cloud: Emulator) -> None
     cloud.set_state(stack.runs["tencent-workflow-0"], "Success")
     code, out, _ = stack.run("wait", *QUICK)
     assert code == 10
-    assert "old: no longer known to the service; its end is not on record\n" in out
+    assert "old: no longer known to the service; its end is not recorded\n" in out
 
 
 def test_nothing_to_wait_for(tmp_path: Path, cloud: Emulator) -> None:

@@ -140,7 +140,7 @@ def workflow(flow_id: int, flow: Mapping[str, Any]) -> Workflow:
         name=clean(text(flow.get("flowName")), 200),
         runs=not why_not,
         state=state,
-        remark=why_not or ("its schedule is off; a run that is asked for goes" if state == "Pause" else ""),
+        remark=why_not or ("its schedule is off; a run that is requested here starts" if state == "Pause" else ""),
     )
 
 

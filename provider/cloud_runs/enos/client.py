@@ -244,7 +244,7 @@ class FlowClient(Lists, RunApi[FlowRequest]):
             raise
         except RunsError as error:
             raise NotReached(
-                f"nothing was fired: EnOS could not be asked for other runs in the trigger minute. {error}"
+                f"nothing was fired: EnOS could not be queried for other runs in the trigger minute. {error}"
             ) from error
         return next(iter(rows), None)
 

@@ -51,5 +51,5 @@ def workflow(api: str, graph: str, inputs: Row, mask: Masker, ask: Callable[[], 
     except NotFound:
         return (Workflow(graph, exists=False, runs=False),)
     if reading.text(content, "name") != graph:
-        raise Unavailable(f"{api} gave an answer to a look at workflow {graph} that is not about that workflow")
+        raise Unavailable(f"{api} gave an answer to a query of workflow {graph} that is not about that workflow")
     return (mask.workflow(reading.workflow(graph, content, inputs)),)

@@ -101,7 +101,7 @@ def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> s
     if others:
         argument, of = (ADOPT_ID, "") if others == [""] else (ADOPT_IDS, f" ({', '.join(others)})")
         return (
-            f"{SETTING} names a run for {name!r}{of}, which has another one on record: nothing was done. To record the "
+            f"{SETTING} names a run for {name!r}{of}, which has another one recorded: nothing was done. To record the "
             f"other one all the same, set {argument}; else {forget}"
         )
     return f"{SETTING} has done its work for {name!r}; {forget}" if known and len(known) == len(given) else ""
@@ -128,7 +128,7 @@ def other_work(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> 
     if not differs:
         return ""
     return (
-        f"run {errors.clean(status.id)} does other work than was asked for: {'; '.join(map(errors.clean, differs))}. "
+        f"run {errors.clean(status.id)} does other work than was requested: {'; '.join(map(errors.clean, differs))}. "
         "Its start may have been answered with the id of another run: look for its own in the console"
     )
 

@@ -67,7 +67,7 @@ def must_checkpoint() -> None:
     """Raises RunsError if the engine does not write down what it is told before it goes on."""
     if os.environ.get("PULUMI_SKIP_CHECKPOINTS", "").lower() in ("1", "true"):
         raise errors.RunsError(
-            "nothing was fired: with PULUMI_SKIP_CHECKPOINTS the intent is not on record, so a run could be lost "
+            "nothing was fired: with PULUMI_SKIP_CHECKPOINTS the intent is not recorded, so a run could be lost "
             "and fired again. Unset it"
         )
 

@@ -102,9 +102,9 @@ class KindProvider(HostProvider):
         for id, other in came.items():
             progress.warn(
                 other,
-                f"run {errors.clean(id)}, which came of its start or was found for it, was on record already, of "
+                f"run {errors.clean(id)}, which came of its start or was found for it, was recorded already, of "
                 f"{ledger.name_of(ledger.urn_of(props))!r} that this update deletes: nothing new may have run. Look "
-                "for it in the console; a changed trigger asks once more",
+                "for it in the console; a changed trigger requests it once more",
             )
 
     def given_up(self, ask: Ask, props: Mapping[str, Any]) -> Former | None:

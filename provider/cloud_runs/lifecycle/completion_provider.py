@@ -171,7 +171,7 @@ def _next(bad: Sequence[tuple[Wanted, Mapping[str, Any]]]) -> str:
     failed = [run for run, found in ran if found[ledger.MESSAGE] != outcomes.GONE]
     said = [AGAIN]
     if len(ran) < len(bad):
-        said = ["the next `pulumi up` tries again what a fan-out was refused, and looks at the others"]
+        said = ["the next `pulumi up` tries again what a fan-out was refused, and queries the others"]
     if any(not run.object for run in failed):
         said.append(
             "To fire one again, change one of its triggers; with rerun_on_failure=True `pulumi up --refresh` does it, "

@@ -18,7 +18,7 @@ from cloud_runs.promise import progress as how_far
 from cloud_runs.promise.waiting import Told, Watch
 from cloud_runs.runs import Reference
 
-AGAIN = "the next `pulumi up` looks again and fires nothing"
+AGAIN = "the next `pulumi up` checks again and fires nothing"
 
 _ROUND = 60.0  # seconds at most for one look at all places
 _LAST_LOOK = 5.0  # seconds at least, also at the end of the time
@@ -52,7 +52,7 @@ class Wait:
         self._began = time.monotonic()
 
     def run(self, interval: float, *, cancel: bool) -> None:
-        """Raises RunsError unless all runs have ended in time. `cancel`: those that have not are asked to stop."""
+        """Raises RunsError unless all runs have ended in time. `cancel`: those that have not are told to stop."""
         asked: dict[Reference, str] = {}
         try:
             ended = waiting.wait(
@@ -72,7 +72,7 @@ class Wait:
                     self._watch.look(self._look, waiting.KNOWN_WITHIN)
                 raise errors.RunsError(self._not_in_time(late, asked))
         except Interrupted:
-            stopped = f", {len(asked)} asked to stop" if asked else ""
+            stopped = f", {len(asked)} told to stop" if asked else ""
             raise errors.RunsError(f"interrupted; {self._counts()}{stopped}. The runs go on; {AGAIN}") from None
 
     # -- asking
@@ -125,7 +125,7 @@ class Wait:
             elif run and one.reference and (not run.succeeded or one.reference in late):
                 line = outcomes.became(outcomes.outcome(one.reference, run)) if run.ended else outcomes.going(run)
                 said = asked.get(one.reference)
-                more = "" if said is None or run.ended else f"; not cancelled: {said}" if said else "; asked to stop"
+                more = "" if said is None or run.ended else f"; not cancelled: {said}" if said else "; told to stop"
                 lines.append((one, line + more))
         goes_on = "It goes on" if len(late) == 1 else "They go on"
         if asked:
@@ -145,7 +145,7 @@ class Wait:
 
     def _tell(self, watch: Watch, waited: float) -> None:
         """A line on the Completion's own row at every look: one that does not change would look frozen."""
-        more = f"; asked again, since {watch.trouble}" if watch.trouble else ""
+        more = f"; queried again, since {watch.trouble}" if watch.trouble else ""
         progress.tell(self._urn, f"{self._counts(waited)}{more}")
 
 

@@ -39,7 +39,7 @@ Request = TypeVar("Request")
 
 _GAVE_UP = (
     "its objects were changed after an up that was interrupted. Runs that it may have started for objects that are not "
-    "in the list any more are on no record, and they go on"
+    "in the list any more are not recorded, and they go on"
 )
 
 
@@ -205,11 +205,11 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             self.process.claim(space, id, urn)
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
-            of = {key: f"{id}, on record of {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
+            of = {key: f"{id}, recorded by {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
             progress.warn(
                 urn,
-                f"{groups.many(len(of), 'run')} on record of another resource as well: two asked, and one run does the "
-                f"work. For runs of their own, take the objects out of one list for one `pulumi up`{groups.listed(of)}",
+                f"{groups.many(len(of), 'run')} recorded by another resource as well: one run does the work of "
+                f"both. For runs of their own, take the objects out of one list for one `pulumi up`{groups.listed(of)}",
             )
 
     def _adopted(

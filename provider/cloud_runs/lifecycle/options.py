@@ -27,7 +27,7 @@ _REFUSED = {
 def for_run(opts: ResourceOptions | None, kind: str, name: str, adopts: Any = None) -> ResourceOptions:
     """The options a run is registered with. Raises ValueError for those that would break the promise.
 
-    `adopts`: the id that the program gives it. Nothing is fired then, so what is on record stays until that one is: an
+    `adopts`: the id that the program gives it. Nothing is fired then, so what is recorded stays until that one is: an
     `up` that ends between the two leaves nothing which looks like a replacement that is to fire.
     """
     given = opts or ResourceOptions()

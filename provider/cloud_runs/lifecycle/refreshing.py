@@ -65,4 +65,4 @@ def _tell(urn: str, run: Recorded, told: Told) -> None:
     if gone:
         progress.warn(urn, f"{groups.objects(gone)}: {outcomes.GONE}")
     if untold:
-        progress.warn(urn, f"what became of some runs is not known; what is on record stays{groups.reasons(untold)}")
+        progress.warn(urn, f"what became of some runs is not known; what is recorded stays{groups.reasons(untold)}")

@@ -180,8 +180,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         for id, other in twins.items():
             progress.warn(
                 urn,
-                f"run {errors.clean(id)} is on record of {ledger.name_of(other)!r} as well: two asked, and one run "
-                "does the work. For a run of its own, change a trigger of one of them",
+                f"run {errors.clean(id)} is recorded by {ledger.name_of(other)!r} as well: one run does the "
+                "work of both. For a run of its own, change a trigger of one of them",
             )
 
     def _occasion(self, ask: Ask) -> Occasion:
@@ -202,7 +202,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
             return dynamic.DiffResult(changes=True, replaces=[ledger.ADOPT_ID], delete_before_replace=False)
         if changed:
             raise errors.RunsError(
-                f"{', '.join(changed)} changed, which asks for a new run, but adopt_id keeps run {id}. Remove "
+                f"{', '.join(changed)} changed, which requests a new run, but adopt_id keeps run {id}. Remove "
                 "adopt_id to fire a new run, or take the change back"
             )
         return None

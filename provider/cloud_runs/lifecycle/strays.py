@@ -33,8 +33,8 @@ def tell(former: Former, objects: Collection[str], settings: Settings, world: Wo
     kind = kind_named(intent.kind)
     if kind is None or not arguments or not isinstance(arguments, Mapping):
         world.warn(
-            f"an earlier up may have started runs for {intent.name or 'this resource'} that will be on no record; "
-            "what it asked for is not known any more: look in the console of the service"
+            f"an earlier up may have started runs for {intent.name or 'this resource'} that will not be recorded; "
+            "what it requested is not known any more: look in the console of the service"
         )
         return []
     try:

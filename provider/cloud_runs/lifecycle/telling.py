@@ -24,5 +24,5 @@ def warn(urn: str, fanned: Fanned, run: Recorded) -> None:
     if fanned.shared:
         lines = groups.listed({key: fanned.ids[key] for key in sorted(fanned.shared)})
         starts = groups.many(len(fanned.shared), "start")
-        said = f"{starts} answered with a run that is on record already: nothing new may have run for that{lines}"
+        said = f"{starts} answered with a run that is recorded already: nothing new may have run for that{lines}"
         progress.warn(urn, said)

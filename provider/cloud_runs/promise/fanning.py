@@ -111,7 +111,7 @@ class FanOut:
         try:
             self._accept(key, self._fleet.start(key, self._leave), sent)
         except errors.Orphaned:
-            self._halt("the Pulumi engine that asked for it is gone")
+            self._halt("the Pulumi engine that requested it is gone")
             self._left.append(key)
         except (errors.Throttled, errors.NotReached) as error:
             self._again(key, error)
@@ -201,7 +201,7 @@ class FanOut:
             ) from error
         why = f"not fired: an earlier `pulumi up` may have started it, and that could not be looked up. {error}"
         for key in asks:
-            self.result.doubt(key, f"{why.rstrip('.')}. The next `pulumi up` looks again. {_AGAIN}")
+            self.result.doubt(key, f"{why.rstrip('.')}. The next `pulumi up` checks again. {_AGAIN}")
         return []
 
     def _forgotten(self, key: str, moments: Sequence[Moment]) -> None:
@@ -227,14 +227,14 @@ class FanOut:
                     self._look_for_lost()
                 trouble = ""
             except Exception as error:  # noqa: BLE001 - whatever it was: others were started, and must get on record
-                trouble = f" The last look failed: {error}"
+                trouble = f" The last query failed: {error}"
             if last:
                 break
             pause = LOOK_PAUSE / 2
         for key, (_, lost) in self._lost.items():
             self.result.doubt(
                 key,
-                f"{lost}. The run may have started and was not found; the next `pulumi up` looks again before it "
+                f"{lost}. The run may have started and was not found; the next `pulumi up` checks again before it "
                 f"fires.{trouble}",
             )
 

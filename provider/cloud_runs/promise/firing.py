@@ -93,8 +93,8 @@ def _fire(ask: Ask, old: Recorded | None, space: Hashable, api: Starter, world: 
     settled = Settled(started.id, "fired", fired_at(started, sent.at), started=started)
     if not process.claim(space, started.id, ask.urn):
         world.warn(
-            f"the service answered with run {errors.clean(started.id)}, which is on record already: nothing new may "
-            "have run. Look for it in the console; a changed trigger asks once more"
+            f"the service answered with run {errors.clean(started.id)}, which is recorded already: nothing new may "
+            "have run. Look for it in the console; a changed trigger requests it once more"
         )
     return settled
 
@@ -146,12 +146,12 @@ def _lost_answer(urn: str, asked: Looked, lost: Exception, space: Hashable, api:
         if found := look.taken(seen, "the answer was lost, the run was found: {run}"):
             return found
     except (errors.Unavailable, errors.Refused) as error:
-        trouble = f" The last look failed: {error}"
+        trouble = f" The last query failed: {error}"
     except errors.Interrupted:
-        trouble = " The look was interrupted."
+        trouble = " The look-up was interrupted."
     raise errors.UnknownOutcome(
         f"{str(lost).rstrip('.')}. The run may have started: it was looked for during {end:.0f} s and not found, and "
-        f"nothing was fired again.{trouble} The next `pulumi up` looks again before it fires; if you find the run in "
+        f"nothing was fired again.{trouble} The next `pulumi up` checks again before it fires; if you find the run in "
         "the console, set adopt_id to its id"
     ) from lost
 

@@ -22,7 +22,7 @@ from cloud_runs.runs import Found, rfc3339
 NAMED = 100
 """Runs that a warning names."""
 NOT_LOOKED_UP = (
-    "an earlier up asked for a run that will be on no record, and whether it was started could not be looked up"
+    "an earlier up requested a run that will not be recorded, and whether it was started could not be looked up"
 )
 """After a refusal as well as after a kill: which of the two it was, no state tells."""
 
@@ -54,7 +54,7 @@ def tell(
     """
     try:
         world.sleep(SIBLINGS_SECONDS)
-        world.wait(moments, "an earlier up may have started a run that will be on no record: looking for it")
+        world.wait(moments, "an earlier up may have started a run that will not be recorded: looking for it")
         limit = world.limit(LOOK_SECONDS)
         since = looking.since(moments, world.clocks(), after)
         found = world.ask(lambda: find(since, limit), limit)
@@ -67,7 +67,7 @@ def tell(
     if lost:
         named = looking.describe(lost, rfc3339, NAMED)
         world.warn(
-            f"an earlier up may have started {named}: on no record after this unless another resource has it, and what "
+            f"an earlier up may have started {named}: not recorded after this unless another resource has it, and what "
             "has not ended goes on. To record one, set adopt_id to its id in a resource of its own"
         )
     return [candidate.id for candidate in lost]

@@ -11,6 +11,7 @@ from typing import Any
 
 from cloud_runs.errors import clean
 from cloud_runs.promise import ledger
+from cloud_runs.promise.groups import many
 from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import TRIGGERS, Recorded
@@ -62,7 +63,7 @@ def spent(run: Recorded, most: Any) -> str:
     if not (failed(run) and isinstance(most, (int, float)) and made >= most):
         return ""
     return (
-        f"run {clean(run.id)} failed, as the last of {made} attempts, and max_attempts is {most:g}: nothing was "
+        f"run {clean(run.id)} failed after {many(made, 'attempt')}, and max_attempts is {most:g}: nothing was "
         "fired. Mend what makes it fail, then raise max_attempts or change a trigger"
     )
 

@@ -15,10 +15,10 @@ class Lack(NamedTuple):
     changed: Sequence[str] = ()
 
 
-NEVER = "was asked for and is not on record"
-REPLACED = "was to be replaced, and what replaces it is not on record"
-CHANGED = "a new run was asked for and is not on record"
-OBJECTS_CHANGED = "its objects changed, and what was fired for them is not on record"
+NEVER = "was requested and is not recorded"
+REPLACED = "was to be replaced, and what replaces it is not recorded"
+CHANGED = "a new run was requested and is not recorded"
+OBJECTS_CHANGED = "its objects changed, and what was fired for them is not recorded"
 
 
 def lacking(intent: Intent, run: Recorded | None, replacing: bool = False) -> Lack | None:

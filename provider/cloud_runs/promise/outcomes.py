@@ -90,7 +90,7 @@ def going(run: Watched) -> str:
     if run.untold is not None:
         return f"not known: {run.untold}"
     if run.status is None:
-        return "not asked yet"
+        return "not queried yet"
     if run.status.phase is Phase.UNKNOWN:
         return f"in state {run.status.state!r}, which this version does not know"
     return f"{run.status.phase.value} (state {run.status.state})"

@@ -30,7 +30,7 @@ def _look(get: Callable[[], RunStatus]) -> tuple[str, bool]:
     except NotFound:
         return "", False
     except RunsError as error:
-        return f"could not be asked for: {error}", isinstance(error, (Interrupted, Unavailable, Throttled))
+        return f"could not be queried: {error}", isinstance(error, (Interrupted, Unavailable, Throttled))
     return "" if status.phase.terminal else f"is {status.phase.value}", True
 
 

@@ -49,8 +49,9 @@ def _spent(made: Mapping[str, int], most: Any) -> dict[str, int]:
 def bound(spent: Mapping[str, int], most: float) -> str:
     """What is said of objects that were fired as often as they may be."""
     who = f"object {clean(next(iter(spent)), 100)}" if len(spent) == 1 else groups.objects([*spent])
+    made = groups.many(min(spent.values()), "attempt")
     return (
-        f"{who} failed, as the last of {min(spent.values())} attempts, and max_attempts is {most:g}: not fired again. "
+        f"{who} failed after {made}, and max_attempts is {most:g}: not fired again. "
         "Mend what makes it fail, then raise max_attempts or change a trigger"
     )
 

@@ -23,7 +23,7 @@ from cloud_runs.promise.records import Fired, Recorded
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Phase, RunStatus, Started, time_of
 
-_AGAIN = "The next `pulumi up` looks at it again before it asks"
+_AGAIN = "The next `pulumi up` checks it before it resumes it"
 
 
 class Resumer(Protocol):
@@ -107,9 +107,9 @@ def _settled(ask: _Ask) -> Resumed:
     try:
         status = ask.looked()
     except errors.Unavailable as error:
-        raise errors.Unavailable(f"run {shown} failed and was not asked to go on, nothing was sent. {error}") from error
+        raise errors.Unavailable(f"run {shown} failed and was not resumed, nothing was sent. {error}") from error
     if status:
-        again, now = f"went on and failed again. {_AGAIN}", f"is {status.phase.value} by now: it was not asked to go on"
+        again, now = f"went on and failed again. {_AGAIN}", f"is {status.phase.value} by now: it was not resumed"
         ask.world.warn(f"run {shown} {again if status.phase is Phase.FAILED else now}")
         return Resumed(status, went_on=status.phase is not Phase.UNKNOWN)
     if process.attempted(ask.key, ""):  # an error hook asks again
@@ -177,12 +177,12 @@ def _lost(ask: _Ask, lost: Exception) -> Resumed:
             break
         pause = min(pause * 2, 4.0)
     raise errors.UnknownOutcome(
-        f"{str(lost).rstrip('.')}. Run {errors.clean(ask.run.id)} may go on: it was looked at, and had not gone on yet."
+        f"{str(lost).rstrip('.')}. Run {errors.clean(ask.run.id)} may go on: it was queried, and had not gone on yet."
         f"{trouble} {_AGAIN}"
     ) from lost
 
 
-_INTERRUPTED = " The look was interrupted."
+_INTERRUPTED = " The look-up was interrupted."
 
 
 def _asked(look: Callable[[], RunStatus | None]) -> tuple[str, RunStatus | None]:
@@ -192,4 +192,4 @@ def _asked(look: Callable[[], RunStatus | None]) -> tuple[str, RunStatus | None]
     except errors.Interrupted:
         return _INTERRUPTED, None
     except (errors.Unavailable, errors.Refused) as error:
-        return f" The last look failed: {error}", None
+        return f" The last query failed: {error}", None

@@ -154,7 +154,7 @@ def _place(askers: Askers, group: tuple[str, Reference], runs: list[Planned]) ->
     if found.server_time:
         yield _clock((found.server_time - datetime.now(timezone.utc)).total_seconds())
     where = " ".join(part for part in (place.system, place.region, place.scope) if part)
-    yield Line(Found.OK, where, "the keys are right, and may ask for runs")
+    yield Line(Found.OK, where, "the keys are right, and may query runs")
     asked, lines = dict[str, Planned](), dict[tuple[Found, str], Line]()
     for run in runs:
         asked.setdefault(repr(_of_workflow(run)), run)

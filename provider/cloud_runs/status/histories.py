@@ -131,7 +131,7 @@ def _lines(runs: Sequence[OnRecord]) -> Iterator[Line]:
 def _table(runs: Sequence[OnRecord], updates: Sequence[Update], *, wide: bool) -> str:
     found = list(_lines(runs))
     if not found:
-        return "no history is on record\n"
+        return "no history is recorded\n"
     ids = [clean(str(attempt["id"]), 1000) for _, attempt in found]
     columns = [
         Column("Resource", [label for label, _ in found]),

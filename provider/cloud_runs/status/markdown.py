@@ -34,7 +34,7 @@ def text(report: Report) -> str:
 def _head(report: Report) -> Iterator[str]:
     of = "/".join(part for part in (report.project, report.stack) if part)
     yield f"### Runs of {_plain(of)}\n"
-    yield f"{_plain(report.summary)}. {_plain(f'Asked at {report.asked_at:%Y-%m-%d %H:%M:%S} UTC')}.\n"
+    yield f"{_plain(report.summary)}. {_plain(f'Queried at {report.asked_at:%Y-%m-%d %H:%M:%S} UTC')}.\n"
 
 
 def _table(report: Report, found: Sequence[Row]) -> Iterator[str]:

@@ -23,5 +23,5 @@ def named(name: str, runs: Sequence[OnRecord]) -> list[OnRecord]:
         raise Usage(f"{len(urns)} resources have the name {clean(name)!r}; give the URN of one of them: {listed}")
     if not found:
         known = groups.some(list(dict.fromkeys(clean(run.resource, 100) for run in runs)))
-        raise Usage(f"no run of {clean(name)!r} is on record" + (f"; there are: {known}" if known else ""))
+        raise Usage(f"no run of {clean(name)!r} is recorded" + (f"; there are: {known}" if known else ""))
     return found

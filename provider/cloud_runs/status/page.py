@@ -50,7 +50,7 @@ def page(report: Report, renewed: float | None = None) -> str:
             *([f'<meta http-equiv="refresh" content="{max(1, round(renewed))}">'] if renewed else []),
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-            f'<h1>{escape(title)}</h1>\n<p class="muted">Asked at {asked} UTC.{again}</p>',
+            f'<h1>{escape(title)}</h1>\n<p class="muted">Queried at {asked} UTC.{again}</p>',
             *_counts(report, found),
             *_reasons(report),
             *_section("runs", "Runs", report, others, others + good),
@@ -141,7 +141,7 @@ def _row(report: Report, row: Row) -> str:
 def _phase(row: Row) -> str:
     state = row.run.word.removeprefix(row.phase).strip(" ()") if row.run else ""
     sign = f'<span class="{row.phase}"><span aria-hidden="true">{_SIGNS[row.phase]}</span> <b>{row.phase}</b></span>'
-    return sign + _small(escape(state)) + _small("on record" if row.doubtful else "")
+    return sign + _small(escape(state)) + _small("as recorded" if row.doubtful else "")
 
 
 def _remarks(row: Row) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _remarks(row: Row) -> Iterator[str]:
     lost = [(one.object, one.reason) for one in row.found if isinstance(one, Missing)]
     yield from (_prose(reason, end=".") for _, reason in groups.alike(lost))
     if lost and isinstance(row.first, Missing) and (at := shown_time(row.first.asked_at)):
-        yield f'<span class="muted">Asked for at {_time(row.first.asked_at, at)} UTC.</span>'
+        yield f'<span class="muted">Requested at {_time(row.first.asked_at, at)} UTC.</span>'
 
 
 def _id(row: Row) -> str:

@@ -54,7 +54,7 @@ def preview(folder: str, stack: Stack) -> Plan:
     try:
         told = json.loads(out[out.index("{") :])
     except ValueError:
-        raise RunsError("`pulumi preview` tells nothing: run it to see why") from None
+        raise RunsError("`pulumi preview` says nothing: run it to see why") from None
     steps = [step["newState"] for step in told.get("steps") or () if step.get("newState")]
     runs = [_planned(entry, stack) for entry in steps if entry["type"] == ledger.INTENT_TYPE]
     errors = [_said(one) for one in told.get("diagnostics") or () if one.get("severity") == "error"]

@@ -22,7 +22,7 @@ def text(report: Report) -> str:
     """The whole file."""
     names = dict.fromkeys([run.resource for run in report.runs] + [lost.resource for lost in report.missing])
     lines = [
-        *_metric("runs", "Runs on record by phase; missing ones were asked for and are not on record.", _runs(report)),
+        *_metric("runs", "Recorded runs by phase; missing ones were requested and are not recorded.", _runs(report)),
         *_metric("runs_not_answered", "Runs that the service gave no answer for.", _unanswered(report, names)),
         *_metric("run_oldest_open_seconds", "How long the oldest run goes on that has not ended.", _oldest(report)),
         *_metric("run_last_finished_timestamp_seconds", "When the last run ended.", _finished(report)),

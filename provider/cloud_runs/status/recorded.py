@@ -241,7 +241,7 @@ def _encrypted(dynamic: list[Mapping[str, Any]]) -> Iterator[Missing]:
 
 def _reason(lack: Lack) -> str:
     if lack.what == lacks.NEVER:
-        return f"{lack.what}: the `pulumi up` that asked for it is under way, was refused or was interrupted; {_LOOKS}"
+        return f"{lack.what}: the `pulumi up` that requested it is under way, was refused or was interrupted; {_LOOKS}"
     changed = f" ({', '.join(lack.changed)} changed)" if lack.changed else ""
     return f"{lack.what}{changed}; {_LOOKS}"
 

@@ -114,9 +114,9 @@ class Run:
         """What a person should know beside the phase."""
         status = self.status
         if self.answer is Answer.NONE:
-            yield f"could not be asked, so this is what is on record: {clean(self.problem, 600)}"
+            yield f"could not be asked, so this is what is recorded: {clean(self.problem, 600)}"
         elif self.answer is Answer.GONE:
-            yield f"{outcomes.GONE}; {'its end is not on record' if self.lost else 'this is what is on record'}"
+            yield f"{outcomes.GONE}; {'its end is not recorded' if self.lost else 'this is what is recorded'}"
         why = {"code": status.code, "message": status.message, "failed_tasks": outcomes.failed_tasks(status)}
         if status.phase in (Phase.FAILED, Phase.CANCELLED) and (told := outcomes.told(why)):
             yield clean(told, 600)
@@ -130,7 +130,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Missing:
-    """A run that was asked for and is not on record."""
+    """A run that was requested and is not recorded."""
 
     resource: str
     object: str
@@ -278,7 +278,7 @@ def _named(resource: str, runs: Sequence[Run | Missing]) -> str:
 
 def _lost(lost: Missing) -> str:
     at = shown_time(lost.asked_at)
-    return clean(lost.reason, 600) + (f" (asked for at {at} UTC)" if at else "")
+    return clean(lost.reason, 600) + (f" (requested at {at} UTC)" if at else "")
 
 
 def labelled(resource: str, object: str) -> str:

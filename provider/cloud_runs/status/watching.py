@@ -79,7 +79,7 @@ class Watching:
         known = sum(run.known_success for run in self._stack.records.runs)
         ages = [_age(self.watch.runs[reference], now) for reference in self.watch.open]
         done, of = known + tally.succeeded, known + len(self.watch.runs)
-        trouble = f"; asked again, since {self.watch.trouble}" if self.watch.trouble else ""
+        trouble = f"; queried again, since {self.watch.trouble}" if self.watch.trouble else ""
         return progress.line(done, of, tally.failed, ages, progress.took(self.watch)) + trouble
 
     # -- parts

@@ -144,7 +144,7 @@ def workflow(id: str, content: Mapping[str, Any]) -> Workflow | None:
     row = next((row for row in listed if text(row, "WorkflowId") == id), None)
     if row is not None:
         state = clean(text(row, "State"), 100)
-        remark = "uploads do not trigger it; a run that is asked for goes" if state == "Paused" else ""
+        remark = "uploads do not trigger it; a run that is requested here starts" if state == "Paused" else ""
         known = True if state in ("Active", "Paused") else None
         return Workflow(id, name=clean(text(row, "Name"), 200), state=state, runs=known, remark=remark)
     # The vendor's Go SDK reads one element for each id; the job's answer has a text of all of them.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _NOT_HERE = (
     "Check workflow {graph}, the project and region {region}: DWR's workflows are known to be in cn-south-1 alone, and "
-    "the service does not tell which of the three it misses."
+    "the service does not say which of the three is missing."
 )
 _WHO = f"{KEY} A clock that is more than 15 minutes off is refused like this, too."
 _GATEWAY = ("APIG.", "APIGW.")

@@ -31,12 +31,12 @@ def project_of(region: str, host: str, calls: Calls[Failure], context: Context, 
     found = [_row(row) for row in rows]
     if len(found) == 1 and re.fullmatch(PROJECT_ID, found[0][0]):
         return found[0][0]
-    give = f"give the project: set {PROJECT.places}, or the argument project_id, whose change asks for a new run"
+    give = f"give the project: set {PROJECT.places}, or the argument project_id, whose change requests a new run"
     if not found:
         raise InvalidConfiguration(f"Huawei IAM knows no project {region} of this key: {give}")
     listed = ", ".join(clean(context.mask.text(f"{id} ({name})"), 200) for id, name in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    raise InvalidConfiguration(f"Huawei IAM does not tell which project is meant, so {give}. There is: {listed}{more}")
+    raise InvalidConfiguration(f"Huawei IAM does not say which project is meant, so {give}. There is: {listed}{more}")
 
 
 def _row(row: Any) -> tuple[str, str]:
