@@ -303,7 +303,9 @@ def test_a_lost_run_that_is_not_found_is_refused_and_in_doubt(
     fanned = host.fan(KEYS[:3])
     assert list(fanned.refused) == ["0.mp4"]
     reason = fanned.refused["0.mp4"]
-    assert reason.startswith("connection reset. The run may have started and was not found; the next `pulumi up` checks")
+    assert reason.startswith(
+        "connection reset. The run may have started and was not found; the next `pulumi up` checks"
+    )
     assert ("The last query failed" in reason) is bool(trouble)
     assert fanned.unsettled == 1
     assert SETTLE + LOOK_SECONDS / 2 <= cloud.seconds - EVER < SETTLE + LOOK_SECONDS + 1
