@@ -10,6 +10,9 @@ from tests.support.stack import Stack, job, run
 
 pytestmark = pytest.mark.engine
 
+INVENTORY = "tencent.inventory"
+EU = "from cloud_runs import Provider\neu = Provider('eu')\n"
+
 
 def test_adopt_records_a_given_run(stack: Stack, cloud: Emulator) -> None:
     first, fan = Ask(RUN, "first"), Ask(FAN_OUT, "fan")
@@ -44,3 +47,27 @@ def test_adopt_verifies_the_run_and_replaces_the_record(stack: Stack, cloud: Emu
     stack.up(run(adopt_id=given), other)
     assert stack.id() == given
     assert cloud.ids() == ids
+
+
+@pytest.mark.long
+def test_a_job_goes_to_a_resource_under_another_provider(stack: Stack, cloud: Emulator) -> None:
+    """docs/reliability.md: each provider has a process of its own, so the former resource is to leave it alone first."""
+    stack.up(job("a", on_delete="cancel"))
+    stack.up(job("a", on_delete="abandon"))
+    id, name = stack.id("a"), stack.outputs("a")["name"]
+    stack.up(EU, job("b", on_delete="cancel", name=name, adopt_id=id, opts="=ResourceOptions(provider=eu)"))
+    assert stack.id("b") == id
+    assert cloud.ids(INVENTORY) == [id]
+    assert cloud.count(INVENTORY, "cancel") == 0
+
+
+@pytest.mark.long
+def test_forced_together_with_another_provider(stack: Stack, cloud: Emulator) -> None:
+    """docs/reliability.md: nobody tells the other provider's process that this `up` has deleted the run."""
+    stack.up(EU, run())
+    id = stack.id()
+    there = "=ResourceOptions(provider=eu)"
+    assert f"found run {id}" in stack.up(EU, run(opts=there), flags=("--replace", stack.urn("run"))).text
+    assert cloud.ids() == [stack.id()] == [id]
+    stack.up(EU, run(opts=there, triggers={"release": 2}))
+    assert cloud.ids() == [id, stack.id()]

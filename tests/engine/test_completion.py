@@ -244,7 +244,7 @@ def test_time_out_lists_what_goes_on_and_cancels_only_if_asked(stack: Stack, clo
     assert states[stack.id("job")] == "Cancel"
     assert states[stack.id("meters")] == "CANCEL"
     assert states[stack.id("run")] == "Running"
-    assert "InventoryJob 'job': cancelled (state Cancel)" in result.text or "; told to stop" in result.text
+    assert "InventoryJob 'job': cancelled (state Cancel)" in result.text or "; asked to stop" in result.text
     assert "FlowRun 'meters': cancelled (state CANCEL)" in result.text
     assert "no API that cancels" in result.text
     assert starts(cloud) == {CI: 2, JOBS: 1, FLOWS: 1}

@@ -22,11 +22,12 @@ from cloud_runs.wire.transport import shared
 from tests.engine.interrupted import hosts, kill_engine_alone, wait_until
 from tests.support.clients import GO
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
-from tests.support.stack import BUCKET, WORKFLOW, Stack, call, run
+from tests.support.stack import BUCKET, WORKFLOW, Stack, call, job, run
 
 pytestmark = pytest.mark.engine
 
 CI = "tencent.workflow"
+INVENTORY = "tencent.inventory"
 IMPORT = "from cloud_runs import Completion\n"
 
 
@@ -112,6 +113,21 @@ def test_the_second_ctrl_c_ends_everything(stack: Stack, cloud: Emulator) -> Non
     assert len(cloud.ids()) == 2
     assert {stack.id("run"), stack.id("slow")} == set(cloud.ids())
     assert stack.outputs("done")["succeeded"] == 1
+
+
+def test_a_host_of_a_completion_alone_ends_with_its_engine_and_cancels_nothing(
+    stack: Stack, cloud: Emulator, tmp_path: Path
+) -> None:
+    """Its runs are of another stack."""
+    stack.up(job())
+    waiter = Stack(tmp_path / "waiter", cloud)
+    process = waiter.start(IMPORT, done(runs=[stack.outputs("job")["reference"]], timeout="15s", on_timeout="cancel"))
+    wait_until(lambda: cloud.count(INVENTORY, "get") >= 2)
+    kill_engine_alone(waiter)
+    process.wait(timeout=30)
+    wait_until(lambda: not hosts(waiter))
+    assert cloud.count(INVENTORY, "cancel") == 0
+    assert cloud.runs(INVENTORY)[0]["state"] != "Cancel"
 
 
 def test_a_wait_whose_engine_was_killed_ends_its_host_and_the_next_up_resumes(stack: Stack, cloud: Emulator) -> None:

@@ -456,7 +456,7 @@ def test_runs_are_asked_to_stop_and_looked_at_once_more(
         done.create(a, c, timeout=0.1, on_timeout="cancel")
     head, *lines = str(raised.value).split("\n  ")
     assert "2 of 2 runs had not ended after 0.1s. What was not stopped goes on" in head
-    assert "cancelled (state Cancel)" in lines[0] or "; told to stop" in lines[0]
+    assert "cancelled (state Cancel)" in lines[0] or "; asked to stop" in lines[0]
     assert "not cancelled: Tencent CI has no API that cancels" in lines[1]
     assert {row["id"]: row["state"] for row in cloud.runs(JOBS)}[going] == "Cancel"
     assert cloud.count(JOBS, "cancel") == 1
@@ -476,7 +476,7 @@ def test_an_interrupt_while_runs_are_stopped_tells_how_many_were_asked(
             threading.Timer(1.0, event.set).start()
 
     monkeypatch.setattr(progress, "tell", tell)
-    with pytest.raises(RunError, match=r"interrupted; 0/2 done, 2 running, 1 told to stop\. The runs go on"):
+    with pytest.raises(RunError, match=r"interrupted; 0/2 done, 2 running, 1 asked to stop\. The runs go on"):
         done.create(*(reference for _, reference in jobs), timeout=0.1, on_timeout="cancel")
     assert any("asking 2 to stop" in text for text in told)
     all_answered()

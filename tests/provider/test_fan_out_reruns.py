@@ -99,7 +99,7 @@ def test_the_history_of_each_object(one: FanStack) -> None:
 def test_the_row_of_a_refresh_tells_one_reason_once(one: FanStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long each has taken: the reason that most have."""
     said: list[str] = []
-    monkeypatch.setattr(progress, "tell", lambda _urn, text: said.append(text))
+    monkeypatch.setattr(progress, "note", lambda _urn, text: said.append(text))
     one.up(A)
     for key, code, message in (("a1", "NoSuchKey", "gone"), ("a2", "Odd", "it broke"), ("a3", "Odd", "it broke")):
         one.cloud.set_state(one.ids[key], one.kit.failure, code, message)

@@ -107,3 +107,16 @@ def test_what_is_not_ignored_still_fires(stack: HostStack) -> None:
     assert len(stack.started()) == stack.asks
     assert stack.up(triggers={**SECOND, "a.b": 2}, ignore=['triggers["a.b"]']) == "create"
     assert len(stack.started()) == 2 * stack.asks
+
+
+def test_an_argument_that_was_ignored_when_a_run_was_forced_is_not_ignored_any_more(stack: HostStack) -> None:
+    """The intent has the first value all along, so that nothing tells it from the one that it was made for."""
+    stack.up(triggers=FIRST)
+    assert stack.up(triggers=FIRST, ignore=list(stack.other), forced=True, **stack.other) == "create"
+    assert len(stack.started()) == 2 * stack.asks
+    for _ in range(2):
+        assert stack.up(triggers=FIRST) == "same"
+        assert "while that was under ignore_changes: nothing fires. For a new run change a trigger" in stack.warned[-1]
+        assert "the next full" not in stack.warned[-1]
+    assert stack.up(triggers=SECOND) == "create"
+    assert len(stack.started()) == 3 * stack.asks

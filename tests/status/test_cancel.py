@@ -27,8 +27,8 @@ def states(cloud: Emulator) -> dict[str, str]:
 def test_one_run_is_stopped_and_no_other(tmp_path: Path, cloud: Emulator) -> None:
     stack = Exported(tmp_path, cloud, FLOWS, JOBS, FLOWS)
     flow, job, other = stack.runs.values()
-    assert stack.run("cancel", "enos-flow-0", "--yes") == (0, "enos-flow-0: told to stop\n", "")
-    assert stack.run("cancel", "tencent-inventory-1", "-y") == (0, "tencent-inventory-1: told to stop\n", "")
+    assert stack.run("cancel", "enos-flow-0", "--yes") == (0, "enos-flow-0: asked to stop\n", "")
+    assert stack.run("cancel", "tencent-inventory-1", "-y") == (0, "tencent-inventory-1: asked to stop\n", "")
     assert (states(cloud)[flow], states(cloud)[job], states(cloud)[other]) == ("CANCEL", "Cancel", "RUNNING")
     code, out, _ = stack.run("cancel", "enos-flow-0")
     assert (code, out) == (0, "enos-flow-0: cancelled (CANCEL)\n"), "there is nothing to ask"
@@ -48,7 +48,7 @@ def test_it_asks_first(tmp_path: Path, cloud: Emulator, typed: str, code: int, s
     os.close(theirs)
     assert process.returncode == code
     assert error == f"enos-flow-0: running, {stack.runs['enos-flow-0']} (enos.flow)\nStop this run? [y/N] "
-    assert out == ("enos-flow-0: told to stop\n" if code == 0 else "nothing was stopped\n")
+    assert out == ("enos-flow-0: asked to stop\n" if code == 0 else "nothing was stopped\n")
     assert list(states(cloud).values()) == [state]
 
 

@@ -95,7 +95,12 @@ def _digests(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: digests.short(value) for key, value in values.items() if value is not None and known(value)}
 
 
-def unchanged_intent(changed: Iterable[str]) -> str:
+def unchanged_intent(changed: Iterable[str], *, forced: bool = False) -> str:
+    if forced:
+        return (
+            f"{', '.join(changed)} differs from what the recorded run was forced with, while that was under "
+            "ignore_changes: nothing fires. For a new run change a trigger"
+        )
     return (
         f"{', '.join(changed)} changed, but the intent did not change with it: nothing fires. With --target or "
         "--exclude, the next full `pulumi up` fires it; if a transform of the stack or a parent changes arguments or "

@@ -1,4 +1,4 @@
-"""What the providers of runs, fan-outs and intents share: the settings and the process of their host."""
+"""What the providers of runs, fan-outs, intents and Completions share: the settings and the process of their host."""
 
 from __future__ import annotations
 

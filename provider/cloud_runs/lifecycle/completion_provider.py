@@ -12,18 +12,18 @@ from pulumi.output import Unknown
 
 from cloud_runs import addresses, errors
 from cloud_runs.checks import Problem
-from cloud_runs.lifecycle import durations, host, progress
+from cloud_runs.lifecycle import durations, progress
 from cloud_runs.lifecycle.asked import checked, of_0_1
+from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
 from cloud_runs.lifecycle.completion_wait import AGAIN, Wait, Wanted, listed, of, told
 from cloud_runs.lifecycle.reporting import one_line
-from cloud_runs.lifecycle.values import known, settings_of
+from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Limit
 from cloud_runs.promise import ledger, outcomes
 from cloud_runs.promise.digests import digest
 from cloud_runs.promise.waiting import Watch
 from cloud_runs.runs import Reference, rfc3339
-from cloud_runs.wire.settings import Settings
 
 LONGEST = "30m"
 LONGEST_PAUSE = "10s"
@@ -31,15 +31,8 @@ LONGEST_PAUSE = "10s"
 _CHOICES = {ledger.ON_FAILURE: ("halt", "continue"), ledger.ON_TIMEOUT: ("leave", "cancel")}
 
 
-class CompletionProvider(dynamic.ResourceProvider):
+class CompletionProvider(HostProvider):
     """Frozen name: the state refers to this class by module and name."""
-
-    serialize_as_secret_always = False  # it is a reference to a class and holds nothing
-
-    _settings = Settings()
-
-    def configure(self, req: dynamic.ConfigureRequest) -> None:
-        self._settings = settings_of(req)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         """Reports every bad input at once. Pure: no network, no state."""
@@ -78,7 +71,7 @@ class CompletionProvider(dynamic.ResourceProvider):
         watch = Watch(run.reference for run in wanted if run.reference and str(run.reference) not in done)
         timeout = durations.seconds(props.get(ledger.TIMEOUT) or LONGEST)
         interval = durations.seconds(props.get(ledger.POLL_INTERVAL) or LONGEST_PAUSE)
-        wait = Wait(props[ledger.URN], wanted, watch, Clients(self._settings), timeout)
+        wait = Wait(props[ledger.URN], wanted, watch, Clients(self.settings), timeout)
         wait.run(interval, cancel=props.get(ledger.ON_TIMEOUT) == "cancel")
         done |= {str(reference): outcomes.outcome(reference, run) for reference, run in watch.runs.items()}
         bad = [(run, found) for run in wanted if not outcomes.succeeded(found := _outcome(run, done))]
@@ -103,13 +96,13 @@ class CompletionProvider(dynamic.ResourceProvider):
 
     def _tell_of_repeated(self, wanted: Sequence[Wanted], watch: Watch, urn: str) -> None:
         """Warns of jobs that were started twice by something between us and the service."""
-        limit, clients = Limit(REPEATED_SECONDS), Clients(self._settings)
+        limit, clients = Limit(REPEATED_SECONDS), Clients(self.settings)
         for one in wanted:
             run = watch.runs.get(one.reference) if one.reference else None
             if one.reference and run and run.status:
                 place = replace(one.reference, id="")
                 kind = kind_named(place.system)
-                ours = host.this_process().on_record(kind.id_space(place)) if kind else ()
+                ours = self.process.on_record(kind.id_space(place)) if kind else ()
                 told = repeated(place.system, clients.of(place), run.status, limit, ours)
                 if told:
                     progress.warn(urn, f"{one.label}: {told}")

@@ -52,7 +52,7 @@ class Wait:
         self._began = time.monotonic()
 
     def run(self, interval: float, *, cancel: bool) -> None:
-        """Raises RunsError unless all runs have ended in time. `cancel`: those that have not are told to stop."""
+        """Raises RunsError unless all runs have ended in time. `cancel`: those that have not are asked to stop."""
         asked: dict[Reference, str] = {}
         try:
             ended = waiting.wait(
@@ -72,7 +72,7 @@ class Wait:
                     self._watch.look(self._look, waiting.KNOWN_WITHIN)
                 raise errors.RunsError(self._not_in_time(late, asked))
         except Interrupted:
-            stopped = f", {len(asked)} told to stop" if asked else ""
+            stopped = f", {len(asked)} asked to stop" if asked else ""
             raise errors.RunsError(f"interrupted; {self._counts()}{stopped}. The runs go on; {AGAIN}") from None
 
     # -- asking
@@ -98,7 +98,10 @@ class Wait:
         return self._clients.of(place).get_many(ids)
 
     def _cancel(self, runs: Sequence[Reference], asked: dict[Reference, str]) -> None:
-        """Asks the systems to stop runs, and notes in `asked` what came of it: empty if nothing spoke against it."""
+        """Asks the systems to stop runs, and notes in `asked` what came of it: empty if nothing spoke against it. If the
+        engine is gone, nobody wants that any more."""
+        if progress.engine_gone():
+            raise Interrupted
         progress.tell(self._urn, f"{self._counts()}; asking {len(runs)} to stop")
         questions: Questions[Reference, None] = Questions(self._stop)
         answers = questions.ask({run: partial(self._cancel_one, run, asked) for run in runs}, _CANCEL)
@@ -125,7 +128,7 @@ class Wait:
             elif run and one.reference and (not run.succeeded or one.reference in late):
                 line = outcomes.became(outcomes.outcome(one.reference, run)) if run.ended else outcomes.going(run)
                 said = asked.get(one.reference)
-                more = "" if said is None or run.ended else f"; not cancelled: {said}" if said else "; told to stop"
+                more = "" if said is None or run.ended else f"; not cancelled: {said}" if said else "; asked to stop"
                 lines.append((one, line + more))
         goes_on = "It goes on" if len(late) == 1 else "They go on"
         if asked:

@@ -78,7 +78,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         ignored = ledger.ignored_of(_news)
         due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
         if due.unintended:
-            progress.warn(urn, unchanged_intent(due.unintended))
+            progress.warn(urn, unchanged_intent(due.unintended, forced=due.forced))
             return dynamic.DiffResult(changes=False, replaces=[])
         if due.replaces:
             names = sorted({name.split(".")[0] for name in due.replaces})

@@ -78,6 +78,11 @@ def note(urn: str, text: str) -> None:
     _log(urn, text, engine_pb2.INFO, ephemeral=False)
 
 
+def learned(urn: str, text: str, *, failed: bool) -> None:
+    """What a refresh shows of a run. A terminal keeps no passing message, and a failure is to be read. Never raises."""
+    (note if failed else tell)(urn, text)
+
+
 def warn(urn: str, text: str) -> None:
     """Shows a warning that stays in the final diagnostics. Never raises."""
     _log(urn, text, engine_pb2.WARNING, ephemeral=False)

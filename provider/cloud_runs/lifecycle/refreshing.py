@@ -61,7 +61,7 @@ def _tell(urn: str, run: Recorded, told: Told) -> None:
     counts = ", ".join(f"{phases[phase.value]} {phase.value}" for phase in Phase if phases[phase.value])
     keys, why = max(groups.alike(found), key=lambda alike: len(alike[0]), default=([], ""))
     if counts:
-        progress.tell(urn, f"{counts}; {groups.objects(keys)}: {why}" if why else counts)
+        progress.learned(urn, f"{counts}; {groups.objects(keys)}: {why}" if why else counts, failed=bool(found))
     if gone:
         progress.warn(urn, f"{groups.objects(gone)}: {outcomes.GONE}")
     if untold:

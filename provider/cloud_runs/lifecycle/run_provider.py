@@ -73,7 +73,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         else:
             due = rules.due(run, asked.content, asked.unknown, intent, previewed, self.process, ignored)
             if due.unintended:
-                progress.warn(urn, unchanged_intent(due.unintended))
+                progress.warn(urn, unchanged_intent(due.unintended, forced=due.forced))
                 return dynamic.DiffResult(changes=False, replaces=[])
             replaces = sorted({name.split(".")[0] for name in due.replaces})
             if not replaces and self.reruns(run, _news, asked):
@@ -138,7 +138,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
             return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
-        progress.tell(ledger.urn_of(props), outcomes.learned(status))
+        progress.learned(ledger.urn_of(props), outcomes.learned(status), failed=status.phase is Phase.FAILED)
         others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
         ours = [str(run.get("id")) for run in ledger.history_of(props)]
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ours))):

@@ -218,11 +218,13 @@ def asking(run: Recorded, wanted: Content, unknown: Collection[str], ignored: fr
 
 
 class Due(NamedTuple):
-    """Whether a new run is due. `replaces`: the arguments and triggers that ask for it. `unintended`: those that have
-    changed while the intent did not change with them, so that nothing fires."""
+    """Whether a new run is due. `replaces`: what asks for it. `unintended`: what has changed while the intent did not
+    change with it, so that nothing fires; `forced`: since the run was forced with another value under `ignore_changes`,
+    and the intent has had this one all along."""
 
     replaces: Sequence[str] = ()
     unintended: Sequence[str] = ()
+    forced: bool = False
 
 
 def due(
@@ -246,16 +248,14 @@ def due(
     if previewed:
         return Due(replaces=[*changed, *sorted(name for name in unknown if not is_ignored(name, ignored))])
     if changed and not minted_for(intent, run, wanted, changed, process):
-        return Due(unintended=changed)
+        return Due((), changed, bool(intent and all(intent.content.of(name) == wanted.of(name) for name in changed)))
     return Due(replaces=changed)
 
 
 def minted_for(intent: Intent | None, run: Recorded, wanted: Content, changed: Iterable[str], process: Process) -> bool:
-    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else.
-
-    Under `--target` of the run alone the engine brings the old intent: firing under it could fire twice, since the
-    next full `up` makes a new one.
-    """
+    """Whether the intent was made for the change, so that its token stands for the new run and for nothing else. Under
+    `--target` of the run alone the engine brings the old one: to fire under it could fire twice, since the next full
+    `up` makes a new one."""
     if intent is None or intent.token == run.fired.token:
         return False
     if process.minted(intent.moment):  # made in this update, so for what the program asks for now

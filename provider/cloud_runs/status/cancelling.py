@@ -19,7 +19,7 @@ from cloud_runs.status.report import Exit, Run
 from cloud_runs.wire.looks import together
 
 _EXIT_CODES = """exit codes:
-  0  what was to be stopped was told to stop, or had ended before
+  0  what was to be stopped was asked to stop, or had ended before
   2  there is no such run, or its system has no call that stops one
  11  the answer was no: the run goes on
  12  a system or the stack could not be asked
@@ -83,7 +83,7 @@ def _agreed(runs: list[Run]) -> bool:
 
 
 def _stop(askers: Askers, runs: list[OnRecord]) -> bool:
-    """Says of each what came of it. Whether one could not be told to stop."""
+    """Says of each what came of it. Whether one could not be asked to stop."""
 
     def stop(run: str) -> str:
         try:
@@ -94,7 +94,7 @@ def _stop(askers: Askers, runs: list[OnRecord]) -> bool:
         except RunsError as error:
             failed.add(run)
             return f"not stopped: {clean(str(error), 600)}"
-        return "told to stop"
+        return "asked to stop"
 
     failed: set[str] = set()
     by_label: Mapping[str, OnRecord] = {run.label: run for run in runs}
