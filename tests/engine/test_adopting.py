@@ -42,7 +42,7 @@ def test_adopt_verifies_the_run_and_replaces_the_record(stack: Stack, cloud: Emu
     assert "no run" in unknown.text
     wrong = stack.up(run(adopt_id=stack.id("other")), twin, other, check=False)
     assert wrong.code != 0
-    assert "object is 'other.mp4', not 'a.mp4'" in wrong.text
+    assert "object is 'other.mp4', not the requested one" in wrong.text
     given = stack.id("twin")
     stack.up(run(adopt_id=given), other)
     assert stack.id() == given
@@ -51,7 +51,7 @@ def test_adopt_verifies_the_run_and_replaces_the_record(stack: Stack, cloud: Emu
 
 @pytest.mark.long
 def test_a_job_goes_to_a_resource_under_another_provider(stack: Stack, cloud: Emulator) -> None:
-    """docs/reliability.md: each provider has a process of its own, so the former resource is to leave it alone first."""
+    """docs/reliability.md: each provider has a process of its own, so its former resource must leave it alone first."""
     stack.up(job("a", on_delete="cancel"))
     stack.up(job("a", on_delete="abandon"))
     id, name = stack.id("a"), stack.outputs("a")["name"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from cloud_runs.promise.looking import TICK
 from tests.demo.pages import blocks
+from tests.engine.asks import fan, fired
 from tests.engine.interrupted import hosts, kill_after_start, kill_engine_alone, mint_only, refuse, wait_until
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator
 from tests.support.stack import ROOT, Stack, job, run
@@ -294,6 +297,24 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     stack.shell(clear)
     assert not stack.deployment().get("pending_operations")
     assert cloud.ids() == [stack.id()]
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="elsewhere than on Linux nobody tells the two apart")
+def test_an_orphan_is_not_deceived_by_who_takes_its_engine_s_port(stack: Stack, cloud: Emulator) -> None:
+    """Neither by a program that listens there, nor by another engine."""
+    objects = [f"o/{number:02}.mp4" for number in range(24)]
+    process = stack.start(fan(objects, rate=2, concurrency=1))
+    wait_until(lambda: len(cloud.ids()) >= 2)
+    (pid, *_) = hosts(stack)
+    port = int(Path(f"/proc/{pid}/cmdline").read_text().split("\0")[-2].rpartition(":")[2])
+    kill_engine_alone(stack)
+    process.wait(timeout=30)
+    with socket.create_server(("127.0.0.1", port)):
+        wait_until(lambda: not hosts(stack))
+    stack.unlock()
+    stack.up(fan(objects))
+    assert {key: len(ids) for key, ids in fired(cloud).items()} == dict.fromkeys(objects, 1)
+    assert sorted(stack.outputs("fan")["instance_ids"].values()) == sorted(cloud.ids())
 
 
 @pytest.mark.long

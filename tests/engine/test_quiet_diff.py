@@ -89,7 +89,7 @@ def test_objects_that_go_and_that_are_tried_again(stack: Stack, cloud: Emulator)
         cloud.set_state(id, "Failed", "Odd", "it broke")
     stack.refresh()
     assert len(diff(stack, many)) <= MOST_OF_A_FAN_OUT
-    assert "failed, so fired again: 4 objects" in stack.preview().text
+    assert "failed: an `up` fires them again: 4 objects" in stack.preview().text
 
 
 @pytest.mark.long

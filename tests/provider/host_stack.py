@@ -88,6 +88,7 @@ class HostStack:
     def process(self) -> None:
         """From here on it is another host process."""
         began = old_process(self.patch)
+        self._dead = False
         self.patch.setattr(host, "this_process", lambda: began)
 
     def _warn(self, _urn: str, text: str) -> None:

@@ -141,6 +141,25 @@ def test_a_stale_setting_and_a_change_that_is_refused_at_first(stack: HostStack,
     assert set(stack.ids.values()).isdisjoint(elsewhere.ids.values())
 
 
+def test_a_setting_of_long_ago_and_a_change_that_is_refused(stack: HostStack, elsewhere: HostStack) -> None:
+    """Its run was replaced since. Where a service tells no times, nothing else tells that it is none of these."""
+    adopt = to_adopt(stack, elsewhere.ids)
+    stack.up(adopt=adopt, **stack.plain)
+    stack.up(adopt=adopt, triggers={"release": 2}, **stack.plain)
+    stack.refuse()
+    with pytest.raises(RunError, match="AccessDenied"):
+        stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
+    stack.ages(seconds=-10)
+    if isinstance(stack, FanStack):  # its history does not go so far
+        with pytest.raises(RunError, match="which is older than what is to be replaced: nothing was fired"):
+            stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
+        return
+    stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
+    assert "recorded before this one was requested: it was left out; take it away" in stack.warned[-1]
+    assert len(stack.started()) == 3 * stack.asks
+    assert set(stack.ids.values()).isdisjoint(elsewhere.ids.values())
+
+
 def test_a_setting_for_a_replacement_that_was_killed(stack: HostStack) -> None:
     """What that has started is recorded, and nothing fires."""
     stack.up(triggers={"release": 1}, **stack.plain)

@@ -550,6 +550,7 @@ def test_a_run_with_an_object_of_the_fan_out(fan: FanStack, kill: str | int) -> 
     """What the run has on record is not taken for what the fan-out has lost, nor the other way round."""
     fan.up(A, kill=kill)
     host = RunHost(fan.cloud.url)
+    fan.process()
     id, olds = host.fired(object="a1")
     fan.process()
     host.diff(id, olds, host.intended(object="a1"))  # as the engine asks for it in each up

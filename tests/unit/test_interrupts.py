@@ -325,6 +325,27 @@ def test_a_host_whose_engine_listens_never_ends(engine: socket.socket, looks: li
     assert not any(looks)
 
 
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="elsewhere than on Linux nobody tells the two apart")
+def test_another_program_at_the_engine_s_address_is_not_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as engine:
+        address = engine.getsockname()
+        monkeypatch.setattr(sys, "argv", ["host", f"127.0.0.1:{address[1]}"])
+        assert not progress.engine_gone()
+    with closing(socket.create_server(address)):
+        assert progress.engine_gone()
+    assert progress.engine_gone()
+
+
+def test_where_nobody_tells_who_listens_the_address_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as engine:
+        monkeypatch.setattr(progress, "_listener", lambda host, port: None)
+        monkeypatch.setattr(sys, "argv", ["host", f"127.0.0.1:{engine.getsockname()[1]}"])
+        progress._first_listener.cache_clear()
+        assert not progress.engine_gone()
+    assert progress.engine_gone()
+    progress._first_listener.cache_clear()
+
+
 def test_looks_that_miss_count_only_in_a_row(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
     told = itertools.chain([True, True, False, True, True, False], itertools.repeat(True))
     asked: list[bool] = []

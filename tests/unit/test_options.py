@@ -23,6 +23,7 @@ NAMES = ("object", "input", "name")
         ({"retain_on_delete": True}, "retain_on_delete"),
         ({"import_": "i0"}, "import_"),
         ({"custom_timeouts": CustomTimeouts(create="1m")}, "custom_timeouts"),
+        *([({"replace_with": [object()]}, "replace_with")] if hasattr(ResourceOptions, "replace_with") else []),
         ({"delete_before_replace": False}, "delete_before_replace=False"),
     ],
 )

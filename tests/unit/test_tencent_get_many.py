@@ -43,7 +43,8 @@ class Service:
         self.executions: dict[str, tuple[str, str]] = {}
         self.jobs: dict[str, tuple[str, list[str]]] = {}
         self.workflow_ids = "w1"
-        self.tag = ""
+        self.tag: str | None = None
+        self.operation: str | None = None
         """Of jobs of type Job."""
         self.heeds = True
         """Whether the list of media jobs heeds the batch job that it is asked for."""
@@ -104,8 +105,10 @@ class Service:
 
     def job(self, id: str) -> str:
         operation = f"<Operation><WorkflowIds>{self.workflow_ids}</WorkflowIds></Operation>"
-        if self.tag:
-            operation = f"<Type>Job</Type><Operation><QueueId>p1</QueueId><Tag>{self.tag}</Tag></Operation>"
+        if self.tag is not None:
+            tag = f"<Tag>{self.tag}</Tag>" if self.tag else ""
+            operation = f"<Type>Job</Type><Operation><QueueId>p1</QueueId>{tag}</Operation>"
+        operation = self.operation if self.operation is not None else operation
         ended = "" if self.jobs[id][0] in ACTIVE else "<EndTime>2022-06-27T15:24:10+0800</EndTime>"
         ended += "<CreationTime>2022-06-27T15:23:10+0800</CreationTime>"
         return f"<JobsDetail><JobId>{id}</JobId><State>{self.jobs[id][0]}</State>{operation}{ended}</JobsDetail>"
@@ -420,11 +423,27 @@ def test_jobs_of_one_generated_name_are_counted() -> None:
 
 def test_a_job_of_type_job_whose_kind_is_not_told_is_what_it_says_itself() -> None:
     service = Service()
-    service.workflow_ids = ""
+    service.tag = ""
     service.jobs = {"b1": ("Success", ["Failed"]), "b2": ("Running", [])}
     told = one(jobs(service))
     assert (told.phase, told.summed, len(service.take())) == (Phase.SUCCEEDED, False, 1)
     assert not one(jobs(service), "b2").summed
+
+
+@pytest.mark.parametrize(
+    "left",
+    ["", "<Operation/>", "<Type>Workflow</Type><Operation><WorkflowIds/></Operation>", "<Type>Job</Type>"],
+)
+def test_an_answer_that_leaves_out_what_a_job_has_started_tells_no_success(left: str) -> None:
+    service = Service()
+    service.operation = left
+    service.jobs = {"b1": ("Success", ["Failed"]), "b2": ("Failed", []), "b3": ("Running", [])}
+    told = jobs(service).get_many(["b1"])["b1"]
+    assert isinstance(told, Unavailable)
+    assert "leaves out what job b1 has started" in str(told)
+    assert jobs(service).get("b1").phase is Phase.UNKNOWN
+    assert one(jobs(service), "b2").phase is jobs(service).get("b2").phase is Phase.FAILED
+    assert one(jobs(service), "b3").phase is jobs(service).get("b3").phase is Phase.RUNNING
 
 
 def of_type_job(state: str, *children: str, tag: str = "Transcode") -> Service:

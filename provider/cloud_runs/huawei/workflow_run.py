@@ -86,10 +86,10 @@ class WorkflowKind(Kind[WorkflowRequest]):
     def mismatches(self, props: Props, status: RunStatus) -> Iterator[str]:
         graph = status.request.get("graph_name")
         if graph and graph != props["graph_name"]:
-            yield f"its graph_name is {graph!r}, not {props['graph_name']!r}"
+            yield f"its graph_name is {graph!r}, not the requested one"
         for name in differences(self.request(props, Occasion()), status.request):
             if name in ("bucket", "object"):
-                yield f"its {name} is {status.request[name]!r}, not {props[name]!r}"
+                yield f"its {name} is {status.request[name]!r}, not the requested one"
             else:  # inputs may be secret
                 yield f"its {name} has another value"
 

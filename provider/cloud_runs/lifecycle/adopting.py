@@ -17,11 +17,12 @@ from cloud_runs import errors
 from cloud_runs.kinds import Kind
 from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.values import known
+from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import ADOPT, ADOPT_ID, ADOPT_IDS, OBJECTS
-from cloud_runs.promise.looking import TICK
+from cloud_runs.promise.looking import SKEW, TICK
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Recorded
-from cloud_runs.runs import RunApi, RunStatus, time_of
+from cloud_runs.runs import RunApi, RunStatus, rfc3339, time_of
 
 SETTING = "runs:adopt"
 
@@ -62,12 +63,13 @@ def _path(*names: str) -> str:
 
 
 def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:
-    """What the setting says, as far as it counts for a resource that is created: no run that was on record already, and
-    nothing for a replacement that is made now, which asks for new ones. A run is that of the object ''."""
+    """What the setting says, as far as it counts for a resource that is created: no run that is or was on its record,
+    and nothing for a replacement that is made now, which asks for new ones. A run is that of the object ''."""
     if before.deleted:
         return {}
-    old = before.recorded.ids if before.recorded else {}
-    return {key: str(id) for key, id in given.items() if id and old.get(key) != id}
+    old = before.recorded
+    known = {*old.ids.values(), *(str(run.get("id")) for run in ledger.history_of(old.outputs))} if old else set()
+    return {key: str(id) for key, id in given.items() if id and id not in known}
 
 
 def of_objects(props: Mapping[str, Any], before: Before) -> dict[str, str]:
@@ -107,6 +109,14 @@ def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> s
     return f"{SETTING} has done its work for {name!r}; {forget}" if known and len(known) == len(given) else ""
 
 
+def passed_over(name: str) -> str:
+    """What is said when the setting does not count for a run that is fired: it named one of before."""
+    return (
+        f"{SETTING} names a run for {name!r} that was recorded before this one was requested: it was left out; "
+        f"{_forget(name)}"
+    )
+
+
 def _forget(name: str) -> str:
     return f"take it away: pulumi config rm --path {_path(name)}"
 
@@ -122,14 +132,19 @@ def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
         )
 
 
-def other_work(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> str:
-    """What is said of a run on record that does other work; empty if it does not."""
+def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> str:
+    """What is said of a run on record that does other work, or began long before it was fired; empty if neither."""
     differs = list(kind.mismatches({name: value for name, value in props.items() if known(value)}, status))
-    if not differs:
+    began, fired = time_of(status.created_at), ledger.fired_of(props).at
+    if differs:
+        what = f"does other work than was requested: {'; '.join(map(errors.clean, differs))}"
+    elif began and fired and began < fired - SKEW:
+        what = f"began at {status.created_at}, and it was fired at {rfc3339(fired)}"
+    else:
         return ""
     return (
-        f"run {errors.clean(status.id)} does other work than was requested: {'; '.join(map(errors.clean, differs))}. "
-        "Its start may have been answered with the id of another run: look for its own in the console"
+        f"run {errors.clean(status.id)} {what}. Its start may have been answered with the id of another run: look for "
+        "its own in the console"
     )
 
 

@@ -98,8 +98,8 @@ class Wait:
         return self._clients.of(place).get_many(ids)
 
     def _cancel(self, runs: Sequence[Reference], asked: dict[Reference, str]) -> None:
-        """Asks the systems to stop runs, and notes in `asked` what came of it: empty if nothing spoke against it. If the
-        engine is gone, nobody wants that any more."""
+        """Asks the systems to stop runs, and notes in `asked` what came of it: empty if nothing spoke against it. Once
+        the engine is gone nobody wants that any more."""
         if progress.engine_gone():
             raise Interrupted
         progress.tell(self._urn, f"{self._counts()}; asking {len(runs)} to stop")

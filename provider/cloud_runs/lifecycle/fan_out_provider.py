@@ -201,8 +201,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         space = self.space(olds)
         twins = self.process.saw(urn, space, run)
-        for id in reruns.past_ids(run):
-            self.process.claim(space, id, urn)
+        self.process.had(urn, space, reruns.past_ids(run))
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
             of = {key: f"{id}, recorded by {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}
@@ -245,7 +244,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             progress.tell(urn, reruns.bound(again.spent, news[ledger.MAX_ATTEMPTS]))
         moments = [moment for key in again.keys for moment in run.fired.failing.get(key, ())]
         if again.keys and not all(map(self.process.minted, moments)):  # else the refresh has told more, on the same row
-            progress.tell(urn, f"failed, so fired again: {groups.objects(again.keys)}")
+            progress.tell(urn, f"failed: an `up` fires them again: {groups.objects(again.keys)}")
 
     def _requests(self, props: Mapping[str, Any], place: Reference, keys: Collection[str]) -> Requests[Any]:
         api: Any = self.kind.client(replace(place, id=""), self.settings)

@@ -92,6 +92,7 @@ def end_with_engine(end: Callable[[int], Any] = os._exit) -> None:
     """Nobody ends a host whose engine was killed: from now on this process ends within 10 s of it. What it was sending
     is looked for by the next `pulumi up`. If the engine's address cannot be understood, nothing is done."""
     if progress.has_engine():
+        progress.engine_gone()  # which one it is
         threading.Thread(target=_watch, args=(end,), name="engine watch", daemon=True).start()
 
 

@@ -20,6 +20,7 @@ _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]"]+)')
 _REFUSED = {
     "retain_on_delete": "it hides a forced replacement; use on_delete='abandon', which leaves the run alone as well",
     "import_": "Pulumi cannot import dynamic resources; set adopt_id to record a run that exists",
+    "replace_with": "it fires again whenever another resource is replaced; name what that depends on in triggers",
     "custom_timeouts": "Pulumi does not hand them to dynamic resources, and a run resource never waits",
 }
 

@@ -61,8 +61,6 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag, adopt = _news.get(ledger.INTENT), _news.get(ledger.ADOPT_ID)
-        if _news.get(ledger.ADOPT) and not adopt:
-            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ledger.ADOPT]}, run.ids))
         intent = ledger.intent_of(bag)
         previewed = isinstance(bag, Unknown)
         ignored = ledger.ignored_of(_news)
@@ -83,6 +81,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
                 self.may_replace(run, _news, because, previewed=previewed)
                 quiet.shows(quiet.changed(due.replaces) or {ledger.PHASE: "gone"})  # it failed
                 return dynamic.DiffResult(changes=True, replaces=replaces, delete_before_replace=True)
+        if _news.get(ledger.ADOPT) and not adopt:  # of a new run `create` says what it makes of it
+            progress.warn(urn, adopting.stale(ledger.name_of(urn), {"": _news[ledger.ADOPT]}, run.ids))
         steering = (*STEERING, *self.kind.quiet)
         unknown = asked.unknown or any(isinstance(_news.get(name), Unknown) for name in steering)
         steered = any(_olds.get(name) != _news.get(name) for name in steering)
@@ -100,6 +100,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
         if given := props.get(ledger.ADOPT_ID) or self._once(props):
             return self._adopt(props, str(given))
+        if props.get(ledger.ADOPT):
+            progress.warn(urn, adopting.passed_over(ledger.name_of(urn)))
         props = self.as_intended(props, self._ask(props))
         ask, world = self._ask(props), self.world(urn)
         rules.intended(ask, self.process)
@@ -139,7 +141,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
             return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
         progress.learned(ledger.urn_of(props), outcomes.learned(status), failed=status.phase is Phase.FAILED)
-        others = adopting.other_work(self.kind, props, status) if ledger.is_ours(props) else ""
+        others = adopting.another(self.kind, props, status) if ledger.is_ours(props) else ""
         ours = [str(run.get("id")) for run in ledger.history_of(props)]
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ours))):
             progress.warn(ledger.urn_of(props), warning)
@@ -176,7 +178,9 @@ class RunProvider(OverlappingProvider, Generic[Request]):
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         """Tells the process what is on record, and the user of a run that two resources have on record."""
-        twins = self.process.saw(urn, self.space(olds), run)
+        space = self.space(olds)
+        twins = self.process.saw(urn, space, run)
+        self.process.had(urn, space, [str(former.get("id")) for former in ledger.history_of(olds)])
         for id, other in twins.items():
             progress.warn(
                 urn,
@@ -229,7 +233,11 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         else:
             self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
-        fired = Fired(ask.token, ask.content, None, why=ADOPTED, past=past_of(before.recorded, ask.token))
+        progress.tell(ask.urn, f"recorded {errors.clean(id)}: {ADOPTED}")
+        reruns = history.adopted(before.recorded, ask)
+        fired = Fired(
+            ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past_of(before.recorded, ask.token)
+        )
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

@@ -73,6 +73,11 @@ def reruns(why: str, before: Before) -> int:
     return before.recorded.fired.reruns + 1 if why == RERUN and before.recorded else 0
 
 
+def adopted(old: Recorded | None, ask: Ask) -> int:
+    """The same, for a run that was given in the place of one that failed: it may be what a killed `up` has fired."""
+    return old.fired.reruns + 1 if old and failed(old) and not old.content.differences(ask.content) else 0
+
+
 def resumed_at(fired: str) -> str:
     """When a run went on after it had failed, by the record of its firing; empty if it did not."""
     at = ledger.fired_of({ledger.FIRED: fired}).resumed

@@ -273,6 +273,12 @@ class Process(Turns):
                 self._given.add((space, id))
             return free
 
+    def had(self, urn: str, space: Hashable, ids: Iterable[str]) -> None:
+        """These runs were on the resource's record before: none of them is a new one."""
+        with self._lock:
+            for id in ids:
+                self._taken.setdefault((space, id), urn)
+
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates that no resource of this stack has on record."""
         with self._lock:

@@ -152,7 +152,7 @@ class Recorded:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     failed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     past: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    reruns: bool = False
+    reruns: bool = field(default=False, compare=False)  # as the program says now
 
     @property
     def content(self) -> Content:

@@ -77,7 +77,8 @@ def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Mom
     """Objects by the moments since which an earlier process may have fired them again, of those that are not fired
     again now: whatever that has started will be on no record. Not what the recorded `max_attempts` forbids as well."""
     left: dict[tuple[Moment, ...], list[str]] = {}
-    forbidden = _spent(asked.spent, own.outputs.get(MAX_ATTEMPTS))
+    made = {key: own.fired.again.get(key, 0) + 1 for key in own.fired.failing}
+    forbidden = _spent(made, own.outputs.get(MAX_ATTEMPTS))
     for key, since in own.fired.failing.items() if own.reruns else ():
         moments = tuple(moment for moment in since if not process.minted(moment))
         if moments and key not in asked.keys and key not in forbidden:

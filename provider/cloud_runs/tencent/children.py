@@ -84,6 +84,8 @@ class Counting(CiClient):
         failed and was cancelled decides, and there are no counts. `wait`: where the service tells no time of the end, a
         second look is made after a while. Raises Unavailable or Refused.
         """
+        if job.phase is Phase.SUCCEEDED and summing.untold(job):
+            raise Unavailable(f"Tencent CI's answer leaves out what job {clean(job.id, 100)} has started")
         if not summing.starts(job):
             return job
         limit = limit or Limit(LOOK_SECONDS)

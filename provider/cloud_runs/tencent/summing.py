@@ -30,6 +30,12 @@ def starts(job: RunStatus) -> bool:
     return bool(job_tag(job) or workflow_ids(job))
 
 
+def untold(job: RunStatus) -> bool:
+    """Whether an answer leaves out what a job starts, so that its own success says nothing of that."""
+    operation = mapping(job.request.get("operation"))
+    return not operation if job.request.get("type") == "Job" else not workflow_ids(job)
+
+
 def children(job: RunStatus) -> str:
     """What a job starts, in a word."""
     return "jobs" if job_tag(job) else "executions"
@@ -67,7 +73,7 @@ def uncounted(job: RunStatus, why: Exception, *, ever: bool = True) -> RunStatus
     `ever`: another look may list them. If not, what a job of type Job says itself has to do: the pages of batch jobs
     tell of no way to list what those have started.
     """
-    if job.phase is not Phase.SUCCEEDED or not starts(job):
+    if job.phase is not Phase.SUCCEEDED or not (starts(job) or untold(job)):
         return job
     if job_tag(job) and not ever:
         return replace(job, message=clean(f"its jobs were not counted: {why}"))
