@@ -136,7 +136,7 @@ bench: venv sdks  ## what runs cost, beside other ways to start them (less: make
 	@$(WITH_ENGINE) $(PY) -m bench $(BENCH_ARGS)
 
 template: venv  ## puts the package into templates/, for `pulumi new` with the path of the folder there
-	rm -rf build templates/cloud-runs-python/wheels
+	rm -rf build/lib build/bdist.* templates/cloud-runs-python/wheels
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir templates/cloud-runs-python/wheels .
 
 lint: venv  ## ruff

@@ -52,7 +52,7 @@ def test_why_did_it_run(stack: Stack, cloud: Emulator, tmp_path: Path) -> None:
     assert (code, project, entry["resource"]) == (0, "tests", "run")
     assert [(one["id"], one["why"], one["phase"], one["code"]) for one in entry["attempts"]] == [
         (first, "first", "failed", "AccessDenied"),
-        (stack.id(), "trigger release", "pending", ""),
+        (stack.id(), "trigger release", "unknown", ""),
     ]
     assert [one["update"]["message"] for one in entry["attempts"]] == ["", "release 42"]
     assert stack.id() in history(stack, "--wide")[1]

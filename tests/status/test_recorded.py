@@ -101,7 +101,7 @@ def test_what_a_completion_has_recorded() -> None:
     assert (b.status.phase, b.status.tasks[0].code) == (Phase.FAILED, "E")
     assert c.status.state == "Success", "a refresh knows more"
     assert d.status.phase is Phase.PENDING
-    assert [one.attempts[-1]["phase"] for one in (a, b, c, d)] == ["succeeded", "failed", "succeeded", "pending"]
+    assert [one.attempts[-1]["phase"] for one in (a, b, c, d)] == ["succeeded", "failed", "succeeded", "unknown"]
 
 
 def test_the_history_of_a_fan_outs_objects() -> None:

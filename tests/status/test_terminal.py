@@ -103,3 +103,9 @@ def test_progress_is_shown_in_a_terminal_and_nowhere_else(monkeypatch: pytest.Mo
     with terminal.progress(3) as tell:
         tell(2)
     assert quiet.getvalue() == ""
+
+
+def test_no_line_of_the_table_is_wider_than_the_window_however_short_what_it_holds() -> None:
+    found = report(*(run(name, began=0.4, ended=0.2) for name in "abc"))
+    for width in range(30, 101):
+        assert max(cell_len(line) for line in plain(shown(found, width)).splitlines()[:4]) <= width, width

@@ -12,7 +12,7 @@ from pulumi.output import Unknown
 
 from cloud_runs import addresses, errors
 from cloud_runs.checks import Problem
-from cloud_runs.lifecycle import durations, progress
+from cloud_runs.lifecycle import durations, progress, quiet
 from cloud_runs.lifecycle.asked import checked, of_0_1
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import REPEATED_SECONDS, Clients, kind_named, repeated
@@ -43,7 +43,11 @@ class CompletionProvider(HostProvider):
 
         Runs that failed and were let pass are looked at again when `on_failure` becomes `halt`.
         """
-        return dynamic.DiffResult(changes=_waits(_olds, _news) or of_0_1(_olds), replaces=[])
+        changes = _waits(_olds, _news) or of_0_1(_olds)
+        if changes and known(_news[ledger.RUNS]):
+            others = _olds[ledger.RUNS] != _noted(_news[ledger.RUNS])
+            quiet.shows({ledger.RUNS: "update"} if others else quiet.WAIT)
+        return dynamic.DiffResult(changes=changes, replaces=[])
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         return dynamic.CreateResult(_name(props), self._completed({}, props))

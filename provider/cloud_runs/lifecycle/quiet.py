@@ -23,8 +23,9 @@ from pulumi.runtime.proto import provider_pb2
 from cloud_runs.promise import ledger
 from cloud_runs.promise.records import Recorded
 
-TOKEN, ATTEMPTS = {"token": "same"}, {"attempts": "same"}
-"""What changes of an intent. No property is called so, and that takes no line: the run shows what has changed."""
+TOKEN, ATTEMPTS, WAIT = {"token": "same"}, {"attempts": "same"}, {"wait": "same"}
+"""What changes of an intent, or of a wait that is taken up again. No property is called so, and that takes no line: the
+run shows what has changed."""
 
 _KINDS = provider_pb2.PropertyDiff
 _CODES = {

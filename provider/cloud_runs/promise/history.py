@@ -86,12 +86,13 @@ def resumed_at(fired: str) -> str:
 
 def attempts(old: Recorded | None) -> list[dict[str, Any]]:
     """The runs before the one that follows this one, oldest first. One that went on after it had failed is there once
-    for each time."""
+    for each time. How one ended of which no refresh has told it is not known."""
     if old is None:
         return []
+    phase = ledger.phase_of(old.outputs)
     last = {
         "id": old.id,
-        PHASE: ledger.phase_of(old.outputs).value,
+        PHASE: (phase if phase.terminal else Phase.UNKNOWN).value,
         CODE: ledger.code_of(old.outputs),
         FIRED_AT: rfc3339(at) if (at := old.fired.resumed or old.fired.at) else "",
         WHY: old.fired.why,

@@ -106,10 +106,10 @@ def _of(report: Report) -> str:
 
 
 def _table(report: Report, found: list[Row], console: Console, width: int, wide: bool) -> None:
-    labels = [row.label for row in found]
-    columns = _columns(report, found, width, wide)
+    resource = Column("Resource", [row.label for row in found])
+    columns = _columns(report, found, width, wide, min(_LEAST, resource.width))
     left = width - sum(len(_GAP) + column.width for column in columns)
-    resource = Column("Resource", [shortened(label, max(left, 2)) for label in labels])
+    resource = resource._replace(cells=[shortened(label, max(left, 2)) for label in resource.cells])
     for line in lines([resource, *columns], [row.phase for row in found]):
         console.print(line, soft_wrap=True)
 
@@ -126,8 +126,8 @@ def lines(columns: Sequence[Column], phases: Sequence[str]) -> Iterator[Text]:
         yield line
 
 
-def _columns(report: Report, found: list[Row], width: int, wide: bool) -> list[Column]:
-    """Beside the resource, those that there is room for."""
+def _columns(report: Report, found: list[Row], width: int, wide: bool, needed: int) -> list[Column]:
+    """Beside the resource, for which so many columns are `needed`, those that there is room for."""
     year = f"{report.asked_at:%Y}-"
     times = [shown_time(row.started_at) for row in found]
     columns = [
@@ -137,7 +137,6 @@ def _columns(report: Report, found: list[Row], width: int, wide: bool) -> list[C
         Column("Started (UTC)", times if wide else [time.removeprefix(year) for time in times]),
         Column("Duration", [_duration(report, row) for row in found]),
     ]
-    needed = min(_LEAST, max(cell_len(row.label) for row in found))
     for head in ("System", "Started (UTC)", "Id", "Duration"):
         if needed + sum(len(_GAP) + column.width for column in columns) > width:
             columns = [column for column in columns if column.head != head]
