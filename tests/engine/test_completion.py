@@ -262,7 +262,7 @@ def test_a_service_that_fails_for_a_while_is_asked_again_and_a_refused_key_is_no
         cloud.set_state(id, "Success")
     result = going.result()
     assert result.code == 0, result
-    assert "asked again, since Tencent CI did not answer" in result.text
+    assert "queried again, since Tencent CI did not answer" in result.text
     assert "try later" in result.text
     assert starts(cloud) == {CI: 2}
 

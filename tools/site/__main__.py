@@ -85,6 +85,7 @@ def main() -> int:
     if made != found:
         sys.exit(f"not on the site: {', '.join(str(page.relative_to(ROOT)) for page in found if page not in made)}")
     print(f"{len(found)} pages: {OUT / 'index.html'}")
+    print(f"With its search, which a browser runs for a server's pages alone: python -m http.server -d {OUT}")
     return 0
 
 
