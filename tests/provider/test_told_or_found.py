@@ -4,11 +4,14 @@ is to be recorded, what is forced. What was started is recorded or named, and ne
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cloud_runs.lifecycle import adopting
+from cloud_runs.promise import ledger
 from tests.kits import KITS
 from tests.provider.fan_stack import FanStack
 from tests.provider.host_stack import HostStack, JobStack, RunStack
@@ -165,6 +168,33 @@ def test_a_refresh_tells_of_a_run_that_does_other_work(cloud: Emulator, monkeypa
     assert run.warned == []
     run.refresh()
     assert any("does other work" in text and "b.mp4" in text for text in run.warned)
+
+
+def test_a_refresh_tells_of_objects_whose_runs_do_other_work(cloud: Emulator, monkeypatch: Any) -> None:
+    other = RunStack(cloud, monkeypatch, "other")
+    other.up(object="b.mp4")
+    fan = FanStack(cloud, monkeypatch)
+    cloud.fault(other.system, "start", "same_id")
+    fan.up(["a1", "a2"])
+    fan.warned.clear()
+    fan.refresh()
+    (said,) = fan.warned
+    assert said.startswith("1 run of something else")
+    assert "its object is 'b.mp4', not the requested one" in said
+
+
+def test_a_refresh_tells_of_a_run_that_began_long_before_it_was_fired(cloud: Emulator, monkeypatch: Any) -> None:
+    """The same work, so that nothing else tells it: somebody on the way has kept the answer of another start."""
+    run = RunStack(cloud, monkeypatch, "run")
+    run.up()
+    run.refresh()
+    assert run.warned == []
+    fired = ledger.fired_of(run.state)
+    assert fired.at
+    run.state["fired"] = ledger.fired_text(replace(fired, at=fired.at + timedelta(hours=4)))
+    run.refresh()
+    (said,) = run.warned
+    assert "Its start may have been answered with the id of another run" in said
 
 
 # -- advice

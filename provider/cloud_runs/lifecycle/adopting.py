@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import ADOPT, ADOPT_ID, ADOPT_IDS, OBJECTS
-from cloud_runs.promise.looking import SKEW, TICK
+from cloud_runs.promise.looking import CLOCKS, TICK
 from cloud_runs.promise.process import Before
 from cloud_runs.promise.records import Recorded
 from cloud_runs.runs import RunApi, RunStatus, rfc3339, time_of
@@ -132,13 +133,13 @@ def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
         )
 
 
-def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> str:
-    """What is said of a run on record that does other work, or began long before it was fired; empty if neither."""
+def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus, fired: datetime | None) -> str:
+    """What is said of a run on record that does other work, or began long before it was `fired`; empty if neither."""
     differs = list(kind.mismatches({name: value for name, value in props.items() if known(value)}, status))
-    began, fired = time_of(status.created_at), ledger.fired_of(props).at
+    began = time_of(status.created_at)
     if differs:
         what = f"does other work than was requested: {'; '.join(map(errors.clean, differs))}"
-    elif began and fired and began < fired - SKEW:
+    elif began and fired and began < fired - CLOCKS:
         what = f"began at {status.created_at}, and it was fired at {rfc3339(fired)}"
     else:
         return ""

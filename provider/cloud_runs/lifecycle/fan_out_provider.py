@@ -172,7 +172,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         if written_by_0_1(props):  # the next `up` writes it anew
             return dynamic.ReadResult(id_, props)
         run, api = ledger.recorded(id_, props), self.kind.client(self.place(props), self.settings)
-        return dynamic.ReadResult(id_, refreshing.refreshed(run, props, api, self.process))
+        return dynamic.ReadResult(id_, refreshing.refreshed(self.kind, run, props, api, self.process))
 
     @reported
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

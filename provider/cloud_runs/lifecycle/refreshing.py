@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from cloud_runs import errors
-from cloud_runs.lifecycle import host, progress
+from cloud_runs.kinds import Kind
+from cloud_runs.lifecycle import adopting, host, progress
 from cloud_runs.promise import groups, ledger, outcomes
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import Recorded
@@ -21,7 +22,9 @@ ASK_SECONDS = 120.0
 _SHARE = 0.9  # of that for the service, so that what was told by then is not lost
 
 
-def refreshed(run: Recorded, props: Mapping[str, Any], api: RunApi[Any], process: Process) -> dict[str, Any]:
+def refreshed(
+    kind: Kind[Any], run: Recorded, props: Mapping[str, Any], api: RunApi[Any], process: Process
+) -> dict[str, Any]:
     """The outputs after one look at all runs. Raises Refused if the service refuses the whole question.
 
     A failure is written down with a moment of this process; one that is on record keeps the moment of its first time.
@@ -29,6 +32,7 @@ def refreshed(run: Recorded, props: Mapping[str, Any], api: RunApi[Any], process
     urn, ids = ledger.urn_of(props), list(dict.fromkeys(run.ids.values()))
     told = host.asked(lambda limit: api.get_many(ids, limit.part(_SHARE)), ASK_SECONDS) if ids else {}
     _tell(urn, run, told)
+    _tell_of_others(kind, urn, run, props, told)
     failed: dict[str, Any] = {}
     for key, id in run.ids.items():
         status = told[id]
@@ -66,3 +70,16 @@ def _tell(urn: str, run: Recorded, told: Told) -> None:
         progress.warn(urn, f"{groups.objects(gone)}: {outcomes.GONE}")
     if untold:
         progress.warn(urn, f"what became of some runs is not known; what is recorded stays{groups.reasons(untold)}")
+
+
+def _tell_of_others(kind: Kind[Any], urn: str, run: Recorded, props: Mapping[str, Any], told: Told) -> None:
+    """A warning for runs that do other work. When each was fired is not recorded, so that tells nothing here."""
+    others = dict[str, str]()
+    for key, id in run.ids.items():
+        status = told[id]
+        if isinstance(status, RunStatus) and (
+            said := adopting.another(kind, {**props, kind.fans_out: key}, status, None)
+        ):
+            others[key] = said
+    if others:
+        progress.warn(urn, f"{groups.many(len(others), 'run')} of something else{groups.listed(others)}")

@@ -141,7 +141,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
             return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
         progress.learned(ledger.urn_of(props), outcomes.learned(status), failed=status.phase is Phase.FAILED)
-        others = adopting.another(self.kind, props, status) if ledger.is_ours(props) else ""
+        others = self._another(props, status) if ledger.is_ours(props) else ""
         ours = [str(run.get("id")) for run in ledger.history_of(props)]
         for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ours))):
             progress.warn(ledger.urn_of(props), warning)
@@ -214,6 +214,9 @@ class RunProvider(OverlappingProvider, Generic[Request]):
     def _ask(self, props: Mapping[str, Any]) -> Ask:
         content = wanted(self.kind.names, props, props.get(TRIGGERS)).content
         return Ask(ledger.urn_of(props), ledger.intent_of(props.get(ledger.INTENT)), content, ledger.ignored_of(props))
+
+    def _another(self, props: dict[str, Any], status: RunStatus) -> str:
+        return adopting.another(self.kind, props, status, ledger.fired_of(props).at)
 
     def _once(self, props: Mapping[str, Any]) -> str | None:
         """The run that the setting names, if that counts."""
