@@ -299,6 +299,7 @@ def test_an_orphan_does_not_fire(stack: Stack, cloud: Emulator) -> None:
     assert cloud.ids() == [stack.id()]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="elsewhere than on Linux nobody tells the two apart")
 def test_an_orphan_is_not_deceived_by_who_takes_its_engine_s_port(stack: Stack, cloud: Emulator) -> None:
     """Neither by a program that listens there, nor by another engine."""

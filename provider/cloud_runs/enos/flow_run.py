@@ -123,7 +123,7 @@ class FlowRun(Run, module="enos", name="FlowRun"):
         :param max_attempts: How often at most `rerun_on_failure` fires for one ask, the first time included, 1 to 1000;
             then the update fails, with nothing fired. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
-            `custom_timeouts`.
+            `replace_with`, `custom_timeouts`.
         :raises ValueError: `trigger_time` is a `datetime` without time zone.
         """
         convert: Callable[[Any], Any] = _milliseconds

@@ -150,7 +150,7 @@ class WorkflowRun(Run, module="tencent", name="WorkflowRun"):
         :param max_attempts: How often at most `rerun_on_failure` fires for one ask, the first time included, 1 to 1000;
             then the update fails, with nothing fired. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
-            `custom_timeouts`.
+            `replace_with`, `custom_timeouts`.
         """
         self._register(
             resource_name,
@@ -238,7 +238,7 @@ class WorkflowFanOut(FanOut, module="tencent", name="WorkflowFanOut"):
             1000; then nothing is fired for it, and a `pulumi up` with nothing else to fire fails. Without it, once for
             each `pulumi up`. A changed trigger or argument begins anew. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
-            `custom_timeouts`.
+            `replace_with`, `custom_timeouts`.
         """
         arguments = {"bucket": bucket, "region": region, "workflow_id": workflow_id}
         steering = FanOutSteering(triggers, concurrency, rate, adopt_ids, rerun_on_failure, max_attempts)

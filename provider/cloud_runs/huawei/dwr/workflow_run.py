@@ -196,7 +196,7 @@ class WorkflowRun(Run, module="huawei/dwr", name="WorkflowRun"):
         :param max_attempts: How often at most one ask is fired or resumed, the first time included, 1 to 1000; then the
             update fails, with nothing sent. Without it, once for each `pulumi up`. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
-            `custom_timeouts`.
+            `replace_with`, `custom_timeouts`.
         """
         if isinstance(inputs, Mapping) and not inputs:
             inputs = None  # the same request: {} in the place of nothing must not look like a change
@@ -290,7 +290,7 @@ class WorkflowFanOut(FanOut, module="huawei/dwr", name="WorkflowFanOut"):
             1000; then nothing is fired for it, and a `pulumi up` with nothing else to fire fails. Without it, once for
             each `pulumi up`. A changed trigger or argument begins anew. Changing it never fires.
         :param opts: Pulumi's options. Refused: `delete_before_replace=False`, `retain_on_delete`, `import_`,
-            `custom_timeouts`.
+            `replace_with`, `custom_timeouts`.
         """
         work = {"graph_name": graph_name, "bucket": bucket, "inputs": inputs}
         arguments = {**work, "region": region, "project_id": project_id}
