@@ -258,6 +258,7 @@ class Striker:
             if case.fate in (Fate.ORPHAN, *WOKEN):
                 if case.fate in WOKEN:  # not before: the kernel ends what is stopped when its parent ends (SIGHUP)
                     _strike(hit.pid, signal.SIGSTOP)
+                    _until(lambda hit=hit: _state(hit.pid) in ("T", ""))  # type: ignore[misc]  # a busy machine takes a while
                 hit.release()  # which it finds when it is woken up
                 self.orphans.append(Orphan(hit, case.fate, time.monotonic(), case.work.name))
         self.lane.unlock()
@@ -336,10 +337,20 @@ def _strike(pid: int, how: signal.Signals) -> None:
 
 
 def _alive(pid: int) -> bool:
+    return _state(pid) not in ("", "Z")
+
+
+def _state(pid: int) -> str:
+    """As proc(5) has it; `T` when all its threads are stopped, empty if there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        states = [_first(file.read_text()) for file in Path(f"/proc/{pid}/task").glob("*/stat")]
     except OSError:
-        return False
+        return ""
+    return next((state for state in states if state != "T"), "T" if states else "")
+
+
+def _first(stat: str) -> str:
+    return stat.rpartition(")")[2].split()[0]
 
 
 def _until(condition: Callable[[], bool]) -> None:

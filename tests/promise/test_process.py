@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 
 from cloud_runs.promise.clock import Clock, kernel
+from cloud_runs.promise.ledger import HISTORY
+from cloud_runs.promise.ledger import URN as URN_
 from cloud_runs.promise.process import Process
 from cloud_runs.promise.records import Fired, Intent, Moment, Recorded
 from cloud_runs.runs import Candidate
@@ -72,6 +75,29 @@ def test_what_is_no_twin(process: Process) -> None:
     assert process.saw(TWIN, SPACE, on_record("i3", "t3")) == {}, "deleted, and renamed"
     process.claim(SPACE, "i4", URN)
     assert process.saw(TWIN, SPACE, on_record("i4", "t4")) == {}, "not on its record"
+
+
+def test_runs_of_before_are_no_new_ones_and_keep_nobody_from_having_them(process: Process) -> None:
+    process.had(SPACE, ["i0"])
+    assert process.free(SPACE, [Candidate("i0", None)]) == []
+    assert process.on_record(SPACE) == {"i0"}
+    assert not process.claim(SPACE, "i0", TWIN), "an answer with it is an old one"
+    assert Process().claim(SPACE, "i0", TWIN)
+    other = Process()
+    other.had(SPACE, ["i0"])
+    one, two = on_record("i0", "t1"), on_record("i0", "t2")
+    assert other.saw(URN, SPACE, one) == {}
+    assert other.saw(TWIN, SPACE, two) == {"i0": URN}
+    assert other.holds(SPACE, "i0", two), "it stays on the other's record, and is not to be cancelled"
+
+
+def test_an_answer_with_the_id_of_a_run_before_of_what_is_deleted_later(process: Process) -> None:
+    old = replace(on_record("i1", "t1"), outputs={HISTORY: [{"id": "i0"}], URN_: URN})
+    assert process.claim(SPACE, "i0", TWIN), "nobody has told of it yet"
+    assert process.deleted("t1", SPACE, old) == {"i0": TWIN}
+    itself = Process()
+    itself.claim(SPACE, "i0", URN)
+    assert itself.deleted("t1", SPACE, old) == {}
 
 
 @pytest.mark.parametrize("how", ["saw", "deleted", "settled", "claimed"])

@@ -69,7 +69,7 @@ def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:
     if before.deleted:
         return {}
     old = before.recorded
-    known = {*old.ids.values(), *(str(run.get("id")) for run in ledger.history_of(old.outputs))} if old else set()
+    known = {*old.ids.values(), *ledger.former_ids(old)} if old else set()
     return {key: str(id) for key, id in given.items() if id and id not in known}
 
 

@@ -180,7 +180,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         """Tells the process what is on record, and the user of a run that two resources have on record."""
         space = self.space(olds)
         twins = self.process.saw(urn, space, run)
-        self.process.had(urn, space, [str(former.get("id")) for former in ledger.history_of(olds)])
+        self.process.had(space, ledger.former_ids(run))
         for id, other in twins.items():
             progress.warn(
                 urn,

@@ -184,6 +184,12 @@ def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(one) for one in found if isinstance(one, Mapping)] if isinstance(found, Sequence) else []
 
 
+def former_ids(run: Recorded) -> list[str]:
+    """Of the runs before those on record, as far as they are kept: none of them is a new one."""
+    runs = [*history_of(run.outputs), *(one for runs in run.past.values() for one in runs)]
+    return [str(one.get("id")) for one in runs]
+
+
 def is_given(outputs: Mapping[str, Any], id: str) -> bool:
     """Whether the user gave this run to what has it on record."""
     given = outputs.get(ADOPT_IDS)

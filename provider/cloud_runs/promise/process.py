@@ -59,6 +59,7 @@ class Process(Turns):
         self._attempted_at: dict[str, float] = {}
         self._taken: dict[tuple[Hashable, str], str] = {}
         self._given: set[tuple[Hashable, str]] = set()
+        self._had: set[tuple[Hashable, str]] = set()
         self._came: dict[tuple[Hashable, str], str] = {}
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
@@ -105,7 +106,8 @@ class Process(Turns):
         """`delete` was called for this run: if a create with its intent's token follows, it is a replacement.
 
         The token and not the URN: a rename changes the URN, and another run may have taken it since. Returns those of
-        its ids that another resource has taken for what it has asked for: id -> URN. No `diff` told of them before.
+        its ids, and of the runs before it, that another resource has taken for what it has asked for: id -> URN. No
+        `diff` told of them before.
         """
         with self._lock:
             self._deleted[token] = run
@@ -113,8 +115,10 @@ class Process(Turns):
             self._outcomes = {asked: outcome for asked, outcome in self._outcomes.items() if asked[1] != token}
             for id in run.ids.values():
                 self._taken.setdefault((space, id), "")
-            holders = {id: self._holder(space, id, run) for id in run.ids.values()}
-            return {id: other for id, other in holders.items() if other and not self._was_given(other, id)}
+            holders = {id: self._came.get((space, id), "") for id in ledger.former_ids(run)}
+            holders |= {id: self._holder(space, id, run) for id in run.ids.values()}
+            others = {id: other for id, other in holders.items() if other not in ("", ledger.urn_of(run.outputs))}
+            return {id: other for id, other in others.items() if not self._was_given(other, id)}
 
     def _holder(self, space: Hashable, id: str, run: Recorded) -> str:
         """The other resource that has taken this run for what it has asked for, or has it on record; else empty."""
@@ -264,27 +268,26 @@ class Process(Turns):
         """Takes a run for this resource, unless it is on record already. `given`: by the user, else by a start's answer
         or by a look."""
         with self._lock:
-            free = (space, id) not in self._taken
-            if free:
-                self._taken[space, id] = urn
-                if not given:
-                    self._came[space, id] = urn
+            free = (space, id) not in self._taken and (space, id) not in self._had
+            self._taken.setdefault((space, id), urn)
+            if free and not given:
+                self._came[space, id] = urn
             if given:
                 self._given.add((space, id))
             return free
 
-    def had(self, urn: str, space: Hashable, ids: Iterable[str]) -> None:
-        """These runs were on the resource's record before: none of them is a new one."""
+    def had(self, space: Hashable, ids: Iterable[str]) -> None:
+        """These runs were on a resource's record before: none of them is a new one."""
         with self._lock:
-            for id in ids:
-                self._taken.setdefault((space, id), urn)
+            self._had.update((space, id) for id in ids)
 
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates that no resource of this stack has on record."""
         with self._lock:
-            return [candidate for candidate in candidates if (space, candidate.id) not in self._taken]
+            known = self._taken.keys() | self._had
+            return [candidate for candidate in candidates if (space, candidate.id) not in known]
 
     def on_record(self, space: Hashable) -> set[str]:
         """The ids of runs that are or were on record, as far as this process was told."""
         with self._lock:
-            return {id for taken, id in self._taken if taken == space}
+            return {id for taken, id in self._taken.keys() | self._had if taken == space}

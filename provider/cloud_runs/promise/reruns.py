@@ -149,11 +149,6 @@ def past(old: Recorded | None, fanned: Fanned, objects: Iterable[str]) -> dict[s
     return {key: runs for key, runs in kept.items() if runs}
 
 
-def past_ids(run: Recorded) -> list[str]:
-    """Of the runs that failed and were followed by another one: none of them is a new one."""
-    return [str(one.get("id")) for runs in run.past.values() for one in runs]
-
-
 def attempts(run: Recorded, key: str) -> list[Mapping[str, Any]]:
     """The runs of an object, oldest first: those that failed and were followed by another one, and the one on
     record, of which nothing but a failure is known."""
