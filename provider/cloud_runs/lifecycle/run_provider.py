@@ -76,6 +76,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
             replaces = sorted({name.split(".")[0] for name in due.replaces})
             if not replaces and self.reruns(run, _news, asked):
                 replaces = [ledger.RERUN_ON_FAILURE]
+                progress.tell(urn, f"run {errors.clean(run.id)} failed: an `up` fires it again")
             if replaces:
                 because = errors.clean(history.because(due.replaces)) or history.RERUN
                 self.may_replace(run, _news, because, previewed=previewed)

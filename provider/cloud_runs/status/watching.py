@@ -79,8 +79,9 @@ class Watching:
         known = sum(run.known_success for run in self._stack.records.runs)
         ages = [_age(self.watch.runs[reference], now) for reference in self.watch.open]
         done, of = known + tally.succeeded, known + len(self.watch.runs)
-        trouble = f"; queried again, since {self.watch.trouble}" if self.watch.trouble else ""
-        return progress.line(done, of, tally.failed, ages, progress.took(self.watch)) + trouble
+        trouble, again = self.watch.trouble, "queried again, since" if self._going else "not queried again:"
+        told = f"; {again} {trouble}" if trouble else ""
+        return progress.line(done, of, tally.failed, ages, progress.took(self.watch)) + told
 
     # -- parts
 
