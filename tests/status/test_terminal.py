@@ -41,7 +41,7 @@ def test_a_pipe_gets_whole_lines_without_colours(monkeypatch: pytest.MonkeyPatch
     assert lost.split()[1] == "unknown"
     (unasked,) = [line for line in told.splitlines() if line.startswith("unasked ")]
     assert unasked.split()[1] == "pending?"
-    assert "unasked: could not be asked, so this is what is recorded: no Tencent Cloud credentials\n" in told
+    assert "unasked: could not be queried, so this is what is recorded: no Tencent Cloud credentials\n" in told
     assert "nightly: was requested and is not recorded (requested at 2026-11-22 09:07:21 UTC)\n" in told
     assert told.splitlines()[-1].startswith("media/dev, 2026-11-22 09:08:21 UTC: 10 runs: 1 failed, 1 missing, ")
 

@@ -84,7 +84,7 @@ def test_a_key_that_is_refused_ends_a_wait_at_once_and_not_a_watch(tmp_path: Pat
     stack.env["ENOS_SECRET_KEY"] = "wrong-and-not-to-be-told"
     code, out, error = stack.run("wait", *QUICK)
     assert code == 12
-    assert "enos-flow-1: could not be asked, so this is what is recorded: " in out
+    assert "enos-flow-1: could not be queried, so this is what is recorded: " in out
     assert "wrong-and-not-to-be-told" not in out + error
     asked = looks(cloud)
     with stack.start("status", "--watch", *QUICK) as process:

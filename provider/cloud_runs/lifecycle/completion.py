@@ -86,7 +86,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
         :param timeout: How long to wait: `"90s"`, `"1h30m"`, a timedelta or seconds, at most a year. Without it
             `opts.custom_timeouts.create`, else 30 minutes. A time-out fails the update, also with
             `on_failure="continue"`; the runs go on.
-        :param poll_interval: The longest pause between two looks; the first ones are shorter, from one second.
+        :param poll_interval: The longest pause between two queries; the first ones are shorter, from one second.
         :param on_failure: When all runs have ended and some did not succeed: `"halt"` fails the update with one line
             for each of them; `"continue"` records them in `outcomes` and warns.
         :param on_timeout: `"leave"` leaves alone what still runs; `"cancel"` asks the system to stop it, where the

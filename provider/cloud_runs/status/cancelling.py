@@ -22,7 +22,7 @@ _EXIT_CODES = """exit codes:
   0  what was to be stopped was asked to stop, or had ended before
   2  there is no such run, or its system has no call that stops one
  11  the answer was no: the run goes on
- 12  a system or the stack could not be asked
+ 12  a system or the stack could not be queried
 130  interrupted by Ctrl-C"""
 
 
@@ -83,7 +83,7 @@ def _agreed(runs: list[Run]) -> bool:
 
 
 def _stop(askers: Askers, runs: list[OnRecord]) -> bool:
-    """Says of each what came of it. Whether one could not be asked to stop."""
+    """Says of each what came of it. Whether one could not be queried to stop."""
 
     def stop(run: str) -> str:
         try:

@@ -37,7 +37,7 @@ _EXIT_CODES = """exit codes:
   0  all is well
   2  the command line is wrong
  10  something is not: `pulumi up` would fail, or fire what cannot run
- 12  otherwise: something could not be asked, or is not known before the `up`
+ 12  otherwise: something could not be queried, or is not known before the `up`
 130  interrupted by Ctrl-C"""
 
 

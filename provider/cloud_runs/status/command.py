@@ -67,7 +67,7 @@ def _add_status(commands: Commands) -> None:
     options.add_stack(parser)
     showing.add(parser)
     parser.add_argument(
-        "--watch", action="store_true", help="look again, and write the files anew, until no run goes on any more"
+        "--watch", action="store_true", help="query again, and write the files anew, until no run goes on any more"
     )
     waits.add_interval(parser)
     parser.set_defaults(run=_status)

@@ -26,7 +26,7 @@ EXIT_CODES = """exit codes:
   2  the command line is wrong
  10  a run failed, was cancelled, is no longer known to its service, or is missing
  11  otherwise: a run goes on
- 12  a system or the stack could not be asked, or a file not written (and no run is known to have failed)
+ 12  a system or the stack could not be queried, or a file not written (and no run is known to have failed)
 130  interrupted by Ctrl-C"""
 
 

@@ -72,7 +72,7 @@ def _counts(report: Report, found: Sequence[Row]) -> Iterator[str]:
 
 
 def _reasons(report: Report) -> Iterator[str]:
-    """Of what failed or could not be asked, where several have the same."""
+    """Of what failed or could not be queried, where several have the same."""
     told, more = remarks(report)
     bad = [remark for remark in told if remark.verdict in (Exit.FAILED, Exit.NOT_ASKED)]
     if more or any(remark.count > 1 for remark in bad):

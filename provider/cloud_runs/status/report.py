@@ -32,7 +32,7 @@ class Exit(IntEnum):
     GOING = 11
     """A run goes on."""
     NOT_ASKED = 12
-    """A system or the stack could not be asked."""
+    """A system or the stack could not be queried."""
     INTERRUPTED = 130
     """By Ctrl-C; as shells have it."""
 
@@ -47,7 +47,7 @@ class Answer(str, Enum):
     GONE = "gone"
     """The system no longer knows the run: it is what is on record, if that is an end."""
     NONE = "none"
-    """The system could not be asked: it is what is on record."""
+    """The system could not be queried: it is what is on record."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Run:
     """`started_at` is when the run started, else when it was created or fired."""
     answer: Answer
     problem: str = ""
-    """Why the system could not be asked, or that it does not know the run."""
+    """Why the system could not be queried, or that it does not know the run."""
     subject: Mapping[str, str] = field(default_factory=dict)
     """What it works on: `region`, `bucket`, `object`, `workflow`, ..., as far as its kind has them, without secrets."""
 
@@ -114,7 +114,7 @@ class Run:
         """What a person should know beside the phase."""
         status = self.status
         if self.answer is Answer.NONE:
-            yield f"could not be asked, so this is what is recorded: {clean(self.problem, 600)}"
+            yield f"could not be queried, so this is what is recorded: {clean(self.problem, 600)}"
         elif self.answer is Answer.GONE:
             yield f"{outcomes.GONE}; {'its end is not recorded' if self.lost else 'this is what is recorded'}"
         why = {"code": status.code, "message": status.message, "failed_tasks": outcomes.failed_tasks(status)}

@@ -47,7 +47,7 @@ def add_interval(parser: argparse.ArgumentParser) -> None:
         type=duration,
         default=_INTERVAL,
         metavar="TIME",
-        help="between two looks at most; the first ones come sooner (default %(default)s)",
+        help="between two queries at most; the first ones come sooner (default %(default)s)",
     )
 
 

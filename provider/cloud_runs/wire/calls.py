@@ -167,7 +167,7 @@ class Calls(Generic[F]):
                     break
                 nap(wait, limit, self._sleep)
         except Unavailable as error:
-            raise Unavailable(f"{self._title} could not be asked: {error}") from None
+            raise Unavailable(f"{self._title} could not be queried: {error}") from None
         if failed.succeeded:
             return answer
         if failed.later or failed.throttled or not failed.refused:
