@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.engine.asks import FAN_OUT, RUN, Ask, problems
@@ -42,7 +44,7 @@ def test_adopt_verifies_the_run_and_replaces_the_record(stack: Stack, cloud: Emu
     assert "no run" in unknown.text
     wrong = stack.up(run(adopt_id=stack.id("other")), twin, other, check=False)
     assert wrong.code != 0
-    assert "object is 'other.mp4', not the requested one" in wrong.text
+    assert "object has another value" in wrong.text
     given = stack.id("twin")
     stack.up(run(adopt_id=given), other)
     assert stack.id() == given
@@ -71,3 +73,24 @@ def test_forced_together_with_another_provider(stack: Stack, cloud: Emulator) ->
     assert cloud.ids() == [stack.id()] == [id]
     stack.up(EU, run(opts=there, triggers={"release": 2}))
     assert cloud.ids() == [id, stack.id()]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("subject", [RUN, FAN_OUT])
+def test_a_setting_of_long_ago_and_a_replacement_that_no_diff_tells_of(
+    stack: Stack, cloud: Emulator, tmp_path: Path, subject: str
+) -> None:
+    """The run that it names was recorded, and replaced since."""
+    ask, elsewhere = Ask(subject, "first"), Stack(tmp_path / "elsewhere", cloud)
+    elsewhere.up(ask.source())
+    for key, id in ask.on_record(elsewhere).items():
+        path = f'runs:adopt["{ask.resource}"]' + (f'["{key}"]' if subject == FAN_OUT else "")
+        stack.pulumi("config", "set", "--path", path, id, "-s", stack.name)
+    trigger = "=ResourceOptions(replacement_trigger={!r})".format
+    stack.up(ask.source(opts=trigger("1")))
+    assert ask.on_record(stack) == ask.on_record(elsewhere)
+    stack.up(ask.source(opts=trigger("1"), triggers={"v": 2}))
+    assert problems([ask], stack, cloud, 2) == {}
+    told = stack.up(ask.source(opts=trigger("2"), triggers={"v": 2})).text
+    assert "a new one was requested since: it was left out" in told
+    assert problems([ask], stack, cloud, 3) == {}

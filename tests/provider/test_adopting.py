@@ -112,7 +112,7 @@ def test_a_setting_for_what_has_other_runs_on_record_does_nothing(stack: HostSta
     assert stack.up(adopt=to_adopt(stack, elsewhere.ids), **stack.plain) == "same"
     ((said),) = stack.warned
     assert f"runs:adopt names a run for {stack.name!r}" in said
-    assert "which has another one recorded: nothing was done" in said
+    assert "which has another one recorded: while that stays, this does nothing" in said
     assert (stack.ids, stack.started()) == (own, runs)
 
 
@@ -151,11 +151,11 @@ def test_a_setting_of_long_ago_and_a_change_that_is_refused(stack: HostStack, el
         stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
     stack.ages(seconds=-10)
     if isinstance(stack, FanStack):  # its history does not go so far
-        with pytest.raises(RunError, match="which is older than what is to be replaced: nothing was fired"):
+        with pytest.raises(RunError, match="which is older than what was requested: nothing was fired"):
             stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
         return
     stack.up(adopt=adopt, triggers={"release": 3}, **stack.plain)
-    assert "recorded before this one was requested: it was left out; take it away" in stack.warned[-1]
+    assert "and a new one was requested since: it was left out" in stack.warned[-1]
     assert len(stack.started()) == 3 * stack.asks
     assert set(stack.ids.values()).isdisjoint(elsewhere.ids.values())
 
@@ -180,9 +180,7 @@ def test_a_setting_that_names_an_older_run_than_the_one_that_is_replaced(
     own = stack.ids
     stack.up(triggers={"release": 2}, kill="delete", **stack.plain)
     stack.ages(minutes=-20)
-    with pytest.raises(
-        RunError, match=r"is older than what is to be replaced: nothing was fired\. To fire, take it away"
-    ):
+    with pytest.raises(RunError, match=r"is older than what was requested: nothing was fired\. To fire, take it away"):
         stack.up(adopt=to_adopt(stack, elsewhere.ids), triggers={"release": 2}, **stack.plain)
     assert len(stack.started()) == 2 * stack.asks
     assert stack.up(triggers={"release": 2}, **stack.plain) == "create"

@@ -20,9 +20,10 @@ from cloud_runs.lifecycle import host
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import ADOPT, ADOPT_ID, ADOPT_IDS, OBJECTS
-from cloud_runs.promise.looking import CLOCKS, TICK
-from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.looking import CLOCKS, SKEW, TICK
+from cloud_runs.promise.process import Before, Process
+from cloud_runs.promise.records import Intent, Recorded
+from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import RunApi, RunStatus, rfc3339, time_of
 
 SETTING = "runs:adopt"
@@ -63,24 +64,25 @@ def _path(*names: str) -> str:
     return shlex.quote(SETTING + "".join('["' + name.replace('"', '\\"') + '"]' for name in names))
 
 
-def once(given: Mapping[str, Any], before: Before) -> dict[str, str]:
+def once(given: Mapping[str, Any], before: Before, ask: Ask, process: Process) -> dict[str, str]:
     """What the setting says, as far as it counts for a resource that is created: no run that is or was on its record,
     and nothing for a replacement that is made now, which asks for new ones. A run is that of the object ''."""
-    if before.deleted:
+    if before.deleted or process.replacing(ask.urn):
         return {}
     old = before.recorded
     known = {*old.ids.values(), *ledger.former_ids(old)} if old else set()
     return {key: str(id) for key, id in given.items() if id and id not in known}
 
 
-def of_objects(props: Mapping[str, Any], before: Before) -> dict[str, str]:
+def of_objects(props: Mapping[str, Any], before: Before, ask: Ask, process: Process) -> dict[str, str]:
     """The runs that a fan-out that is created records instead of firing, by object."""
-    return _listed(props, once(setting(props), before), {})
+    return _listed(props, once(setting(props), before, ask, process), {})
 
 
 def lacking(props: Mapping[str, Any], own: Recorded) -> dict[str, str]:
     """The runs that a fan-out records beside those that stay: of the setting only for objects without a run."""
-    given = {key: str(id) for key, id in setting(props).items() if key not in own.ids}
+    former = own.fired.predecessors  # of objects that were refused since
+    given = {key: str(id) for key, id in setting(props).items() if key not in own.ids and former.get(key) != str(id)}
     return _listed(props, given, own.ids)
 
 
@@ -104,17 +106,17 @@ def stale(name: str, given: Mapping[str, Any], recorded: Mapping[str, str]) -> s
     if others:
         argument, of = (ADOPT_ID, "") if others == [""] else (ADOPT_IDS, f" ({', '.join(others)})")
         return (
-            f"{SETTING} names a run for {name!r}{of}, which has another one recorded: nothing was done. To record the "
-            f"other one all the same, set {argument}; else {forget}"
+            f"{SETTING} names a run for {name!r}{of}, which has another one recorded: while that stays, this does "
+            f"nothing. To record the other one all the same, set {argument}; else {forget}"
         )
     return f"{SETTING} has done its work for {name!r}; {forget}" if known and len(known) == len(given) else ""
 
 
 def passed_over(name: str) -> str:
-    """What is said when the setting does not count for a run that is fired: it named one of before."""
+    """What is said when the setting does not count for what is fired."""
     return (
-        f"{SETTING} names a run for {name!r} that was recorded before this one was requested: it was left out; "
-        f"{_forget(name)}"
+        f"{SETTING} names a run for {name!r}, and a new one was requested since: it was left out. To record it all the "
+        f"same, set {ADOPT_ID} or {ADOPT_IDS}; else {_forget(name)}"
     )
 
 
@@ -122,15 +124,28 @@ def _forget(name: str) -> str:
     return f"take it away: pulumi config rm --path {_path(name)}"
 
 
-def not_older(name: str, status: RunStatus, replaced: Recorded | None) -> None:
-    """Raises RunsError for a run of the setting that is older than the one whose replacement is not on record: it is
-    none that was fired for that."""
-    began, at = time_of(status.created_at or status.started_at), replaced.fired.at if replaced else None
-    if began and at and began < at - TICK:
-        raise errors.RunsError(
-            f"{SETTING} names run {errors.clean(status.id)}, which is older than what is to be replaced: nothing was "
-            f"fired. To fire, {_forget(name)}; to record that run all the same, set adopt_id or adopt_ids"
-        )
+def not_older(name: str, status: RunStatus, replaced: Recorded | None, intent: Intent | None) -> None:
+    """Raises RunsError for a run of the setting that is older than the one whose replacement is not on record, or than
+    the `intent` of an earlier `up`: it is none that was fired for that."""
+    began = time_of(status.created_at or status.started_at)
+    at = replaced.fired.at if replaced else None
+    if began and ((at and began < at - TICK) or (intent and began < intent.moment.at - SKEW)):
+        raise _not_this(name, f"names run {errors.clean(status.id)}, which is older than what was requested")
+
+
+def exactly(name: str, kind: Kind[Any], sent: Mapping[str, Any], status: RunStatus) -> None:
+    """Raises RunsError if an earlier `up` cannot have started this run of the setting with what it `sent`: another name
+    was generated for it, or another minute."""
+    if differs := list(kind.mismatches(sent, status)):
+        listed = "; ".join(map(errors.clean, differs))
+        raise _not_this(name, f"names run {errors.clean(status.id)}, which was not started for this: {listed}")
+
+
+def _not_this(name: str, what: str) -> errors.RunsError:
+    return errors.RunsError(
+        f"{SETTING} {what}: nothing was fired. To fire, {_forget(name)}; to record that run all the same, set "
+        f"{ADOPT_ID} or {ADOPT_IDS}"
+    )
 
 
 def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus, fired: datetime | None) -> str:

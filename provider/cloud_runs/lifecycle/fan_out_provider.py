@@ -30,7 +30,7 @@ from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, fan_out, groups, ledger, reruns, rules
 from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Recorded
+from cloud_runs.promise.records import TRIGGERS, Intent, Recorded
 from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import Reference
@@ -119,13 +119,16 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         ask = self._ask(props)
         rules.intended(ask, self.process)
         before = self.process.before(ask.urn, ask.token)
+        adopts = adopting.of_objects(props, before, ask, self.process)
+        if adopting.setting(props).keys() - adopts.keys():
+            progress.warn(ask.urn, adopting.passed_over(ledger.name_of(ask.urn)))
         former = self.given_up(ask, props)
         if former:
             objects = strays.objects_of(former, ask, before.recorded)
             strays.tell(former, objects, self.settings, self.world(ask.urn))
         if rules.gave_up(ask, before, self.process, former):
             progress.warn(ask.urn, _GAVE_UP)
-        adopted = self._adopted(props, adopting.of_objects(props, before), before.recorded)
+        adopted = self._adopted(props, adopts, before.recorded, earlier=self.process.earlier(ask.intent))
         self.tell_of_adopted(ask, props, rules.decide(ask, before, self.process), adopted)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
@@ -217,6 +220,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         ids: Mapping[str, str],
         replaced: Recorded | None,
         place: Reference | None = None,
+        earlier: Intent | None = None,
     ) -> Mapping[str, str]:
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
         work; then nothing was fired."""
@@ -226,7 +230,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             for key, id in ids.items():
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
                 if key not in (props.get(ledger.ADOPT_IDS) or {}):
-                    adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced)
+                    adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced, earlier)
                 self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props), given=True)
         return ids
 

@@ -222,14 +222,19 @@ class RunProvider(OverlappingProvider, Generic[Request]):
     def _once(self, props: Mapping[str, Any]) -> str | None:
         """The run that the setting names, if that counts."""
         ask = self._ask(props)
-        return adopting.once({"": props.get(ledger.ADOPT)}, self.process.before(ask.urn, ask.token)).get("")
+        before = self.process.before(ask.urn, ask.token)
+        return adopting.once({"": props.get(ledger.ADOPT)}, before, ask, self.process).get("")
 
     def _adopt(self, props: dict[str, Any], id: str) -> dynamic.CreateResult:
         ask, place = self._ask(props), self.today(props)
         before = self.process.before(ask.urn, ask.token)
         status = adopting.verified(self.kind, props, id, self.kind.client(place, self.settings))
         if not props.get(ledger.ADOPT_ID):
-            adopting.not_older(ledger.name_of(ask.urn), status, before.recorded)
+            name, earlier = ledger.name_of(ask.urn), self.process.earlier(ask.intent)
+            adopting.not_older(name, status, before.recorded, earlier)
+            if earlier:
+                sent = self.kind.outputs(replace(place, id=id), self.kind.request(props, self._occasion(ask)), None)
+                adopting.exactly(name, self.kind, {**props, **sent}, status)
         # It will be on record: it is not among the lost ones.
         self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
         if ask.intent and (former := self.given_up(ask, props)):

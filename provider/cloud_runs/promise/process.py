@@ -50,8 +50,8 @@ class Process(Turns):
         self.clock = clock or Clock()
         self.id = id or secrets.token_hex(16)
         self.began = self.clock.monotonic()
+        self._lock, self._tokens = threading.Lock(), set[str]()
         self.beginning = self.moment()
-        self._lock = threading.Lock()
         self._recorded: dict[str, Recorded] = {}
         self._deleted: dict[str, Recorded] = {}
         self._settled: set[str] = set()
@@ -75,11 +75,18 @@ class Process(Turns):
         """Now, in this process; under a new token if none is given."""
         boot = self.clock.boot()
         at = self.clock.now()
-        return Moment(token or secrets.token_hex(16), at, self.id, boot, self.clock.uptime() if boot else 0.0)
+        token = token or secrets.token_hex(16)
+        with self._lock:
+            self._tokens.add(token)
+        return Moment(token, at, self.id, boot, self.clock.uptime() if boot else 0.0)
 
     def minted(self, moment: Moment) -> bool:
         """Whether the moment is one of this process."""
         return moment.host == self.id
+
+    def earlier(self, intent: Intent | None) -> Intent | None:
+        """The intent, if an earlier process has made it."""
+        return intent if intent and not self.minted(intent.moment) else None
 
     # -- what is on record
 
@@ -103,12 +110,9 @@ class Process(Turns):
         return found.ids.values() if found else ()
 
     def deleted(self, token: str, space: Hashable, run: Recorded) -> dict[str, str]:
-        """`delete` was called for this run: if a create with its intent's token follows, it is a replacement.
-
-        The token and not the URN: a rename changes the URN, and another run may have taken it since. Returns those of
-        its ids, and of the runs before it, that another resource has taken for what it has asked for: id -> URN. No
-        `diff` told of them before.
-        """
+        """`delete` was called for this run: if a create with its intent's token follows, it is a replacement. The token
+        and not the URN: a rename changes the URN, and another run may have taken it since. Returns those of its ids,
+        and of the runs before it, that another resource has taken for what it has asked for: id -> URN."""
         with self._lock:
             self._deleted[token] = run
             self._settles(run)
@@ -142,6 +146,8 @@ class Process(Turns):
         with self._lock:
             found = self._recorded.get(urn)
             gone = self._deleted.get(token) or (found if found in self._deleted.values() else None)
+            if not gone and token in self._tokens - self._settled:  # a `replacement_trigger` shows no diff of the run
+                gone = next((run for run in self._deleted.values() if ledger.urn_of(run.outputs) == urn), None)
             return Before(gone or found, gone is not None)
 
     # -- what this process itself does
@@ -284,8 +290,7 @@ class Process(Turns):
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates that no resource of this stack has on record."""
         with self._lock:
-            known = self._taken.keys() | self._had
-            return [candidate for candidate in candidates if (space, candidate.id) not in known]
+            return [one for one in candidates if (space, one.id) not in self._taken.keys() | self._had]
 
     def on_record(self, space: Hashable) -> set[str]:
         """The ids of runs that are or were on record, as far as this process was told."""

@@ -30,6 +30,7 @@ class Again(NamedTuple):
 
     keys: Sequence[str] = ()
     spent: Mapping[str, int] = {}
+    most: Any = None
 
 
 def again(own: Recorded, objects: Collection[str], wanted: bool, most: Any, given: Collection[str] = ()) -> Again:
@@ -38,7 +39,7 @@ def again(own: Recorded, objects: Collection[str], wanted: bool, most: Any, give
     failed = [key for key in objects if key in own.failed and key in own.ids and key not in given] if wanted else []
     made = {key: own.fired.again.get(key, 0) + 1 for key in failed}
     spent = _spent(made, most)
-    return Again([key for key in failed if key not in spent], spent)
+    return Again([key for key in failed if key not in spent], spent, most)
 
 
 def _spent(made: Mapping[str, int], most: Any) -> dict[str, int]:
@@ -75,10 +76,11 @@ def added(work: Work, own: Recorded, keys: Collection[str], sent: Sequence[Momen
 
 def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Moment, ...], list[str]]:
     """Objects by the moments since which an earlier process may have fired them again, of those that are not fired
-    again now: whatever that has started will be on no record. Not what the recorded `max_attempts` forbids as well."""
+    again now: whatever that has started will be on no record. Not what both the recorded `max_attempts` and that of
+    today forbid: no `up` between them can have had a larger one, but for one that was killed (docs/reliability.md)."""
     left: dict[tuple[Moment, ...], list[str]] = {}
     made = {key: own.fired.again.get(key, 0) + 1 for key in own.fired.failing}
-    forbidden = _spent(made, own.outputs.get(MAX_ATTEMPTS))
+    forbidden = _spent(made, own.outputs.get(MAX_ATTEMPTS)).keys() & _spent(made, asked.most).keys()
     for key, since in own.fired.failing.items() if own.reruns else ():
         moments = tuple(moment for moment in since if not process.minted(moment))
         if moments and key not in asked.keys and key not in forbidden:
@@ -119,6 +121,8 @@ def counts(own: Recorded | None, fanned: Fanned, objects: Iterable[str], work: W
     if own is None:
         return {}
     now = {key for key in (*work.fire, *work.doubtful) if key in own.ids and key in fanned.ids}
+    # What is given in the place of a failed run may be what a killed `up` has fired again.
+    now |= {key for key in own.failed if fanned.ids.get(key, own.ids.get(key)) != own.ids.get(key)}
     made = {key: own.fired.again.get(key, 0) + (key in now) for key in objects}
     return {key: count for key, count in made.items() if count}
 
