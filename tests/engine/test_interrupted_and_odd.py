@@ -421,3 +421,22 @@ def test_without_checkpoints_nothing_fires(stack: Stack, cloud: Emulator) -> Non
     assert refused.code != 0
     assert "PULUMI_SKIP_CHECKPOINTS" in refused.text
     assert cloud.requests() == {}
+
+
+@pytest.mark.long
+def test_a_replacement_trigger_is_heeded_as_any_other_reason_to_fire(stack: Stack, cloud: Emulator) -> None:
+    """The engine shows no diff of the run then; what it has deleted is known all the same."""
+
+    def program(at: str, **arguments: object) -> str:
+        return run(opts=f"=ResourceOptions(replacement_trigger={at!r})", **arguments)
+
+    stack.up(program("1"))
+    first = stack.id()
+    kept = stack.up(program("2", if_running="skip"))
+    assert "The recorded run stays" in kept.text
+    assert cloud.ids() == [stack.id()] == [first]
+    stack.up(program("3"))
+    assert cloud.ids() == [first, stack.id()]
+    (before,) = stack.outputs("run")["history"]
+    assert before["id"] == first
+    assert "why=forced" in stack.outputs("run")["fired"].replace('"', "")

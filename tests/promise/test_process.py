@@ -134,6 +134,21 @@ def test_the_record_before(process: Process) -> None:
     assert process.before(URN, "t") == (None, False), "one delete stands for one replacement"
 
 
+def test_the_record_before_of_a_replacement_that_no_diff_tells_of(process: Process) -> None:
+    run = replace(on_record("i1", "t1"), outputs={URN_: URN})
+    process.deleted("t1", SPACE, run)
+    here = process.moment().token
+    assert process.before(URN, "of an earlier process") == (None, False), "which may have fired"
+    assert process.before(TWIN, here) == (None, False)
+    assert process.before(URN, here) == (run, True)
+    process.settled(URN, here, SPACE, ["i2"])
+    assert process.before(URN, here) == (None, False)
+    other = Process()
+    other.saw(TWIN, SPACE, run)
+    other.deleted("t1", SPACE, run)
+    assert other.before(URN, other.moment().token) == (None, False), "it has another name by now"
+
+
 # -- what it does itself
 
 

@@ -50,7 +50,7 @@ class Process(Turns):
         self.clock = clock or Clock()
         self.id = id or secrets.token_hex(16)
         self.began = self.clock.monotonic()
-        self._lock, self._tokens = threading.Lock(), set[str]()
+        self._lock, self._tokens, self._diffed = threading.Lock(), set[str](), set[str]()
         self.beginning = self.moment()
         self._recorded: dict[str, Recorded] = {}
         self._deleted: dict[str, Recorded] = {}
@@ -94,6 +94,7 @@ class Process(Turns):
         """`diff` was asked about this resource. Its runs that another resource has on record as well: id -> URN."""
         with self._lock:
             self._recorded[urn] = run
+            self._diffed.add(run.fired.shown)
             self._settles(run)
             twins = {}
             for id in run.ids.values():
@@ -147,7 +148,8 @@ class Process(Turns):
             found = self._recorded.get(urn)
             gone = self._deleted.get(token) or (found if found in self._deleted.values() else None)
             if not gone and token in self._tokens - self._settled:  # a `replacement_trigger` shows no diff of the run
-                gone = next((run for run in self._deleted.values() if ledger.urn_of(run.outputs) == urn), None)
+                unseen = (run for shown, run in self._deleted.items() if shown not in self._diffed)
+                gone = next((run for run in unseen if ledger.urn_of(run.outputs) == urn), None)
             return Before(gone or found, gone is not None)
 
     # -- what this process itself does
