@@ -74,12 +74,12 @@ def _tell(urn: str, run: Recorded, told: Told) -> None:
 
 def _tell_of_others(kind: Kind[Any], urn: str, run: Recorded, props: Mapping[str, Any], told: Told) -> None:
     """A warning for runs that do other work. When each was fired is not recorded, so that tells nothing here."""
+    given = {name: props[name] for name in (*kind.names, *kind.quiet) if name in props}
     others = dict[str, str]()
     for key, id in run.ids.items():
         status = told[id]
-        if isinstance(status, RunStatus) and (
-            said := adopting.another(kind, {**props, kind.fans_out: key}, status, None)
-        ):
-            others[key] = said
+        if isinstance(status, RunStatus):
+            others[key] = adopting.another(kind, {**given, kind.fans_out: key}, status, None)
+    others = {key: said for key, said in others.items() if said}
     if others:
         progress.warn(urn, f"{groups.many(len(others), 'run')} of something else{groups.listed(others)}")

@@ -76,8 +76,7 @@ class Process(Turns):
         boot = self.clock.boot()
         at = self.clock.now()
         token = token or secrets.token_hex(16)
-        with self._lock:
-            self._tokens.add(token)
+        self._tokens.add(token)
         return Moment(token, at, self.id, boot, self.clock.uptime() if boot else 0.0)
 
     def minted(self, moment: Moment) -> bool:
@@ -147,7 +146,7 @@ class Process(Turns):
         with self._lock:
             found = self._recorded.get(urn)
             gone = self._deleted.get(token) or (found if found in self._deleted.values() else None)
-            if not gone and token in self._tokens - self._settled:  # a `replacement_trigger` shows no diff of the run
+            if not gone and token in self._tokens and token not in self._settled:  # as with `replacement_trigger`
                 unseen = (run for shown, run in self._deleted.items() if shown not in self._diffed)
                 gone = next((run for run in unseen if ledger.urn_of(run.outputs) == urn), None)
             return Before(gone or found, gone is not None)
@@ -292,7 +291,8 @@ class Process(Turns):
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates that no resource of this stack has on record."""
         with self._lock:
-            return [one for one in candidates if (space, one.id) not in self._taken.keys() | self._had]
+            known = self._taken.keys() | self._had
+            return [one for one in candidates if (space, one.id) not in known]
 
     def on_record(self, space: Hashable) -> set[str]:
         """The ids of runs that are or were on record, as far as this process was told."""

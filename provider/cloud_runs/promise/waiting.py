@@ -63,7 +63,7 @@ class Watch:
 
     @property
     def trouble(self) -> str:
-        """Why a run could not be queried for in the last look; empty if all could."""
+        """Why a run could not be queried in the last look; empty if all could."""
         untold = (run.untold for run in self.runs.values() if not run.ended)
         return next((str(why) for why in untold if why is not None and not isinstance(why, NotFound)), "")
 
