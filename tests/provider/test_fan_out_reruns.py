@@ -527,3 +527,41 @@ def test_the_bound_of_another_object_keeps_nobody_from_being_told(fan: FanStack)
     with pytest.raises(RunError, match="object a2 failed after 2 attempts"):
         fan.up(A, **given)
     assert sum(lost in text for text in fan.warned) == 1
+
+
+def test_an_object_at_its_bound_that_leaves_the_list_has_lost_nothing(fan: FanStack) -> None:
+    """What a refresh has written down since, no `up` can have fired again."""
+    given = {**RERUN, "max_attempts": 1.0}
+    fan.up(A, **given)
+    fail(fan, "a1")
+    with pytest.raises(RunError, match="object a1 failed after 1 attempt, and max_attempts is 1"):
+        fan.up(A, same_process=True, **given)
+    fan.warned.clear()
+    assert fan.up(A[1:], **given) == "update"
+    assert fan.warned == []
+
+
+def test_what_a_raised_bound_has_fired_is_told_when_its_object_leaves_the_list(fan: FanStack) -> None:
+    fan.up(A, **RERUN, max_attempts=1.0)
+    fail(fan, "a1")
+    before = fan.started()
+    assert fan.up(A, kill=1, same_process=True, **RERUN, max_attempts=2.0) == "killed"
+    (lost,) = set(fan.started()) - set(before)
+    fan.warned.clear()
+    assert fan.up(A[1:], **RERUN, max_attempts=2.0) == "update"
+    assert sum(lost in text for text in fan.warned) == 1
+
+
+def test_a_run_that_is_given_after_a_killed_rerun_is_an_attempt(one: FanStack) -> None:
+    given = {**RERUN, "max_attempts": 2.0}
+    one.up(A, **given)
+    fail(one, "a1")
+    before = one.started()
+    assert one.up(A, kill=1, same_process=True, **given) == "killed"
+    (lost,) = set(one.started()) - set(before)
+    one.up(A, adopt_ids={"a1": lost}, **given)
+    assert one.ids["a1"] == lost
+    one.up(A, **given)
+    fail(one, "a1")
+    with pytest.raises(RunError, match="object a1 failed after 2 attempts"):
+        one.up(A, **given)
