@@ -243,7 +243,10 @@ def test_adopt_and_get(stack: Stack, cloud: Emulator) -> None:
     assert stack.outputs("seen")["state"] == "RUNNING"
     assert stack.outputs("seen")["flow_instance_id"] == FIRST
     assert cloud.count(SYSTEM, "start") == 1
-    for wrong, text in (({"flow_id": 1}, "its flow_id is 3377, not the requested one"), ({"trigger_time": 0}, "its trigger_time is")):
+    for wrong, text in (
+        ({"flow_id": 1}, "its flow_id is 3377, not the requested one"),
+        ({"trigger_time": 0}, "its trigger_time is"),
+    ):
         refused = stack.up(flow("other", adopt_id=FIRST, **wrong), check=False)
         assert refused.code != 0
         assert text in refused.text
