@@ -156,7 +156,7 @@ class Found:
 
 
 Untold = NotFound | Throttled | Unavailable
-"""Why a look tells nothing of one run: the system does not know it, or could not be queried for now."""
+"""Why a look tells nothing of one run: the system does not know it, or could not be queried now."""
 
 Request = TypeVar("Request", contravariant=True)
 

@@ -78,13 +78,14 @@ def test_what_is_no_twin(process: Process) -> None:
 
 
 def test_runs_of_before_are_no_new_ones_and_keep_nobody_from_having_them(process: Process) -> None:
-    process.had(SPACE, ["i0"])
+    later = replace(on_record("i1", "t"), outputs={HISTORY: [{"id": "i0"}]})
+    process.saw(URN, SPACE, later)
     assert process.free(SPACE, [Candidate("i0", None)]) == []
-    assert process.on_record(SPACE) == {"i0"}
+    assert process.on_record(SPACE) == {"i0", "i1"}
     assert not process.claim(SPACE, "i0", TWIN), "an answer with it is an old one"
     assert Process().claim(SPACE, "i0", TWIN)
     other = Process()
-    other.had(SPACE, ["i0"])
+    other.saw("the later one's", SPACE, later)
     one, two = on_record("i0", "t1"), on_record("i0", "t2")
     assert other.saw(URN, SPACE, one) == {}
     assert other.saw(TWIN, SPACE, two) == {"i0": URN}

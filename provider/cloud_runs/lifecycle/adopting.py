@@ -136,9 +136,8 @@ def not_older(name: str, status: RunStatus, replaced: Recorded | None, intent: I
 def exactly(name: str, kind: Kind[Any], sent: Mapping[str, Any], status: RunStatus) -> None:
     """Raises RunsError if an earlier `up` cannot have started this run of the setting with what it `sent`: another name
     was generated for it, or another minute."""
-    if differs := list(kind.mismatches(sent, status)):
-        listed = "; ".join(map(errors.clean, differs))
-        raise _not_this(name, f"names run {errors.clean(status.id)}, which was not started for this: {listed}")
+    if differs := _differences(kind, sent, status):
+        raise _not_this(name, f"names run {errors.clean(status.id)}, which was not started for this: {differs}")
 
 
 def _not_this(name: str, what: str) -> errors.RunsError:
@@ -150,10 +149,9 @@ def _not_this(name: str, what: str) -> errors.RunsError:
 
 def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus, fired: datetime | None) -> str:
     """What is said of a run on record that does other work, or began long before it was `fired`; empty if neither."""
-    differs = list(kind.mismatches({name: value for name, value in props.items() if known(value)}, status))
     began = time_of(status.created_at)
-    if differs:
-        what = f"does other work than was requested: {'; '.join(map(errors.clean, differs))}"
+    if differs := _differences(kind, props, status):
+        what = f"does other work than was requested: {differs}"
     elif began and fired and began < fired - CLOCKS:
         what = f"began at {status.created_at}, and it was fired at {rfc3339(fired)}"
     else:
@@ -172,13 +170,16 @@ def verified(kind: Kind[Any], props: Mapping[str, Any], id: str, api: RunApi[Any
     except errors.NotFound as gone:
         shown = errors.clean(id)
         raise errors.RunsError(f"there is no run {shown} to adopt; nothing was fired. {gone}") from gone
-    given = {name: value for name, value in props.items() if known(value)}
     complete = all(known(props.get(name)) for name in kind.names)
-    differs = list(kind.mismatches(given, status)) if complete else []
-    if differs:
-        listed = "; ".join(map(errors.clean, differs))
+    if complete and (differs := _differences(kind, props, status)):
         raise errors.RunsError(
-            f"run {errors.clean(id)} does other work: {listed}. Nothing was recorded or fired; set adopt_id to the run "
-            "that you mean, or the arguments to those of this run"
+            f"run {errors.clean(id)} does other work: {differs}. Nothing was recorded or fired; set adopt_id to the "
+            "run that you mean, or the arguments to those of this run"
         )
     return status
+
+
+def _differences(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus) -> str:
+    """In what a run does other work than these properties, as far as they are known; empty if in nothing."""
+    given = {name: value for name, value in props.items() if known(value)}
+    return "; ".join(map(errors.clean, kind.mismatches(given, status)))

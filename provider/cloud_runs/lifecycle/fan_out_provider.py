@@ -202,9 +202,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         )
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
-        space = self.space(olds)
-        twins = self.process.saw(urn, space, run)
-        self.process.had(space, ledger.former_ids(run))
+        twins = self.process.saw(urn, self.space(olds), run)
         if twins:
             shared = {key: id for key, id in run.ids.items() if id in twins}
             of = {key: f"{id}, recorded by {ledger.name_of(twins[id])!r} too" for key, id in shared.items()}

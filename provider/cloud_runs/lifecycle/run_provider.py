@@ -133,18 +133,18 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         place = self.place(props)
         if not ledger.is_ours(props) and (pin := self.kind.pin(place, self.settings)):
             place = host.asked(pin)  # its reference is for other stacks, too
-        api = self.kind.client(place, self.settings)
+        run, api = ledger.recorded(id_, props), self.kind.client(place, self.settings)
         try:
-            status = resuming.seen(host.asked(partial(api.get, id_)), ledger.fired_of(props))
+            status = resuming.seen(host.asked(partial(api.get, id_)), run.fired)
         except errors.NotFound as gone:
             if not ledger.is_ours(props):
                 raise errors.RunsError(f"there is no run {errors.clean(id_)} to read. {gone}") from gone
             progress.warn(ledger.urn_of(props), f"run {errors.clean(id_)} is {outcomes.GONE}")
             return dynamic.ReadResult(id_, {**props, ledger.PHASE: Phase.UNKNOWN.value, ledger.RECORD_EXPIRED: True})
         progress.learned(ledger.urn_of(props), outcomes.learned(status), failed=status.phase is Phase.FAILED)
-        others = self._another(props, status) if ledger.is_ours(props) else ""
-        ours = [str(run.get("id")) for run in ledger.history_of(props)]
-        for warning in filter(None, (others, repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ours))):
+        others = adopting.another(self.kind, props, status, run.fired.at) if ledger.is_ours(props) else ""
+        again = repeated(self.kind.name, api, status, Limit(REPEATED_SECONDS), ledger.former_ids(run))
+        for warning in filter(None, (others, again)):
             progress.warn(ledger.urn_of(props), warning)
         props, reference = self.gone_on(id_, props, status), replace(place, id=id_)
         url = {ledger.URL: self.kind.page(reference, {**self.kind.told(status), **props})}
@@ -179,9 +179,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
 
     def _seen(self, urn: str, olds: Mapping[str, Any], run: Recorded) -> None:
         """Tells the process what is on record, and the user of a run that two resources have on record."""
-        space = self.space(olds)
-        twins = self.process.saw(urn, space, run)
-        self.process.had(space, ledger.former_ids(run))
+        twins = self.process.saw(urn, self.space(olds), run)
         for id, other in twins.items():
             progress.warn(
                 urn,
@@ -215,9 +213,6 @@ class RunProvider(OverlappingProvider, Generic[Request]):
     def _ask(self, props: Mapping[str, Any]) -> Ask:
         content = wanted(self.kind.names, props, props.get(TRIGGERS)).content
         return Ask(ledger.urn_of(props), ledger.intent_of(props.get(ledger.INTENT)), content, ledger.ignored_of(props))
-
-    def _another(self, props: dict[str, Any], status: RunStatus) -> str:
-        return adopting.another(self.kind, props, status, ledger.fired_of(props).at)
 
     def _once(self, props: Mapping[str, Any]) -> str | None:
         """The run that the setting names, if that counts."""

@@ -95,6 +95,7 @@ class Process(Turns):
             self._recorded[urn] = run
             self._diffed.add(run.fired.shown)
             self._settles(run)
+            self._had.update((space, id) for id in ledger.former_ids(run))  # none of these is a new one
             twins = {}
             for id in run.ids.values():
                 other = self._taken.setdefault((space, id), urn)
@@ -282,11 +283,6 @@ class Process(Turns):
             if given:
                 self._given.add((space, id))
             return free
-
-    def had(self, space: Hashable, ids: Iterable[str]) -> None:
-        """These runs were on a resource's record before: none of them is a new one."""
-        with self._lock:
-            self._had.update((space, id) for id in ids)
 
     def free(self, space: Hashable, candidates: Iterable[Candidate]) -> list[Candidate]:
         """The candidates that no resource of this stack has on record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -27,6 +27,10 @@ class Content:
         """The digest of an argument, or of a trigger (`triggers.KEY`)."""
         root, dot, key = name.partition(".")
         return self.triggers.get(key) if root == TRIGGERS and dot else self.arguments.get(name)
+
+    def alike(self, other: Content, names: Iterable[str]) -> bool:
+        """Whether both have the same in these arguments and triggers."""
+        return all(self.of(name) == other.of(name) for name in names)
 
     def differences(self, wanted: Content) -> list[str]:
         """Arguments and triggers (`triggers.KEY`) in which `wanted` asks for another run than this one.

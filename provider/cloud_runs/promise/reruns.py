@@ -37,9 +37,14 @@ def again(own: Recorded, objects: Collection[str], wanted: bool, most: Any, give
     """`wanted`: whether what failed is to be fired again. `most`: attempts for one ask, the first one included; None
     for any number. `given`: objects whose run is recorded and never fired."""
     failed = [key for key in objects if key in own.failed and key in own.ids and key not in given] if wanted else []
-    made = {key: own.fired.again.get(key, 0) + 1 for key in failed}
+    made = _made(own, failed)
     spent = _spent(made, most)
     return Again([key for key in failed if key not in spent], spent, most)
+
+
+def _made(own: Recorded, keys: Iterable[str]) -> dict[str, int]:
+    """The attempts for each of these objects, the first one included."""
+    return {key: own.fired.again.get(key, 0) + 1 for key in keys}
 
 
 def _spent(made: Mapping[str, int], most: Any) -> dict[str, int]:
@@ -79,7 +84,7 @@ def left_behind(own: Recorded, asked: Again, process: Process) -> dict[tuple[Mom
     again now: whatever that has started will be on no record. Not what both the recorded `max_attempts` and that of
     today forbid: no `up` between them can have had a larger one, but for one that was killed (docs/reliability.md)."""
     left: dict[tuple[Moment, ...], list[str]] = {}
-    made = {key: own.fired.again.get(key, 0) + 1 for key in own.fired.failing}
+    made = _made(own, own.fired.failing)
     forbidden = _spent(made, own.outputs.get(MAX_ATTEMPTS)).keys() & _spent(made, asked.most).keys()
     for key, since in own.fired.failing.items() if own.reruns else ():
         moments = tuple(moment for moment in since if not process.minted(moment))

@@ -248,7 +248,7 @@ def due(
     if previewed:
         return Due(replaces=[*changed, *sorted(name for name in unknown if not is_ignored(name, ignored))])
     if changed and not minted_for(intent, run, wanted, changed, process):
-        return Due((), changed, bool(intent and all(intent.content.of(name) == wanted.of(name) for name in changed)))
+        return Due((), changed, intent is not None and intent.content.alike(wanted, changed))
     return Due(replaces=changed)
 
 
@@ -260,7 +260,7 @@ def minted_for(intent: Intent | None, run: Recorded, wanted: Content, changed: I
         return False
     if process.minted(intent.moment):  # made in this update, so for what the program asks for now
         return True
-    return all(intent.content.of(name) == wanted.of(name) for name in changed)
+    return intent.content.alike(wanted, changed)
 
 
 def unsettled(attempts: Sequence[Moment], own: Fired | None, process: Process) -> list[Moment]:

@@ -83,7 +83,7 @@ def _agreed(runs: list[Run]) -> bool:
 
 
 def _stop(askers: Askers, runs: list[OnRecord]) -> bool:
-    """Says of each what came of it. Whether one could not be queried to stop."""
+    """Says of each what came of it. Whether one could not be asked to stop."""
 
     def stop(run: str) -> str:
         try:
