@@ -19,6 +19,7 @@ from tests.support.emulator import Emulator
 
 __all__ = ["elsewhere", "single"]
 LATE = 8.0  # seconds
+Interrupts = Callable[[], threading.Event]
 
 
 class FlowStack(HostStack):
@@ -26,16 +27,22 @@ class FlowStack(HostStack):
 
 
 @pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    event = threading.Event()
-    monkeypatch.setattr(interrupts, "_interrupted", event)
-    return event
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Interrupts:
+    """A new host is interrupted by itself: for what an earlier one has left behind, all is over for good."""
+
+    def another() -> threading.Event:
+        event = threading.Event()
+        monkeypatch.setattr(interrupts, "_interrupted", event)
+        return event
+
+    another()
+    return another
 
 
 @contextmanager
-def ctrl_c(stack: HostStack, event: threading.Event, operation: str) -> Iterator[None]:
+def ctrl_c(stack: HostStack, interrupted: Interrupts, operation: str) -> Iterator[None]:
     """As soon as the service has the next such request, which it answers much later."""
-    before, gone = stack.cloud.count(stack.system, operation), threading.Event()
+    before, gone, event = stack.cloud.count(stack.system, operation), threading.Event(), interrupted()
     stack.cloud.fault(stack.system, operation, "delay", seconds=LATE, after_effect=True, times=1)
 
     def press() -> None:
@@ -50,36 +57,36 @@ def ctrl_c(stack: HostStack, event: threading.Event, operation: str) -> Iterator
     finally:
         gone.set()
         thread.join()
-        event.clear()
+        interrupted()
 
 
-def ends(stack: HostStack, event: threading.Event, operation: str, act: Callable[[], object]) -> None:
+def ends(stack: HostStack, interrupted: Interrupts, operation: str, act: Callable[[], object]) -> None:
     record, started = dict(stack.state), stack.started()
-    with ctrl_c(stack, event, operation), pytest.raises(RunError, match="interrupted"):
+    with ctrl_c(stack, interrupted, operation), pytest.raises(RunError, match="interrupted"):
         act()
     assert (stack.state, stack.started()) == (record, started)
 
 
-def test_a_refresh(single: HostStack, interrupted: threading.Event) -> None:
+def test_a_refresh(single: HostStack, interrupted: Interrupts) -> None:
     single.up()
     ends(single, interrupted, "get", single.refresh)
 
 
-def test_the_check_of_what_is_adopted(stack: HostStack, elsewhere: HostStack, interrupted: threading.Event) -> None:
+def test_the_check_of_what_is_adopted(stack: HostStack, elsewhere: HostStack, interrupted: Interrupts) -> None:
     given = argument(stack, elsewhere.ids)
     ends(stack, interrupted, "get", lambda: stack.up(**given, **stack.plain))
     adopt = next(iter(given.values()))
     ends(stack, interrupted, "get", lambda: stack.up(adopt=adopt, **stack.plain))
 
 
-def test_a_fan_out_that_has_runs_already(fan: FanStack, interrupted: threading.Event) -> None:
+def test_a_fan_out_that_has_runs_already(fan: FanStack, interrupted: Interrupts) -> None:
     fan.up(["a1"])
     other = FanStack(fan.cloud, fan.patch, "elsewhere", beside=fan)
     other.up(["a2"])
     ends(fan, interrupted, "get", lambda: fan.up(["a1", "a2"], adopt_ids={"a2": other.ids["a2"]}))
 
 
-def test_the_question_of_if_running(single: HostStack, interrupted: threading.Event) -> None:
+def test_the_question_of_if_running(single: HostStack, interrupted: Interrupts) -> None:
     single.up()
     runs(single)
     ends(single, interrupted, "get", lambda: single.up(if_running="forbid", **CHANGED))
@@ -92,7 +99,7 @@ def test_the_question_of_if_running(single: HostStack, interrupted: threading.Ev
 
 
 def test_a_cancel_of_what_is_destroyed(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, interrupted: threading.Event
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, interrupted: Interrupts
 ) -> None:
     for made in (JobStack, FlowStack):
         stack = made(cloud, monkeypatch)
@@ -103,7 +110,7 @@ def test_a_cancel_of_what_is_destroyed(
 
 
 def test_what_enos_asks_before_it_starts(
-    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, interrupted: threading.Event
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch, interrupted: Interrupts
 ) -> None:
     stack = FlowStack(cloud, monkeypatch)
     stack.given["trigger_time"] = 1_574_385_780_000  # no other test's minute
@@ -114,7 +121,7 @@ def test_what_enos_asks_before_it_starts(
 
 
 def test_a_start_that_has_left_is_waited_for(
-    single: HostStack, interrupted: threading.Event, monkeypatch: pytest.MonkeyPatch
+    single: HostStack, interrupted: Interrupts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.provider.test_interrupted.LATE", 2.0)  # less than a start may take
     with ctrl_c(single, interrupted, "start"):
