@@ -83,6 +83,7 @@ class Provider(pulumi.ProviderResource):
         :param opts: Pulumi's options.
         """
         given = dict(locals())
+        opts = _options(resource_name, opts)
         inputs: dict[str, Any] = {EXPLICIT_NAME: resource_name}
         for setting, secret in settings().items():
             # The host of an explicit provider does not get the stack's configuration, so it is handed on.
@@ -95,6 +96,20 @@ class Provider(pulumi.ProviderResource):
             if value is not None:
                 inputs[EXPLICIT + setting.config] = pulumi.Output.secret(value) if secret else _text(value)
         super().__init__("pulumi-python", resource_name, inputs, opts)
+
+
+def _options(name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """With a provider that is deleted first the engine deletes all that have it, without asking them, and makes them
+    anew: each run would be fired again. Raises ValueError for what leads to that."""
+    made = pulumi.ResourceOptions.merge(None, opts)
+    for option in ("delete_before_replace", "replace_with"):
+        if getattr(made, option, None):
+            raise ValueError(
+                f"Provider {name!r}: the option {option} is refused: Pulumi would replace all runs that have this "
+                "provider with it, and so fire them again"
+            )
+    made.delete_before_replace = False
+    return made
 
 
 def _text(value: pulumi.Input[Any]) -> pulumi.Input[Any]:

@@ -18,8 +18,8 @@ from typing import Any
 from cloud_runs import errors
 from cloud_runs.promise import fan_out, given_up, intents, ledger, reruns, rules
 from cloud_runs.promise.digests import digest_of_objects
-from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import Content, Fired, Intent, Recorded, past_of
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Before, Content, Fired, Former, Intent, Recorded, past_of
 from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import Phase, Reference

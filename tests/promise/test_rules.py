@@ -10,9 +10,10 @@ import pytest
 from cloud_runs.errors import RunsError
 from cloud_runs.promise import rules
 from cloud_runs.promise.digests import digest_of_objects
+from cloud_runs.promise.ignored import is_ignored
 from cloud_runs.promise.ledger import ATTEMPTS
-from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import Content, Fired, Intent, Moment, Recorded
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Before, Content, Fired, Former, Intent, Moment, Recorded
 from cloud_runs.promise.rules import Ask, Doubt, Due
 from tests.promise.kit import SPACE, TWIN, URN, A, B, many_on_record, moment
 
@@ -516,9 +517,9 @@ def test_of_an_intent_that_stays_its_attempts_tell(process: Process) -> None:
 )
 def test_what_ignore_changes_covers(ignored: str, name: str, expected: bool) -> None:
     """A path into an argument covers it, since an argument is one value here; a trigger is covered by its key."""
-    assert rules.is_ignored(name, frozenset([ignored])) is expected
-    assert rules.is_ignored(name, frozenset([ignored, "nothing"])) is expected
-    assert rules.is_ignored(name, frozenset()) is False
+    assert is_ignored(name, frozenset([ignored])) is expected
+    assert is_ignored(name, frozenset([ignored, "nothing"])) is expected
+    assert is_ignored(name, frozenset()) is False
 
 
 @pytest.mark.parametrize(

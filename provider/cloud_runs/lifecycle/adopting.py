@@ -21,8 +21,8 @@ from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import ledger
 from cloud_runs.promise.ledger import ADOPT, ADOPT_ID, ADOPT_IDS, OBJECTS
 from cloud_runs.promise.looking import CLOCKS, SKEW, TICK
-from cloud_runs.promise.process import Before, Process
-from cloud_runs.promise.records import Intent, Recorded
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Before, Intent, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import RunApi, RunStatus, rfc3339, time_of
 
@@ -82,7 +82,9 @@ def of_objects(props: Mapping[str, Any], before: Before, ask: Ask, process: Proc
 def lacking(props: Mapping[str, Any], own: Recorded) -> dict[str, str]:
     """The runs that a fan-out records beside those that stay: of the setting only for objects without a run."""
     former = own.fired.predecessors  # of objects that were refused since
-    given = {key: str(id) for key, id in setting(props).items() if key not in own.ids and former.get(key) != str(id)}
+    known = set(ledger.former_ids(own))
+    ids = {key: str(id) for key, id in setting(props).items() if key not in own.ids}
+    given = {key: id for key, id in ids.items() if id not in known and id != former.get(key)}
     return _listed(props, given, own.ids)
 
 
@@ -90,6 +92,12 @@ def setting(props: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the setting says of a fan-out, by object."""
     given = props.get(ADOPT)
     return given if isinstance(given, Mapping) else {}
+
+
+def brought(props: Mapping[str, Any], adopted: Mapping[str, str]) -> list[str]:
+    """Those of the runs that a fan-out records which the setting has brought, and not an argument."""
+    always = props.get(ADOPT_IDS) or {}
+    return [id for key, id in adopted.items() if key not in always]
 
 
 def _listed(props: Mapping[str, Any], given: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:

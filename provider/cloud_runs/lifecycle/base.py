@@ -13,8 +13,8 @@ from cloud_runs.lifecycle import host, progress, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, next_time, wanted, written_by_0_1
 from cloud_runs.lifecycle.values import settings_of
 from cloud_runs.promise import given_up, ledger, rules
-from cloud_runs.promise.process import Former, Process
-from cloud_runs.promise.records import Content, Recorded
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Content, Former, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Reference
@@ -111,15 +111,17 @@ class KindProvider(HostProvider):
         """The intent for which an interrupted `up` may have started what will be on no record. Told once."""
         return given_up.former(ask, self.arguments(props), self.process)
 
-    def tell_of_adopted(self, ask: Ask, props: Mapping[str, Any], work: Work, adopted: Collection[str]) -> None:
+    def tell_of_adopted(self, ask: Ask, props: Mapping[str, Any], work: Work, adopted: Collection[str]) -> list[str]:
         """Names what an earlier `up` may have started for the objects for which other runs are recorded now: nobody
-        looks for it any more. `work`: what was to be done if no run was given."""
+        looks for it any more. `work`: what was to be done if no run was given. Returns the ids."""
+        told: list[str] = []
         for doubt in work.look:
             objects = [key for key in doubt.keys if key in adopted]
             if objects and ask.intent:
                 arguments = self.process.arguments(ask.token) or self.arguments(props)
                 former = Former(ask.intent, arguments, doubt.moments, work.replaced)
-                strays.tell(former, objects, self.settings, self.world(ask.urn))
+                told += strays.tell(former, objects, self.settings, self.world(ask.urn))
+        return told
 
     def arguments(self, props: Mapping[str, Any]) -> dict[str, Any]:
         """Those that are given, as an intent has them on record."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -29,8 +29,7 @@ from cloud_runs.lifecycle.losing import LosingProvider
 from cloud_runs.lifecycle.on_record import inputs, rewritten
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, fan_out, groups, ledger, reruns, rules
-from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Intent, Recorded
+from cloud_runs.promise.records import TRIGGERS, Before, Recorded
 from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.runs import Reference
@@ -112,6 +111,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         may, it returns the same."""
         must_checkpoint()
         asked = self._ask(props)
+        self.process.formerly(asked.urn, props.get(ledger.FORMERLY) or ())
         done = self.process.outcome(asked.urn, asked.token)
         if isinstance(done, dynamic.CreateResult):
             return done
@@ -128,15 +128,15 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             strays.tell(former, objects, self.settings, self.world(ask.urn))
         if rules.gave_up(ask, before, self.process, former):
             progress.warn(ask.urn, _GAVE_UP)
-        adopted = self._adopted(props, adopts, before.recorded, earlier=self.process.earlier(ask.intent))
-        self.tell_of_adopted(ask, props, rules.decide(ask, before, self.process), adopted)
+        adopted = self._adopted(props, adopts, ask, before.recorded, ask.objects)
+        told = self.tell_of_adopted(ask, props, rules.decide(ask, before, self.process), adopted)
         work = rules.decide(_without(ask, adopted), before, self.process)
         if work.keep:
             progress.note(ask.urn, rules.TAKEN_BACK)
         elif before.recorded and not former:
             self.tell_refused(ask, before.recorded, before.recorded.refused)
             self.tell_left_behind(ask, before.recorded, Again())
-        run, outs = self._fan(props, ask, work, adopted)
+        run, outs = self._fan(props, ask, work, adopted, told)
         self.process.settled(ask.urn, ask.token, self.space({**props, **outs}), run.ids.values())
         created = dynamic.CreateResult(run.id, outs)
         self.process.keep(ask.urn, ask.token, created)
@@ -153,8 +153,9 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             return dynamic.UpdateResult(rewritten(run, self.as_recorded(_news, run), (ledger.OBJECTS, TRIGGERS)))
         run, ask = _may_rerun(run, _news), self._ask(_news)
         rules.intended(ask, self.process)
-        adopted = self._adopted(_news, adopting.lacking(_news, run), None, ledger.place_of(run.outputs))
-        self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
+        lacking, place = adopting.lacking(_news, run), ledger.place_of(run.outputs)
+        adopted = self._adopted(_news, lacking, ask, None, run.refused, place)
+        told = self.tell_of_adopted(ask, _news, rules.add(ask, run, self.process), adopted)
         again = self._again(run, _news)
         if again.spent:
             said = reruns.bound(again.spent, _news[ledger.MAX_ATTEMPTS])
@@ -165,7 +166,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         sent = self.process.attempted(ask.urn, ask.attempt)
         work = rules.add(_without(ask, adopted), run, self.process)
         work = reruns.added(work, run, again.keys, sent, self.process)
-        _run, outs = self._fan(_news, ask, work, adopted)
+        _run, outs = self._fan(_news, ask, work, adopted, told)
         return dynamic.UpdateResult(outs)
 
     @reported
@@ -216,20 +217,22 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         self,
         props: Mapping[str, Any],
         ids: Mapping[str, str],
+        ask: Ask,
         replaced: Recorded | None,
+        requested: Collection[str],
         place: Reference | None = None,
-        earlier: Intent | None = None,
     ) -> Mapping[str, str]:
         """The runs that are recorded instead of fired. Raises RunsError if one of them is not there, or does other
-        work; then nothing was fired."""
+        work; then nothing was fired. `requested`: the objects for which an earlier `up` may have requested a run."""
         if ids:
             place = place or self.today(props)
             api = self.kind.client(place, self.settings)
             for key, id in ids.items():
                 status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
-                if key not in (props.get(ledger.ADOPT_IDS) or {}):
-                    adopting.not_older(ledger.name_of(ledger.urn_of(props)), status, replaced, earlier)
-                self.process.claim(self.kind.id_space(place), id, ledger.urn_of(props), given=True)
+                if id in adopting.brought(props, {key: id}):
+                    earlier = self.process.earlier(ask.intent) if key in requested else None
+                    adopting.not_older(ledger.name_of(ask.urn), status, replaced, earlier)
+                self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
         return ids
 
     def _again(self, run: Recorded, props: Mapping[str, Any]) -> Again:
@@ -254,9 +257,9 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         return Requests(self.kind, self.kind.id_space(place), api, of)
 
     def _fan(
-        self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str]
+        self, props: Mapping[str, Any], ask: Ask, work: Work, adopted: Mapping[str, str], told: Sequence[str]
     ) -> tuple[Recorded, dict[str, Any]]:
-        """Does the work. What is on record then, and the outputs."""
+        """Does the work. What is on record then, and the outputs. `told`: the runs that are to be on no record."""
         own = work.keep
         if own:
             props = self.as_recorded(props, own)
@@ -275,6 +278,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             concurrency=int(props[ledger.CONCURRENCY]),
             rate=props.get(ledger.RATE),
             adopted=adopted,
+            done=[*told, *adopting.brought(props, adopted)],
         )
         if keys:
             why = reruns.why(own, keys) if own else errors.clean(run.fired.why)

@@ -24,8 +24,7 @@ from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, intents, ledger, rules
 from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
-from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import TRIGGERS, Intent
+from cloud_runs.promise.records import TRIGGERS, Former, Intent
 from cloud_runs.runs import Reference
 
 _RUN, _KIND = "run", "kind"

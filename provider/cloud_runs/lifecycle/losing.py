@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 from cloud_runs.lifecycle import strays
 from cloud_runs.lifecycle.base import KindProvider
 from cloud_runs.promise import reruns
-from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import Moment, Recorded
+from cloud_runs.promise.records import Former, Moment, Recorded
 from cloud_runs.promise.reruns import Again
 from cloud_runs.promise.rules import Ask
 

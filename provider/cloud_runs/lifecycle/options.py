@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Alias, ResourceOptions
 
 from cloud_runs import addresses
-from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_name, intent_urn
+from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, intent_name, intent_urn, name_of
 from cloud_runs.promise.records import TRIGGERS
 
 EVERYTHING = "*"
@@ -80,6 +80,15 @@ def _intent_path(path: str, arguments: Collection[str]) -> str | None:
 def ignored(opts: ResourceOptions) -> list[str]:
     """The paths under `ignore_changes`, each as names with dots between them."""
     return sorted({".".join(parts(path)) for path in opts.ignore_changes or []})
+
+
+def former_names(opts: ResourceOptions) -> list[str] | None:
+    """The names that the resource had before, for a `replacement_trigger`, which forces a new run without showing that
+    it is the same resource. None if there are none, or if nothing is forced so."""
+    if getattr(opts, "replacement_trigger", None) is None:  # older SDKs have none
+        return None
+    given = [alias if isinstance(alias, str) else getattr(alias, "name", None) for alias in opts.aliases or []]
+    return sorted({name_of(one) for one in given if isinstance(one, str)}) or None
 
 
 def transformed(

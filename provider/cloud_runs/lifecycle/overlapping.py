@@ -11,8 +11,7 @@ from cloud_runs.lifecycle import host, progress
 from cloud_runs.lifecycle.resuming import ResumingProvider
 from cloud_runs.lifecycle.values import unknowns_as_later
 from cloud_runs.promise import ledger, overlap
-from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import Recorded
+from cloud_runs.promise.records import Before, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 from cloud_runs.runs import RunStatus

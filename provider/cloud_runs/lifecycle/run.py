@@ -170,6 +170,7 @@ def intended(
         ledger.INTENT: intent.record,
         ledger.ADOPT: adopting.configured(resource_name),
         ledger.IGNORED: options.ignored(opts) or None,
+        ledger.FORMERLY: options.former_names(opts),
     }, opts
 
 

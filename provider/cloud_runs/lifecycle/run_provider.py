@@ -34,7 +34,7 @@ from cloud_runs.lifecycle.overlapping import OverlappingProvider
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, resuming, rules
-from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, done_with, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled
@@ -99,6 +99,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
+        self.process.formerly(urn, props.get(ledger.FORMERLY) or ())
         if given := props.get(ledger.ADOPT_ID) or self._once(props):
             return self._adopt(props, str(given))
         if props.get(ledger.ADOPT):
@@ -123,7 +124,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         if not outcome.kept:  # in the place of "starting"
             progress.tell(urn, f"{outcome.provenance} {errors.clean(outcome.id)}: {errors.clean(why)}")
         past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
-        fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past)
+        done = done_with(before.recorded)
+        fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past, done=done)
         return self._created(props, place, request, fired, outcome, before=before.recorded)
 
     @reported
@@ -232,16 +234,16 @@ class RunProvider(OverlappingProvider, Generic[Request]):
                 adopting.exactly(name, self.kind, {**props, **sent}, status)
         # It will be on record: it is not among the lost ones.
         self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
+        done = [] if props.get(ledger.ADOPT_ID) else [id]
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
-            self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
+            done += self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         progress.tell(ask.urn, f"recorded {errors.clean(id)}: {ADOPTED}")
-        reruns = history.adopted(before.recorded, ask)
-        fired = Fired(
-            ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past_of(before.recorded, ask.token)
-        )
+        reruns, past = history.adopted(before.recorded, ask), past_of(before.recorded, ask.token)
+        kept = done_with(before.recorded, done)
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past, done=kept)
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

@@ -14,8 +14,7 @@ from cloud_runs.limits import Limit, Times
 from cloud_runs.promise import given_up, ledger, looking
 from cloud_runs.promise.digests import digest_of_objects
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, listed
-from cloud_runs.promise.process import Former
-from cloud_runs.promise.records import Intent, Recorded
+from cloud_runs.promise.records import Former, Intent, Recorded
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Found, Reference

@@ -13,8 +13,8 @@ from cloud_runs import errors
 from cloud_runs.limits import Limit
 from cloud_runs.promise import looking, rules
 from cloud_runs.promise.firing import LOOK_SECONDS, SIBLINGS_SECONDS, listed
-from cloud_runs.promise.process import Former, Process
-from cloud_runs.promise.records import Moment, Recorded
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Former, Moment, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.world import World
 from cloud_runs.runs import Found, rfc3339

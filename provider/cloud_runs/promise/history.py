@@ -13,8 +13,7 @@ from cloud_runs.errors import clean
 from cloud_runs.promise import ledger
 from cloud_runs.promise.groups import many
 from cloud_runs.promise.ledger import CODE, FIRED_AT, PHASE, WHY
-from cloud_runs.promise.process import Before
-from cloud_runs.promise.records import TRIGGERS, Recorded
+from cloud_runs.promise.records import TRIGGERS, Before, Recorded
 from cloud_runs.promise.rules import Ask
 from cloud_runs.runs import Phase, rfc3339
 

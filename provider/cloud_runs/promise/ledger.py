@@ -24,6 +24,7 @@ _INTENT = "-intent"
 RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
 # What steers a run or a fan-out; ADOPT is what the setting `runs:adopt` says.
 INTENT, IGNORED, URN, ADOPT, REGION = "intent", "ignored", "resource_urn", "adopt", "region"
+FORMERLY = "formerly"
 ADOPT_ID, ADOPT_IDS, ON_DELETE, RERUN_ON_FAILURE = "adopt_id", "adopt_ids", "on_delete", "rerun_on_failure"
 IF_RUNNING, MAX_ATTEMPTS, CONCURRENCY, RATE = "if_running", "max_attempts", "concurrency", "rate"
 # What is told of a run, of its attempts, and of a fan-out.
@@ -63,6 +64,7 @@ def fired_text(fired: Fired) -> str:
         RESUMED: rfc3339(fired.resumed) if fired.resumed else "",
         "over": rfc3339(fired.over) if fired.over else "",
         "past": ",".join(fired.past),
+        "done": ",".join(map(texts.quoted, fired.done)),
         "failing": texts.grouped({key: texts.moments(since) for key, since in fired.failing.items()}),
         "again": texts.pairs({key: str(count) for key, count in fired.again.items()}),
         "first": rfc3339(fired.first) if fired.first else "",
@@ -159,6 +161,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         resumed=time_of(told.get(RESUMED, "")),
         over=time_of(told.get("over", "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
+        done=tuple(unquote(id) for id in told.get("done", "").split(",") if id),
         failing={key: texts.listed(since) for key, since in texts.groups(told.get("failing", ""))},
         again={key: texts.counted(count) for key, count in texts.named(told.get("again", "")).items()},
         first=time_of(told.get("first", "")),
@@ -185,9 +188,10 @@ def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def former_ids(run: Recorded) -> list[str]:
-    """Of the runs before those on record, as far as they are kept: none of them is a new one."""
+    """Of the runs before those on record, as far as they are kept, and of those that are to be on no record: none of
+    them is a new one."""
     runs = [*history_of(run.outputs), *(one for runs in run.past.values() for one in runs)]
-    return [str(one.get("id")) for one in runs]
+    return [*(str(one.get("id")) for one in runs), *(id for id in run.fired.done if id not in run.ids.values())]
 
 
 def is_given(outputs: Mapping[str, Any], id: str) -> bool:

@@ -9,33 +9,14 @@ import secrets
 import threading
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from cloud_runs.promise import ledger
 from cloud_runs.promise.clock import Clock
-from cloud_runs.promise.records import Intent, Moment, Recorded
+from cloud_runs.promise.identity import same
+from cloud_runs.promise.records import Before, Former, Intent, Moment, Recorded
 from cloud_runs.promise.turns import Turns
 from cloud_runs.runs import Candidate
-
-
-class Before(NamedTuple):
-    """The run that a resource had, and whether this process has just deleted it."""
-
-    recorded: Recorded | None
-    deleted: bool = False
-
-
-class Former(NamedTuple):
-    """An intent that this update gives up, and the arguments that it was made for, as far as they are on record.
-
-    `moments`: since when something may have been started for it that is on no record. `after`: the run of this intent
-    that an earlier `up` has deleted, to replace it by another one.
-    """
-
-    intent: Intent
-    arguments: Any
-    moments: Sequence[Moment]
-    after: Recorded | None = None
 
 
 class Process(Turns):
@@ -64,6 +45,7 @@ class Process(Turns):
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
         self._reopened: dict[str, Recorded] = {}
+        self._names: dict[str, Sequence[str]] = {}
         self._former: dict[str, tuple[Intent, Any]] = {}
 
     @property
@@ -147,10 +129,19 @@ class Process(Turns):
         with self._lock:
             found = self._recorded.get(urn)
             gone = self._deleted.get(token) or (found if found in self._deleted.values() else None)
-            if not gone and token in self._tokens and token not in self._settled:  # as with `replacement_trigger`
-                unseen = (run for shown, run in self._deleted.items() if shown not in self._diffed)
-                gone = next((run for run in unseen if ledger.urn_of(run.outputs) == urn), None)
+            if not gone and token in self._tokens and token not in self._settled:
+                gone = self._undiffed(urn)
             return Before(gone or found, gone is not None)
+
+    def formerly(self, urn: str, names: Sequence[str]) -> None:
+        """The names that the resource with this URN had before."""
+        with self._lock:
+            self._names[urn] = names
+
+    def _undiffed(self, urn: str) -> Recorded | None:
+        """What was deleted for this resource without a diff, as with a `replacement_trigger`: its token is another."""
+        runs = {ledger.urn_of(run.outputs): run for token, run in self._deleted.items() if token not in self._diffed}
+        return runs.get(same(urn, self._names.get(urn, ()), runs) or "")
 
     # -- what this process itself does
 
@@ -198,6 +189,8 @@ class Process(Turns):
     def settled(self, urn: str, token: str, space: Hashable, ids: Iterable[str]) -> None:
         """The ask has come to these runs."""
         with self._lock:
+            if token in self._tokens and (gone := self._undiffed(urn)):
+                self._diffed.add(gone.fired.shown)
             self._deleted.pop(token, None)  # one delete stands for one replacement
             self._recorded.pop(urn, None)
             self._settled.add(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 """For a moment whose time cannot be read."""
@@ -96,7 +96,9 @@ class Fired:
     and how many `reruns` of what failed it is the last of. `resumed`: when the same run went on after it had failed,
     and `over`: when that failure was, if the service tells.
 
-    `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost.
+    `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost. `done`:
+    ids of runs that the setting `runs:adopt` has brought, and of those in whose place another was given, which will be
+    on no record: none of these is a new one.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
@@ -118,6 +120,7 @@ class Fired:
     resumed: datetime | None = None
     over: datetime | None = None
     past: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
     told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)
     again: Mapping[str, int] = field(default_factory=dict)
@@ -175,11 +178,36 @@ class Recorded:
         return self.fired.at
 
 
+class Before(NamedTuple):
+    """The run that a resource had, and whether this process has just deleted it."""
+
+    recorded: Recorded | None
+    deleted: bool = False
+
+
+class Former(NamedTuple):
+    """An intent that this update gives up, and the arguments that it was made for, as far as they are on record.
+
+    `moments`: since when something may have been started for it that is on no record. `after`: the run of this intent
+    that an earlier `up` has deleted, to replace it by another one.
+    """
+
+    intent: Intent
+    arguments: Any
+    moments: Sequence[Moment]
+    after: Recorded | None = None
+
+
 def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     """What the record of a run under this token says of those before it: the engine deletes an intent that was
     replaced some `up`s later, if these fail, and must not be told then that its run was lost."""
     settled = replaced.fired.settled if replaced else ()
     return tuple(one for one in settled if one != token)[-PAST:]
+
+
+def done_with(before: Recorded | None, ids: Iterable[str] = ()) -> tuple[str, ...]:
+    """What the record of a run says of those that are no new ones: what that before it has said, and these."""
+    return tuple(dict.fromkeys([*(before.fired.done if before else ()), *ids]))
 
 
 def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:

@@ -6,18 +6,17 @@ is fired.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from cloud_runs.errors import RunsError
+from cloud_runs.promise.ignored import is_ignored
 from cloud_runs.promise.ledger import intent_urn
-from cloud_runs.promise.process import Before, Former, Process
-from cloud_runs.promise.records import TRIGGERS, Content, Fired, Intent, Moment, Recorded, attempts_since
+from cloud_runs.promise.process import Process
+from cloud_runs.promise.records import Before, Content, Fired, Former, Intent, Moment, Recorded, attempts_since
 
 TAKEN_BACK = "the change was taken back, so the recorded run stays"
-_STEP = re.compile(r'\["((?:[^"\\]|\\.)+)"\]|([^\[\].]+)')  # of a property path: `["a.b"]`, or `a`, `[0]`, `*`
 
 
 @dataclass(frozen=True)
@@ -185,25 +184,6 @@ def made_for_others(ask: Ask, before: Before, process: Process) -> list[str]:
         return []
     names = {*intent.content.arguments, *ask.content.arguments}
     return [name for name in intent.content.differences(ask.content) if name in names and is_ignored(name, ask.ignored)]
-
-
-def is_ignored(name: str, ignored: Iterable[str]) -> bool:
-    """Whether a difference is under one of these paths (`input.prefix`, `["input"]`, `triggers["a.b"]`, `*`).
-
-    An argument is one value here, so a path into it covers it; a trigger is covered by a path to its key.
-    """
-    root, _, key = name.partition(".")
-    return any(_covers(steps_of(path), root, key) for path in ignored)
-
-
-def _covers(steps: Sequence[str], root: str, key: str) -> bool:
-    first, inner = steps[:1], steps[1:2]
-    return first in ([root], ["*"]) and (root != TRIGGERS or inner in ([], [key], ["*"]))
-
-
-def steps_of(path: str) -> list[str]:
-    """The names and indexes of a property path."""
-    return [re.sub(r"\\(.)", r"\1", quoted) if quoted else plain for quoted, plain in _STEP.findall(path)]
 
 
 def new_token(intent: Intent, wanted: Content, unknown: Collection[str]) -> list[str]:
