@@ -150,6 +150,29 @@ def test_the_record_before_of_a_replacement_that_no_diff_tells_of(process: Proce
     assert other.before(URN, other.moment().token) == (None, False), "it has another name by now"
 
 
+OF = "pulumi-python:dynamic/tencent:WorkflowRun"
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        f"urn:pulumi:renamed::tests::{OF}::run",
+        f"urn:pulumi:test::tests::my:m:Media${OF}::run",
+        f"urn:pulumi:test::tests::{OF}::before",
+    ],
+)
+def test_the_record_before_of_such_a_replacement_under_another_urn(process: Process, old: str) -> None:
+    """The stack is renamed with it, or the run is moved into a component, or has an alias."""
+    run = replace(on_record("i1", "t1"), outputs={URN_: old})
+    process.deleted("t1", SPACE, run)
+    here = process.moment().token
+    process.formerly(URN, ["before"])
+    assert process.before(TWIN, process.moment().token) == (None, False)
+    assert process.before(URN, here) == (run, True)
+    process.settled(URN, here, SPACE, ["i2"])
+    assert process.before(old, process.moment().token) == (None, False), "one delete stands for one replacement"
+
+
 # -- what it does itself
 
 

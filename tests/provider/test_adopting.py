@@ -341,3 +341,21 @@ def test_a_found_run_that_has_ended_is_told_as_such(
         phase = {"Success": "succeeded", "Failed": "failed"}[word]
         assert any(f"(it has ended: {phase})" in text for text in stack.warned)
         cloud.reset()
+
+
+# -- in the place of a run that may have been started as well
+
+
+def test_what_another_run_was_given_for_is_none_of_a_later_request(stack: HostStack, elsewhere: HostStack) -> None:
+    """The `up` that recorded the given run has said of the other one that it is on no record after that. Young as it
+    is, it is not what a forced replacement has started that was refused."""
+    stack.up(kill=stack.asks, **stack.plain)
+    lost = [id for id in stack.started() if id not in elsewhere.ids.values()]
+    assert stack.up(**argument(stack, elsewhere.ids), **stack.plain) == "create"
+    assert any(all(id in text for id in lost) for text in stack.warned)
+    stack.refuse()
+    with pytest.raises(RunError, match="AccessDenied"):
+        stack.up(forced=True, **stack.plain)
+    stack.up(**stack.plain)
+    assert len(stack.started()) == 3 * stack.asks
+    assert set(stack.ids.values()).isdisjoint({*lost, *elsewhere.ids.values()})

@@ -148,6 +148,28 @@ def test_at_the_bound_a_refresh_goes_on_and_the_advice_works(single: HostStack, 
     assert single.up(**given | {"max_attempts": 2.0}) == ("create" if how is True else "update")
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_a_bound_that_is_raised_for_an_attempt_that_is_refused_and_taken_back(single: HostStack, started: bool) -> None:
+    """The engine makes the replacement whatever the diff says by then. What was started all the same is recorded."""
+    given: dict[str, Any] = {**RERUN, "max_attempts": 1.0}
+    single.up(**given)
+    fails(single)
+    if started:
+        single.up(**given | {"max_attempts": 2.0}, kill=1)
+    else:
+        single.refuse()
+        with pytest.raises(RunError, match="AccessDenied"):
+            single.up(**given | {"max_attempts": 2.0})
+    runs = single.started()
+    if started:
+        single.up(**given)
+        assert single.id == runs[-1]
+    else:
+        with pytest.raises(RunError, match=r"failed after 1 attempt, and max_attempts is 1: nothing was fired"):
+            single.up(**given)
+    assert single.started() == runs
+
+
 def test_one_attempt_is_no_rerun_and_a_success_needs_none(single: HostStack) -> None:
     given: dict[str, Any] = {**RERUN, "max_attempts": 1.0}
     single.up(**given)

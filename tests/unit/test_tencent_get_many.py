@@ -418,6 +418,19 @@ def test_jobs_of_one_generated_name_are_counted() -> None:
     assert jobs(service).namesakes("-a1b2", earlier, minute, soon(), but="b1") == (), "a forced replacement is later"
 
 
+@pytest.mark.parametrize("row", ["<State>Failed</State>", "<RunId/><State>Failed</State>"])
+def test_a_row_without_its_id_is_not_left_out_of_the_count(row: str) -> None:
+    service = Service()
+    service.jobs = {"b1": ("Success", ["Success", "Failed"])}
+    service.answers["/workflowexecution"] = response(
+        f"<WorkflowExecutionList>{row}</WorkflowExecutionList><NextToken/>"
+    )
+    told = jobs(service).get_many(["b1"])["b1"]
+    assert isinstance(told, Unavailable) or told.phase is Phase.UNKNOWN
+    assert "without RunId" in str(told)
+    assert jobs(service).get("b1").phase is Phase.UNKNOWN
+
+
 # --- jobs of type Job
 
 

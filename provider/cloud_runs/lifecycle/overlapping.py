@@ -41,8 +41,8 @@ class OverlappingProvider(ResumingProvider):
             return None
         if not before.deleted:
             raise errors.RunsError(
-                f"nothing was fired: {why}. An earlier `pulumi up` was interrupted while it replaced that run; the "
-                "next one tries again"
+                f"nothing was fired: {why}. An earlier `pulumi up` was interrupted while it replaced that run, or its "
+                "provider was changed with it; the next one tries again"
             )
         again = "The next `pulumi up` tries again" if old.content.differences(ask.content) else "Force it again later"
         progress.warn(ask.urn, f"nothing was fired: {why}. The recorded run stays. {again}")

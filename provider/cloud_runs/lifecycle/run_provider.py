@@ -118,7 +118,9 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         why = history.why(ask, before, rerun=props.get(ledger.RERUN_ON_FAILURE) is True)
         if old := self.overlapped(props, ask, before, work, world):
             return self._created(props, place, request, old.fired, Settled(old.id, at=old.fired.at, kept=old))
-        outcome = firing.settle(ask, space, bound, world)
+        again = before.recorded if why == history.RERUN else None
+        forbidden = history.spent(again, props.get(ledger.MAX_ATTEMPTS)) if again else ""
+        outcome = firing.settle(ask, space, bound, world, forbidden)
         if outcome.note:
             progress.note(urn, outcome.note)
         if not outcome.kept:  # in the place of "starting"

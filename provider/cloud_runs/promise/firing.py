@@ -30,11 +30,11 @@ SIBLINGS_SECONDS = 1.0
 """The engine asks for the diffs of sibling runs, which tell their recorded ids, within about this time."""
 
 
-def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
+def settle(ask: Ask, space: Hashable, api: Starter, world: World, forbidden: str = "") -> Settled:
     """The run of one `create()`. Raises, and then has fired nothing that it does not name. Asked again for the same
     intent in this process (an error hook may), it returns the same run.
 
-    `space`: the id space.
+    `space`: the id space. `forbidden`: why nothing may be fired, while what was fired before may be found.
 
     Raises Refused or NotReached (nothing ran), UnknownOutcome (what was tried, what to do), Ambiguous (lists the
     candidates), Unavailable (the service cannot be asked; nothing fired), RunsError (no intent), Orphaned, Interrupted.
@@ -49,13 +49,13 @@ def settle(ask: Ask, space: Hashable, api: Starter, world: World) -> Settled:
             world.tell(rules.TAKEN_BACK)
             settled = Settled(work.keep.id, at=work.keep.fired.at, kept=work.keep, note=rules.TAKEN_BACK)
         else:
-            settled = _one(ask, work, space, api, world)
+            settled = _one(ask, work, space, api, world, forbidden)
         process.settled(ask.urn, ask.token, space, [settled.id])
     process.keep(ask.urn, ask.attempt, settled)
     return settled
 
 
-def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World) -> Settled:
+def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World, forbidden: str) -> Settled:
     if work.look:
         moments = list(work.look[0].moments)
         sent = all(world.process.minted(moment) for moment in moments)
@@ -63,6 +63,8 @@ def _one(ask: Ask, work: rules.Work, space: Hashable, api: Starter, world: World
         found = _before_firing(ask.urn, asked, space, api, world)
         if found:
             return found
+    if forbidden:
+        raise errors.RunsError(forbidden)
     try:
         return _fire(ask, work.replaced, space, api, world)
     except errors.Occupied as occupied:

@@ -124,8 +124,8 @@ class Counting(CiClient):
         for listing in listings(job):
             states: dict[str, str] = {}  # by id: rows move to a later page when others begin in between
             for rows in self._listed(listing, job, limit, pages):
-                states |= {reading.text(row, listing.id): _state(row) for row in rows}
-            counts.update(state for id, state in states.items() if id)
+                states |= {self._id(row, listing.id, listing.path): _state(row) for row in rows}
+            counts.update(states.values())
         return dict(counts)
 
     def _counted(self, job: RunStatus, pages: int, limit: Limit) -> RunStatus:
@@ -139,7 +139,8 @@ class Counting(CiClient):
         """What is in these states (in those that go on, if empty), by state: on the first page of each list."""
         found: Counter[str] = Counter()
         for listing in listings(job):
-            found.update(map(_state, next(self._listed(listing, job, limit, states=states or listing.active))))
+            rows = next(self._listed(listing, job, limit, states=states or listing.active))
+            found.update({self._id(row, listing.id, listing.path): _state(row) for row in rows}.values())
         return found
 
     def _listed(

@@ -170,7 +170,7 @@ class CiClient:
         for answer, listed in self._pages(path, query, names.element, action, limit, most):
             server_time = answer.date or server_time
             for row in listed:
-                id = self._id(row, names, path)
+                id = self._id(row, names.id, path)
                 began = moment(reading.told_time(row))
                 # The service tells whole seconds, rounded down. A time that cannot be read must not hide a run.
                 if began is None or began >= since.replace(microsecond=0):
@@ -180,16 +180,16 @@ class CiClient:
                         found[id] = Candidate(id, began, proof, key=of, phase=phase)
         return Found(tuple(found.values()), server_time)
 
-    def _id(self, row: Mapping[str, Any], names: Row, path: str) -> str:
-        told = reading.text(row, names.id)
+    def _id(self, row: Mapping[str, Any], name: str, path: str) -> str:
+        told = reading.text(row, name)
         if id := usable_id(told):
             return id
         if told:
             raise Unavailable(
-                f"Tencent CI listed a run whose {names.id} cannot be used, in its answer to GET {path}: "
+                f"Tencent CI listed a run whose {name} cannot be used, in its answer to GET {path}: "
                 f"{clean(self._context.mask.text(told), 100)!r}"
             )
-        raise Unavailable(f"Tencent CI listed a run without {names.id} in its answer to GET {path}")
+        raise Unavailable(f"Tencent CI listed a run without {name} in its answer to GET {path}")
 
 
 def _an_empty_list(content: Mapping[str, Any], element: str) -> bool:
