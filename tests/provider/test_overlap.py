@@ -251,3 +251,36 @@ def test_executions_of_a_job_that_its_delete_stops_hinder_nothing(
     monkeypatch.setattr(overlap, "_look", lambda get: ("is running", False))
     job.up(**given, **CHANGED)
     assert [run["state"] for run in cloud.runs(job.system)] == ["Cancel", "Submitted"]
+
+
+def test_what_the_program_says_by_now_of_on_delete_counts_for_a_replacement(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = JobStack(cloud, monkeypatch)
+    job.up(on_delete="cancel")
+    runs(job)
+    with pytest.raises(RunError, match="is running"):
+        job.up(on_delete="abandon", if_running="forbid", **CHANGED)
+    with pytest.raises(RunError, match="is running"):
+        job.up(if_running="forbid", **CHANGED)
+    assert [run["state"] for run in cloud.runs(job.system)] == ["Running"]
+    job.up(on_delete="abandon", **CHANGED)
+    assert sorted(run["state"] for run in cloud.runs(job.system)) == ["Running", "Submitted"]
+    job.up(on_delete="cancel", triggers={"release": 3})
+    assert sorted(run["state"] for run in cloud.runs(job.system)) == ["Cancel", "Running", "Submitted"]
+
+
+def test_a_change_that_is_taken_back_after_it_has_stopped_the_recorded_run(
+    cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the run stays is not all there is to say."""
+    job = JobStack(cloud, monkeypatch)
+    job.up(on_delete="cancel")
+    (own,) = job.started()
+    job.refuse()
+    with pytest.raises(RunError, match="AccessDenied"):
+        job.up(on_delete="cancel", **CHANGED)
+    assert [run["state"] for run in cloud.runs(job.system)] == ["Cancel"]
+    job.up(on_delete="cancel")
+    assert job.started() == [own]
+    assert any("the recorded run stays, and the up that was to replace it has stopped it" in one for one in job.warned)

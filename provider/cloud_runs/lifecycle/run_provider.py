@@ -43,6 +43,12 @@ from cloud_runs.runs import Phase, Reference, RunStatus, time_of
 Request = TypeVar("Request")
 
 
+_STOPPED = (
+    "the recorded run stays, and the up that was to replace it has stopped it (on_delete is 'cancel'): for a new one "
+    "change a trigger"
+)
+
+
 class RunProvider(OverlappingProvider, Generic[Request]):
     """What the kinds' providers share."""
 
@@ -123,6 +129,8 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         outcome = firing.settle(ask, space, bound, world, forbidden)
         if outcome.note:
             progress.note(urn, outcome.note)
+        if outcome.kept and self.process.stops(outcome.kept):
+            progress.warn(urn, _STOPPED)
         if not outcome.kept:  # in the place of "starting"
             progress.tell(urn, f"{outcome.provenance} {errors.clean(outcome.id)}: {errors.clean(why)}")
         past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
@@ -175,7 +183,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         place = self.place(_props)
         run = ledger.recorded(_id, _props)
         stays = self.process.holds(self.space(_props), _id, run)
-        if _props.get(ledger.ON_DELETE) == "cancel" and not stays:
+        if self.process.stops(run) and not stays:
             host.asked(partial(self.kind.client(place, self.settings).cancel, _id), host.CANCEL_SECONDS)
         self.forget(run, _props)
 

@@ -45,6 +45,7 @@ class Process(Turns):
         self._outcomes: dict[tuple[str, str], object] = {}
         self._arguments: dict[str, Any] = {}
         self._reopened: dict[str, Recorded] = {}
+        self._ends: dict[str, Any] = {}
         self._names: dict[str, Sequence[str]] = {}
         self._former: dict[str, tuple[Intent, Any]] = {}
 
@@ -119,6 +120,16 @@ class Process(Turns):
     def _was_given(self, urn: str, id: str) -> bool:
         found = self._recorded.get(urn)
         return found is not None and ledger.is_given(found.outputs, id)
+
+    def ends(self, run: Recorded, on_delete: Any) -> None:
+        """What the program says by now of how this run is to be deleted: a replacement goes by that."""
+        with self._lock:
+            self._ends[run.fired.shown] = on_delete
+
+    def stops(self, run: Recorded) -> bool:
+        """Whether this run is stopped when it is deleted, by what the program says, else by what is on record."""
+        with self._lock:
+            return self._ends.get(run.fired.shown, run.outputs.get(ledger.ON_DELETE)) == "cancel"
 
     def holds(self, space: Hashable, id: str, run: Recorded) -> bool:
         """Whether this run stays on record, though the record of it that is `run` is deleted."""
