@@ -194,6 +194,36 @@ def test_a_changed_replacement_trigger_that_was_refused_is_not_taken_for_done(st
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("how", ["alias", "stack renamed", "moved"])
+def test_a_changed_replacement_trigger_under_another_urn_is_of_the_same_run(
+    stack: Stack, cloud: Emulator, how: str
+) -> None:
+    """The engine shows no diff of it: what knows the run that goes on (`if_running`, the history) must find it."""
+
+    def of(trigger: int) -> str:
+        return run(name, if_running="forbid", opts=f"=ResourceOptions(replacement_trigger='{trigger}'{more})")
+
+    name, more = "run", ""
+    stack.up(of(1))
+    first = stack.id()
+    if how == "alias":
+        name, more = "renamed", ", aliases=[pulumi.Alias(name='run')]"
+    elif how == "moved":
+        more = ", parent=pulumi.ComponentResource('my:m:Part', 'part'), aliases=[Alias(parent=ROOT)]"
+    else:
+        stack.pulumi("stack", "rename", "other", "-s", stack.name)
+        stack.name = "other"
+    imports = "from pulumi import ROOT_STACK_RESOURCE as ROOT, Alias\n"
+    kept = stack.up(imports, of(2))
+    assert f"nothing was fired: run {first} is running, and if_running is 'forbid'" in kept.text
+    assert (cloud.ids(), stack.id(name)) == ([first], first)
+    cloud.set_state(first, "Success")
+    stack.up(imports, of(3))
+    assert len(cloud.ids()) == 2
+    assert [one["id"] for one in stack.outputs(name)["history"]] == [first]
+
+
+@pytest.mark.long
 def test_a_region_that_is_configured_otherwise_after_a_kill_fires_nothing_again(stack: Stack, cloud: Emulator) -> None:
     id = kill_after_start(stack, cloud, run())
     stack.configure(tencentcloud__region="ap-shanghai")

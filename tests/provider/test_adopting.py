@@ -359,3 +359,37 @@ def test_what_another_run_was_given_for_is_none_of_a_later_request(stack: HostSt
     stack.up(**stack.plain)
     assert len(stack.started()) == 3 * stack.asks
     assert set(stack.ids.values()).isdisjoint({*lost, *elsewhere.ids.values()})
+
+
+def test_a_setting_of_long_ago_and_an_object_that_was_refused(
+    fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others were fired, so it is an update that fires it at last; what the setting has brought once is not new."""
+    other = type(fan)(cloud, monkeypatch, "elsewhere", beside=fan)
+    other.up(A, **other.plain)
+    fan.process()
+    fan.up(A, adopt=other.ids, **fan.plain)
+    fan.up(A, adopt=other.ids, triggers={"release": 2}, **fan.plain)
+    fan.refuse(status=400, code="InvalidArgument")
+    fan.up(A, adopt=other.ids, triggers={"release": 3}, **fan.plain)
+    assert len(fan.refused) == 1
+    fan.up(A, adopt=other.ids, triggers={"release": 3}, **fan.plain)
+    assert not fan.refused
+    assert len(fan.started()) == 3 * len(A)
+    assert set(fan.ids.values()).isdisjoint(other.ids.values())
+
+
+def test_a_run_of_the_setting_that_is_older_than_what_was_refused(
+    fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that it names for the first time, for an object that an earlier `up` has requested."""
+    other = type(fan)(cloud, monkeypatch, "elsewhere", beside=fan)
+    other.up(A, **other.plain)
+    fan.process()
+    fan.refuse(status=400, code="InvalidArgument")
+    fan.up(A, **fan.plain)
+    (refused,) = fan.refused
+    fan.ages(minutes=-20)
+    with pytest.raises(RunError, match="which is older than what was requested: nothing was fired"):
+        fan.up(A, adopt={refused: other.ids[refused]}, **fan.plain)
+    assert len(fan.started()) == 2 * len(A) - 1
