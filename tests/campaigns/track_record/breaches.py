@@ -520,4 +520,27 @@ BREACHES = (
         "tests/provider/test_overlap.py::test_after_a_kill_while_it_was_waited_for_it_is_not_fired_beside",
         12,
     ),
+    Breach(
+        "lost-told-and-taken",
+        "4.20",
+        "two runs were lost, one of them was given, and a warning said that the other is on no record after that: a "
+        "forced replacement that was killed took it, and fired nothing (found by strikes)",
+        "tests/provider/test_adopting.py::test_what_another_run_was_given_for_is_none_of_a_later_request",
+        7,
+    ),
+    Breach(
+        "given-once-and-again",
+        "4.20",
+        "a `runs:adopt` of long ago took the place of an object of a fan-out that was refused: nothing fired",
+        "tests/provider/test_adopting.py::test_a_setting_of_long_ago_and_an_object_that_was_refused",
+        4,
+    ),
+    Breach(
+        "replaced-under-another-urn",
+        "4.21",
+        "a `replacement_trigger` changed with an alias, a move or a renamed stack: `if_running` and the history did not "
+        "know the run that went on, and another one was fired beside it",
+        "tests/promise/test_process.py::test_the_record_before_of_such_a_replacement_under_another_urn",
+        3,
+    ),
 )

@@ -58,6 +58,8 @@ PAST = {
     "4.17": "a run is asked to go on without a look at it first (this never was)",
     "4.18": "what is asked of the old run is not asked any more when its record is deleted",
     "4.19": "a time of our clock is compared with one of the service",
+    "4.20": "what was said to be on no record after that, or was given once, is taken for a new run later",
+    "4.21": "a replacement that no diff shows is of a resource with another URN",
 }
 
 NOT_PUT_BACK = {
