@@ -393,3 +393,14 @@ def test_a_run_of_the_setting_that_is_older_than_what_was_refused(
     with pytest.raises(RunError, match="which is older than what was requested: nothing was fired"):
         fan.up(A, adopt={refused: other.ids[refused]}, **fan.plain)
     assert len(fan.started()) == 2 * len(A) - 1
+
+
+def test_a_run_of_another_service_is_not_taken_over_by_an_alias_of_its_type(stack: HostStack) -> None:
+    """OBS workflows and DWR's have the same arguments, so nothing else tells that none was fired there."""
+    stack.up(**stack.plain)
+    name = "place" if isinstance(stack, FanStack) else "reference"
+    stack.state[name] = stack.state[name].replace(stack.system, "another.service")
+    for given in ({}, {"triggers": {"release": 2}}):
+        with pytest.raises(RunError, match=r"recorded is of another\.service, and this is .*: nothing was fired"):
+            stack.up(**given, **stack.plain)
+    assert len(stack.started()) == stack.asks

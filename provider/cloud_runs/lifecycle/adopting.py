@@ -7,7 +7,7 @@ Two ways to say which: an argument (`adopt_id`, `adopt_ids`), which holds as lon
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -168,6 +168,27 @@ def another(kind: Kind[Any], props: Mapping[str, Any], status: RunStatus, fired:
         f"run {errors.clean(status.id)} {what}. Its start may have been answered with the id of another run: look for "
         "its own in the console"
     )
+
+
+def claim(
+    kind: Kind[Any],
+    api: RunApi[Any],
+    space: Hashable,
+    props: Mapping[str, Any],
+    ids: Mapping[str, str],
+    ask: Ask,
+    replaced: Recorded | None,
+    requested: Collection[str],
+    process: Process,
+) -> None:
+    """Takes the runs that a fan-out records by object. `replaced` and `requested`: what has no run on record, though
+    an earlier `up` has requested one, needs one that is no older. Raises RunsError; then nothing was fired."""
+    for key, id in ids.items():
+        status = verified(kind, {**props, kind.fans_out: key}, id, api)
+        if id in brought(props, {key: id}):
+            earlier = process.earlier(ask.intent) if key in requested else None
+            not_older(ledger.name_of(ask.urn), status, replaced, earlier)
+        process.claim(space, id, ask.urn, given=True)
 
 
 def verified(kind: Kind[Any], props: Mapping[str, Any], id: str, api: RunApi[Any]) -> RunStatus:

@@ -226,13 +226,8 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         work; then nothing was fired. `requested`: the objects for which an earlier `up` may have requested a run."""
         if ids:
             place = place or self.today(props)
-            api = self.kind.client(place, self.settings)
-            for key, id in ids.items():
-                status = adopting.verified(self.kind, {**props, self.kind.fans_out: key}, id, api)
-                if id in adopting.brought(props, {key: id}):
-                    earlier = self.process.earlier(ask.intent) if key in requested else None
-                    adopting.not_older(ledger.name_of(ask.urn), status, replaced, earlier)
-                self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
+            api, space = self.kind.client(place, self.settings), self.kind.id_space(place)
+            adopting.claim(self.kind, api, space, props, ids, ask, replaced, requested, self.process)
         return ids
 
     def _again(self, run: Recorded, props: Mapping[str, Any]) -> Again:

@@ -538,8 +538,8 @@ BREACHES = (
     Breach(
         "replaced-under-another-urn",
         "4.21",
-        "a `replacement_trigger` changed with an alias, a move or a renamed stack: `if_running` and the history did not "
-        "know the run that went on, and another one was fired beside it",
+        "a `replacement_trigger` changed with an alias, a move or a renamed stack: `if_running` and the history did "
+        "not know the run that went on, and another one was fired beside it",
         "tests/promise/test_process.py::test_the_record_before_of_such_a_replacement_under_another_urn",
         3,
     ),
