@@ -1,6 +1,6 @@
-"""Connections of ours in the pools of requests and urllib3: they know what has been sent, and they end.
+"""Connections of ours in the pools of urllib3: they know what has been sent, and they end.
 
-Four things that the libraries do not give are here, used by transport.py only:
+Four things that the libraries do not give are here, used by ways.py and transport.py only:
 
 * whether anything of a request has left this machine, which decides if a start may be sent again;
 * a start's leave, looked at right before its bytes go, on a new connection and on one of the pool alike;
@@ -17,15 +17,10 @@ import io
 import socket
 import threading
 from collections.abc import Callable
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import MaxRetryError
-from urllib3.util import Retry
 from urllib3.util.wait import wait_for_read
 
 from cloud_runs.limits import LEAVE_SECONDS, Leave, Limit
@@ -238,7 +233,7 @@ class _Connection(HTTPConnection):
         super().send(data)
 
 
-def _ours(pool: Any) -> Any:
+def ours(pool: Any) -> Any:
     """A pool class with connections of ours."""
     if issubclass(pool.ConnectionCls, _Connection):  # a manager that was asked for before
         return pool
@@ -246,55 +241,4 @@ def _ours(pool: Any) -> Any:
     return type("Pool", (pool,), {"ConnectionCls": connection})
 
 
-_POOLS = {"http": _ours(HTTPConnectionPool), "https": _ours(HTTPSConnectionPool)}
-
-
-class _Adapter(HTTPAdapter):
-    """Connections of ours in requests' pools; requests calls the first two methods to make its pool managers."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        pools = manager.pool_classes_by_scheme.items()  # SOCKS has some of its own
-        manager.pool_classes_by_scheme = {scheme: _ours(pool) for scheme, pool in pools}
-        return manager
-
-    def cert_verify(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().cert_verify(*args, **kwargs)  # type: ignore[no-untyped-call]  # requests ships no types for it
-        except OSError as error:  # REQUESTS_CA_BUNDLE names no file; this comes before a connection is asked for
-            raise NoBundle(str(error)) from None
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: Any) -> None:
-        # Even with allow_redirects=False requests prepares the next request, and reads this body without a limit.
-        return None
-
-
-class NoBundle(Exception): ...
-
-
-class _Never(Retry):
-    """The library repeats nothing. Its own default would send a POST again after a 503 with `Retry-After`."""
-
-    RETRY_AFTER_STATUS_CODES = frozenset()
-
-    def increment(
-        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Any:  # fmt: skip
-        raise MaxRetryError(_pool, url, error) from error
-
-
-def open_session() -> requests.Session:
-    adapter = _Adapter(max_retries=_Never(0, redirect=False), pool_maxsize=CONNECTIONS, pool_block=True)
-    session = _Session()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers.update({"User-Agent": "cloud-runs", "Accept-Encoding": "gzip"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+POOLS = {"http": ours(HTTPConnectionPool), "https": ours(HTTPSConnectionPool)}

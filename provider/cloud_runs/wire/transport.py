@@ -32,13 +32,15 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
 
 from cloud_runs.errors import NotReached, Unavailable, UnknownOutcome, clean
 from cloud_runs.limits import LEAVE_SECONDS, START_SECONDS, Leave, Limit
-from cloud_runs.wire.connections import Call, NoBundle, current, open_session
+from cloud_runs.wire.connections import Call, current
 from cloud_runs.wire.pauses import Tries, asked_for, nap
 from cloud_runs.wire.reasons import before_sending, cause, reason
 from cloud_runs.wire.settings import is_loopback
+from cloud_runs.wire.ways import Auth, NoBundle, Ways, prepared
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
@@ -48,8 +50,6 @@ BODY_BYTES = 8 * 1024 * 1024
 _LATER = frozenset({429, 500, 502, 503, 504})
 
 Params = Iterable[tuple[str, str | None]]
-Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
-"""Signs a request, as the last thing before it is sent."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Transport:
     ) -> None:
         self._connect, self._read, self._deadline, self._most = connect, read, deadline, body_limit
         self._backoff, self._clock, self._sleep = backoff, clock, sleep
-        self._session = open_session()
+        self._ways = Ways()
 
     def read(
         self,
@@ -164,23 +164,21 @@ class Transport:
 
     def _send(self, request: _Request, call: Call, drop: Callable[[int, Mapping[str, str]], bool]) -> Answer:
         """`drop`: whether an answer is not to be read, by its status and head: a refused one may have any size."""
-        # naming the host itself is the one form that requests decides without changing os.environ (there are threads)
-        proxies = {"no_proxy": request.host} if is_loopback(request.host) else {}
         try:
-            prepared = self._session.prepare_request(request.made())
-            settings = self._session.merge_environment_settings(prepared.url or "", proxies, True, None, None)
+            signed = request.prepared()
         except requests.exceptions.RequestException as error:
             # its text may hold the header or URL that was not accepted
             raise _Lost(f"{request.name}: cannot be sent ({type(error).__name__})", "never", unsent=True) from None
         current.call = call
         try:
-            timeout = (self._connect, call.read)
-            response = self._session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
-            if drop(response.status_code, response.headers):
-                response.close()
-                return Answer(response.status_code, response.headers, b"", complete=False, dropped=True)
-            with response:
+            response = self._ways.send(signed, self._connect, call.read)
+            try:
+                if drop(response.status, response.headers):
+                    return Answer(response.status, response.headers, b"", complete=False, dropped=True)
                 content, complete = _body(response, call)
+            finally:
+                response.close()  # of what was not read to its end the connection, too
+                response.release_conn()
         except _TooLarge:
             raise _Lost(f"{request.name}: the answer is larger than {call.most} bytes", "never", unsent=False) from None
         except NoBundle as error:
@@ -193,7 +191,7 @@ class Transport:
             raise _Lost(f"{request.name}: {said}", cause(error, unsent), unsent=unsent) from None
         finally:
             current.call = None
-        return Answer(response.status_code, response.headers, content, complete)
+        return Answer(response.status, response.headers, content, complete)
 
 
 _transport = functools.cache(Transport)
@@ -224,12 +222,11 @@ class _Request:
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
 
-    def made(self) -> requests.Request:
+    def prepared(self) -> requests.PreparedRequest:
         query = "&".join(
             _quote(key) if value is None else f"{_quote(key)}={_quote(value)}" for key, value in self.params or ()
         )
-        url = f"{self.url}?{query}" if query else self.url
-        return requests.Request(self.method, url, headers=dict(self.headers or {}), data=self.body, auth=self.auth)
+        return prepared(self.method, self.url, query, dict(self.headers or {}), self.body, self.auth)
 
 
 class _Lost(Exception):
@@ -244,9 +241,9 @@ class _TooLarge(Exception):
     pass
 
 
-def _body(response: requests.Response, call: Call) -> tuple[bytes, bool]:
+def _body(response: BaseHTTPResponse, call: Call) -> tuple[bytes, bool]:
     """The decoded body, and whether it is whole. Raises _TooLarge; on the wire and decoded, the limit is the same."""
-    raw: Any = response.raw
+    raw: Any = response
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     inflate = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None  # 47: gzip or zlib head
     parts: list[bytes] = []
