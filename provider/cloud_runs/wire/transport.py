@@ -40,7 +40,8 @@ from cloud_runs.wire.connections import Call, current
 from cloud_runs.wire.pauses import Tries, asked_for, nap
 from cloud_runs.wire.reasons import before_sending, cause, reason
 from cloud_runs.wire.settings import is_loopback
-from cloud_runs.wire.ways import Auth, NoBundle, Ways, prepared
+from cloud_runs.wire.ways import Auth as Auth
+from cloud_runs.wire.ways import NoBundle, Ways, prepared
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0

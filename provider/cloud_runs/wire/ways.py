@@ -18,7 +18,6 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import check_header_validity
-from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import MaxRetryError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout
@@ -40,7 +39,7 @@ class NoBundle(Exception): ...
 class _Way:
     """`whole`: a proxy that forwards is told the whole address, everybody else the path alone."""
 
-    pool: HTTPConnectionPool
+    pool: Any  # of urllib3, for http or https
     whole: bool
 
 
@@ -62,7 +61,7 @@ class Ways:
         way = self._known.get(server)
         if way is None or way.pool.pool is None:  # the least used of too many pools are closed
             way = self._known[server] = self._found(request)
-        return way.pool.urlopen(
+        response: BaseHTTPResponse = way.pool.urlopen(
             request.method or "",
             url if way.whole else url[len(server) :],
             request.body,
@@ -74,6 +73,7 @@ class Ways:
             preload_content=False,
             decode_content=False,
         )
+        return response
 
     def _found(self, request: requests.PreparedRequest) -> _Way:
         url, host = request.url or "", urlsplit(request.url or "").hostname or ""
