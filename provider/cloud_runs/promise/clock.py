@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from cloud_runs.limits import since_boot
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux; one for each start of the kernel, whose clock it names
 
 
+@functools.cache
 def kernel() -> str:
     """The name of this start of the kernel; empty where the system does not tell."""
     try:

@@ -67,11 +67,16 @@ class Answer:
     @property
     def date(self) -> datetime | None:
         """The server's clock from the `Date` header (RFC 9110, 6.6.1); None if it is missing or cannot be read."""
-        try:
-            moment = email.utils.parsedate_to_datetime(self.headers.get("Date", ""))
-            return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-        except (TypeError, ValueError, OverflowError, IndexError):
-            return None
+        return _date(self.headers.get("Date", ""))
+
+
+@functools.lru_cache(16)  # many answers of one second
+def _date(text: str) -> datetime | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
 
 
 class Transport:
