@@ -69,6 +69,9 @@ def test_get_reads_a_run_and_manages_nothing(stack: Stack, cloud: Emulator) -> N
     assert "'demo'" in exported
     assert known[0] in exported
     assert {"read-intent", "again-intent"}.isdisjoint(stack.resources()), "no intent is made"
+    for made in stack.deployment()["resources"]:
+        if made["type"].startswith("pulumi-python:dynamic/"):
+            assert made["sourcePosition"].startswith("project:///__main__.py#"), "the line of the program"
     stack.up(*mine, *look)
     stack.up(*mine)
     stack.destroy()

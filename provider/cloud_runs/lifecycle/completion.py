@@ -14,7 +14,7 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs import addresses
-from cloud_runs.lifecycle import durations, options
+from cloud_runs.lifecycle import durations, options, positions
 from cloud_runs.lifecycle.completion_provider import LONGEST, LONGEST_PAUSE, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
@@ -113,7 +113,8 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
             ledger.ON_TIMEOUT: on_timeout,
             ledger.URN: urn_of(resource_name, _TYPE, opts.parent),
         }
-        super().__init__(CompletionProvider(), resource_name, props, opts)
+        with positions.of_the_program():
+            super().__init__(CompletionProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == _TYPE
         if next(_made) == HOST_THREADS:
             pulumi.log.warn(

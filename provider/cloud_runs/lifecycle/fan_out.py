@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import pulumi
 from pulumi import dynamic
 
+from cloud_runs.lifecycle import positions
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
 from cloud_runs.lifecycle.run import Triggers, intended
 from cloud_runs.promise import ledger
@@ -86,7 +87,8 @@ class FanOut(dynamic.Resource):
         given = {**arguments, ledger.OBJECTS: objects, **steering._asdict()}
         props, opts = intended(self, label, kind, kind.shared, resource_name, given, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
-        super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
+        with positions.of_the_program():
+            super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
 
     @property
     def references(self) -> pulumi.Output[dict[str, str]]:

@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from cloud_runs import addresses, errors
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import host, quiet, strays
+from cloud_runs.lifecycle import host, positions, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import kind_named
@@ -150,7 +150,8 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         }
         if objects is not None:
             props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
-        super().__init__(IntentProvider(), resource_name, props, opts)
+        with positions.of_the_program():
+            super().__init__(IntentProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 
 

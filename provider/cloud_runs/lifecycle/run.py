@@ -9,7 +9,7 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import adopting, options
+from cloud_runs.lifecycle import adopting, options, positions
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.outputs import PhaseWord, Provenance
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -117,7 +117,8 @@ class Run(dynamic.Resource):
         props, opts = intended(self, kind.label, kind, kind.names, resource_name, given, opts)
         # An output must be declared to become an attribute.
         outputs = dict.fromkeys((*kind.names, *kind.quiet, *_OUTPUTS, *kind.own_outputs))
-        super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
+        with positions.of_the_program():
+            super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
 
     @classmethod
     def _existing(
