@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
-from pulumi import dynamic
 
 from cloud_runs import addresses
-from cloud_runs.lifecycle import durations, options, positions
+from cloud_runs.lifecycle import durations, later, options, positions
 from cloud_runs.lifecycle.completion_provider import LONGEST, LONGEST_PAUSE, CompletionProvider
 from cloud_runs.lifecycle.durations import Duration
 from cloud_runs.lifecycle.fan_out import FanOut
@@ -33,7 +32,7 @@ _TYPE = "pulumi-python:dynamic/runs:Completion"
 _made = itertools.count(1)
 
 
-class Completion(dynamic.Resource, module="runs", name="Completion"):
+class Completion(later.Later, module="runs", name="Completion"):
     """Holds the update until its runs have ended. Fires, changes and cancels nothing (but see `on_timeout`).
 
     It is waited for again when its `runs` change, that is when a run was fired anew, and when one of the run resources
@@ -113,7 +112,7 @@ class Completion(dynamic.Resource, module="runs", name="Completion"):
             ledger.ON_TIMEOUT: on_timeout,
             ledger.URN: urn_of(resource_name, _TYPE, opts.parent),
         }
-        with positions.of_the_program():
+        with positions.of_the_program(), later.outputs():
             super().__init__(CompletionProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == _TYPE
         if next(_made) == HOST_THREADS:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import pulumi
-from pulumi import dynamic
 
-from cloud_runs.lifecycle import positions
+from cloud_runs.lifecycle import later, positions
 from cloud_runs.lifecycle.fan_out_provider import FanOutProvider, fan_out_label
 from cloud_runs.lifecycle.run import Triggers, intended
 from cloud_runs.promise import ledger
@@ -42,7 +41,7 @@ class FanOutSteering(NamedTuple):
     max_attempts: pulumi.Input[int] | None
 
 
-class FanOut(dynamic.Resource):
+class FanOut(later.Later):
     """Outputs that every fan-out has. Not for use by itself.
 
     Never:
@@ -87,7 +86,7 @@ class FanOut(dynamic.Resource):
         given = {**arguments, ledger.OBJECTS: objects, **steering._asdict()}
         props, opts = intended(self, label, kind, kind.shared, resource_name, given, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
-        with positions.of_the_program():
+        with positions.of_the_program(), later.outputs():
             super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
 
     @property

@@ -16,7 +16,7 @@ from pulumi import dynamic
 
 from cloud_runs import addresses, errors
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import host, positions, quiet, strays
+from cloud_runs.lifecycle import host, later, positions, quiet, strays
 from cloud_runs.lifecycle.asked import Wanted, of_0_1, wanted
 from cloud_runs.lifecycle.base import HostProvider
 from cloud_runs.lifecycle.clients import kind_named
@@ -125,7 +125,7 @@ class IntentProvider(HostProvider):
             strays.tell(former, (), self.settings, world)
 
 
-class RunIntent(dynamic.Resource, module="runs", name="Intent"):
+class RunIntent(later.Later, module="runs", name="Intent"):
     """Made by each run resource as `<name>-intent`; not for use in programs."""
 
     record: pulumi.Output[str]
@@ -150,7 +150,7 @@ class RunIntent(dynamic.Resource, module="runs", name="Intent"):
         }
         if objects is not None:
             props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
-        with positions.of_the_program():
+        with positions.of_the_program(), later.outputs():
             super().__init__(IntentProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import dynamic
 
 from cloud_runs.kinds import Kind
-from cloud_runs.lifecycle import adopting, options, positions
+from cloud_runs.lifecycle import adopting, later, options, positions
 from cloud_runs.lifecycle.intent import RunIntent
 from cloud_runs.lifecycle.outputs import PhaseWord, Provenance
 from cloud_runs.lifecycle.run_provider import RunProvider
@@ -59,7 +59,7 @@ class Steering(NamedTuple):
     max_attempts: pulumi.Input[int] | None = None
 
 
-class Run(dynamic.Resource):
+class Run(later.Later):
     """Outputs that every run has. Not for use by itself.
 
     Never:
@@ -117,7 +117,7 @@ class Run(dynamic.Resource):
         props, opts = intended(self, kind.label, kind, kind.names, resource_name, given, opts)
         # An output must be declared to become an attribute.
         outputs = dict.fromkeys((*kind.names, *kind.quiet, *_OUTPUTS, *kind.own_outputs))
-        with positions.of_the_program():
+        with positions.of_the_program(), later.outputs():
             super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
 
     @classmethod
