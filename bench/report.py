@@ -20,6 +20,7 @@ _TITLES = {
     "large": "A large fan-out",
     "recovery": "The `up` after a kill",
     "waiting": "Waiting for N runs: from the end of the last one until it is known",
+    "start": "One start of a fan-out",
     "signing": "Signing one request",
     "parsing": "Parsing one page of 100 executions",
 }
