@@ -1,8 +1,8 @@
 """How requests get to their servers: what requests prepares and configures, once for each server.
 
 Proxies, certificate bundles, the form of an address and of a header are decided by requests. What it has decided is the
-same for all requests to one server, so that each of them goes straight to the pool of connections: requests itself
-takes twice the processor time of the sending to prepare one anew (bench/README.md).
+same for all requests to one server, so that each of them goes straight to the pool of connections: to prepare each anew,
+as requests does, takes twice the processor time of all the rest of a start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from urllib3.exceptions import MaxRetryError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry, Timeout
 
-from cloud_runs.wire.connections import CONNECTIONS, POOLS, ours
+from cloud_runs.wire import connections
+from cloud_runs.wire.connections import POOLS, ours
 from cloud_runs.wire.settings import is_loopback
 
 SERVERS = 64  # whose pools are kept: in OBS and CI each bucket has a host name of its own
@@ -49,7 +50,7 @@ class Ways:
     def __init__(self) -> None:
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._adapter = _Adapter(pool_connections=SERVERS, pool_maxsize=CONNECTIONS, pool_block=True)
+        self._adapter = _Adapter(pool_connections=SERVERS, pool_maxsize=connections.CONNECTIONS, pool_block=True)
         self._known: dict[str, _Way] = {}
 
     def send(self, request: requests.PreparedRequest, connect: float, read: float) -> BaseHTTPResponse:
