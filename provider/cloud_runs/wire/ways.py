@@ -1,8 +1,8 @@
 """How requests get to their servers: what requests prepares and configures, once for each server.
 
 Proxies, certificate bundles, the form of an address and of a header are decided by requests. What it has decided is the
-same for all requests to one server, so that each of them goes straight to the pool of connections: to prepare each anew,
-as requests does, takes twice the processor time of all the rest of a start.
+same for all requests to one server, so that each of them goes straight to the pool of connections. To prepare each of
+them anew, as requests does, takes twice the processor time of all the rest of a start.
 """
 
 from __future__ import annotations
