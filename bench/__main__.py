@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def taking(flags: argparse.Namespace) -> dict[str, Callable[[], Series]]:
-    from bench import signing, starts, ups, waits  # the SDKs are on the path only now
+    from bench import backends, signing, starts, ups, waits  # the SDKs are on the path only now
 
     def rounds(n: int) -> int:
         return int(flags.rounds or next((count for size, count in ROUNDS.items() if n <= size), 1))
@@ -49,6 +49,7 @@ def taking(flags: argparse.Namespace) -> dict[str, Callable[[], Series]]:
         "ideal": lambda: ups.ideal(few, flags.rounds or 7),
         "profile": lambda: ups.profile(some, flags.rounds or 3),
         "tls": lambda: ups.over_tls(some, rounds),
+        "backends": lambda: backends.backends(some, rounds(some)),
         "recovery": lambda: ups.recovery(few, rounds),
         "large": lambda: ups.large(few, max(flags.sizes), rounds),
     }
@@ -56,7 +57,19 @@ def taking(flags: argparse.Namespace) -> dict[str, Callable[[], Series]]:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    names = ["signing", "parsing", "start", "waiting", "fire", "ideal", "profile", "tls", "recovery", "large"]
+    names = [
+        "signing",
+        "parsing",
+        "start",
+        "waiting",
+        "fire",
+        "ideal",
+        "profile",
+        "tls",
+        "backends",
+        "recovery",
+        "large",
+    ]
     made.add_argument("--series", nargs="*", choices=names, default=names, help="default: all; none: only the report")
     made.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1000, 10_000], metavar="N", help="runs")
     made.add_argument("--rounds", type=int, metavar="R", help="of each size (default: 5, from 1,000 on 3)")

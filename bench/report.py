@@ -17,6 +17,7 @@ _TITLES = {
     "ideal": "A fan-out beside an empty `up`, in more rounds",
     "profile": "Where the time of the engine and of the program goes",
     "tls": "The same over TLS",
+    "backends": "Ordinary runs on other backends",
     "large": "A large fan-out",
     "recovery": "The `up` after a kill",
     "waiting": "Waiting for N runs: from the end of the last one until it is known",

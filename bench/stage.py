@@ -37,9 +37,11 @@ class Project:
     """A new stack with one of the programs; `up` measures. `endpoint` is in the place of the emulator's own address,
     `env` comes on top of the environment."""
 
-    def __init__(self, folder: Path, cloud: Emulator, program: str, endpoint: str = "", **env: str) -> None:
+    def __init__(
+        self, folder: Path, cloud: Emulator, program: str, endpoint: str = "", backend: str = "", **env: str
+    ) -> None:
         self._cloud = cloud
-        self.stack = Stack(folder, cloud)
+        self.stack = Stack(folder, cloud, backend=backend)
         shutil.copytree(PROGRAMS / program, self.stack.project, dirs_exist_ok=True)
         if endpoint:
             self.stack.configure(runs__tencentEndpoint=endpoint)
@@ -70,8 +72,14 @@ class Project:
             "seconds": round(seconds, 4),
             **{name: after[name] - before[name] for name in after},
             **processes.told(),
-            "state_kb": round(len(self.stack.export()) / 1000),
+            "state_kb": self._state_kb(),
         }
+
+    def _state_kb(self) -> int | None:
+        """As it is stored; None for one that is in no folder."""
+        files = Path(self.stack.backend.removeprefix("file://")).glob(f".pulumi/stacks/*/{self.stack.name}.json*")
+        found = [file.stat().st_size for file in files if file.suffix in (".json", ".zst")]
+        return round(found[0] / 1000) if found else None
 
 
 @contextlib.contextmanager
