@@ -32,6 +32,7 @@ REPEATED = "recorded already"
 _AMBIGUOUS = re.compile(r"\w+ '([^']+)': nothing more was fired: .*? one of these runs: (.+?)\. If one is yours")
 _OF_AN_OBJECT = re.compile(r"one of these runs: (.+?)\. If one of them is its run")
 _MINUTE_TAKEN = re.compile(r"\w+ '([^']+)': nothing was fired: run \S+ of flow \d+ has the trigger minute")
+_TRACEBACK = "Traceback (most recent call last)"
 _STAYS = re.compile(r"FlowRun (\S+) .*?: nothing was fired: run \S+ of flow \d+ has .*? The recorded run stays")
 _BY_MINUTE = tuple(name.replace(".", "-") for name, kit in KITS.items() if kit.by_minute)
 _LISTED = re.compile(r"([^\s,]+) \(began ")
@@ -113,8 +114,9 @@ class Lane:
         self.said.append(result.text)
         self._stay |= set(_STAYS.findall(result.text))
         self.step(f"up {how}: exit {result.code}\n{self.account()}")
-        if "Traceback (most recent call last)" in result.text:
-            self.breach("an unhandled exception")
+        at = result.text.find(_TRACEBACK)
+        if at >= 0:
+            self.breach(f"an unhandled exception: {result.text[max(0, at - 500) : at + 3000]}")
         return result
 
     def unlock(self, *, locked: bool = True) -> None:
