@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
@@ -87,9 +89,9 @@ def test_what_is_read_after_it() -> Any:
 @mocked
 def test_all_of_a_resource_as_an_export_goes_through_it() -> Any:
     run = a_run()
-    names = set(vars(run))
-    assert {"phase", "bucket", "url", "urn", "id"} <= names
-    assert names == held(run)
+    shown = {name: vars(run)[name] for name in vars(run)}
+    assert {"phase", "bucket", "url", "urn", "id"} <= shown.keys()
+    assert shown.keys() == held(run)
     return run.urn
 
 
@@ -102,14 +104,59 @@ def test_what_it_does_not_have() -> Any:
     return run.urn
 
 
+def otherwise(res: Any, props: Any) -> Any:
+    raise NotImplementedError
+
+
 @mocked
 def test_an_sdk_that_does_it_otherwise_makes_them_all() -> Any:
-    theirs = rpc.transfer_properties
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rpc, "transfer_properties", lambda *args: theirs(*args))
+        patch.setattr(rpc, "transfer_properties", inspect.unwrap(rpc.transfer_properties))
         run = a_run()
+        patch.setattr(rpc, "transfer_properties", otherwise)
+        later._install()
+        assert rpc.transfer_properties is otherwise
     assert {"phase", "bucket", "url"} <= held(run)
     return run.phase.apply(lambda phase: _equal(phase, "running"))
+
+
+@mocked
+def test_a_run_that_is_made_while_another_one_is_registered() -> Any:
+    """By a transformation of a parent."""
+    made: list[Any] = []
+
+    def transformation(args: pulumi.ResourceTransformationArgs) -> None:
+        if args.name == "run" and not made:
+            made.append(tencent.WorkflowRun("inner", bucket="media-1250000000", workflow_id="w" * 33, object="b.mp4"))
+
+    opts = pulumi.ResourceOptions(transformations=[transformation])
+    parent = pulumi.ComponentResource("my:m:Part", "part", opts=opts)
+    given = {"bucket": "media-1250000000", "workflow_id": "w" + "0" * 32, "object": "a.mp4"}
+    outer = tencent.WorkflowRun("run", **given, opts=pulumi.ResourceOptions(parent=parent))
+    assert made
+    told = pulumi.Output.all(outer.object, made[0].object)
+    return told.apply(lambda objects: _equal(objects, ["a.mp4", "b.mp4"]))
+
+
+@mocked
+def test_what_is_read_in_another_thread() -> Any:
+    run = a_run()
+    with ThreadPoolExecutor(1) as thread:
+        phase = thread.submit(lambda: run.phase).result()
+    return phase.apply(lambda told: _equal(told, "running"))
+
+
+@mocked
+def test_it_looks_as_if_all_were_there() -> Any:
+    run = a_run()
+    shown = vars(run)
+    assert "phase" in dir(run)
+    assert "phase" in shown
+    assert "fase" not in shown
+    assert "phase" not in held(run), "nothing was read yet"
+    assert len(shown) == len(list(shown)) == len(shown.copy())
+    assert shown["phase"] is run.phase
+    return run.urn
 
 
 def _equal(told: Any, expected: Any) -> None:

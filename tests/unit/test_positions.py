@@ -36,16 +36,23 @@ def test_frames_below_the_program_are_left_out(monkeypatch: pytest.MonkeyPatch) 
     assert len(scope["back"]().frames) == 1
 
 
-def test_the_sdk_s_own_is_put_back_whatever_happens() -> None:
-    theirs = sdk._get_stack_trace
-    with pytest.raises(RuntimeError), positions.of_the_program():
+def test_only_what_is_ours_is_cut_short() -> None:
+    """Also after an error, and in a registration within another."""
+
+    def fails() -> None:
+        with positions.of_the_program():
+            pass
+        assert sdk._get_stack_trace().frames, "still inside"
         raise RuntimeError
-    assert sdk._get_stack_trace is theirs
+
+    with pytest.raises(RuntimeError), positions.of_the_program():
+        fails()
+    assert len(sdk._get_stack_trace().frames) == 0, "no resource of the SDK is made here"
 
 
 @pytest.mark.parametrize("name", ["_get_stack_trace", "source_pb2"])
 def test_an_sdk_that_does_it_otherwise_is_left_alone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delattr(sdk, name)
     before = dict(vars(sdk))
-    with positions.of_the_program():
-        assert vars(sdk) == before
+    positions._install()
+    assert vars(sdk) == before

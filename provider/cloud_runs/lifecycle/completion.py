@@ -112,7 +112,7 @@ class Completion(later.Later, module="runs", name="Completion"):
             ledger.ON_TIMEOUT: on_timeout,
             ledger.URN: urn_of(resource_name, _TYPE, opts.parent),
         }
-        with positions.of_the_program(), later.outputs():
+        with positions.of_the_program():
             super().__init__(CompletionProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == _TYPE
         if next(_made) == HOST_THREADS:

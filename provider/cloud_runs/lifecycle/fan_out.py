@@ -86,7 +86,7 @@ class FanOut(later.Later):
         given = {**arguments, ledger.OBJECTS: objects, **steering._asdict()}
         props, opts = intended(self, label, kind, kind.shared, resource_name, given, opts)
         outputs = dict.fromkeys((*kind.shared, *_OUTPUTS))  # an output must be declared to become an attribute
-        with positions.of_the_program(), later.outputs():
+        with positions.of_the_program():
             super().__init__(self._fan_out_provider(), resource_name, {**outputs, **props}, opts)
 
     @property

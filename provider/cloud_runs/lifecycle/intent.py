@@ -150,7 +150,7 @@ class RunIntent(later.Later, module="runs", name="Intent"):
         }
         if objects is not None:
             props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
-        with positions.of_the_program(), later.outputs():
+        with positions.of_the_program():
             super().__init__(IntentProvider(), resource_name, props, opts)
         assert f"pulumi-python:{self._resource_type_name}" == ledger.INTENT_TYPE
 

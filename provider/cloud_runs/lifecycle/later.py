@@ -8,10 +8,10 @@ An SDK that does this otherwise is left alone: then all outputs are made at once
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -21,7 +21,7 @@ from pulumi.runtime import rpc
 _HELD: Any = vars(pulumi.Resource)["__dict__"]
 """The attributes that an instance really has, of which its own `__dict__` shows more."""
 _LATER = "_outputs_later"
-_TRANSFER, _PARAMETERS = "transfer_properties", ["res", "props", "custom"]
+_PARAMETERS = ["res", "props", "custom"]
 
 
 class Later(dynamic.Resource):
@@ -35,32 +35,13 @@ class Later(dynamic.Resource):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
             return later.read(name)
 
+        def __dir__(self) -> list[str]:
+            return [*dir(type(self)), *self.__dict__]
+
         @property
         def __dict__(self) -> MutableMapping[str, Any]:
             """For `pulumi.export` of the whole resource: the SDK goes through this."""
             return _Attributes(_HELD.__get__(self))
-
-
-@contextlib.contextmanager
-def outputs() -> Iterator[None]:
-    """For a registration, which is made in the one thread that runs the program."""
-    theirs = getattr(rpc, _TRANSFER, None)
-    if theirs is None or list(inspect.signature(theirs).parameters) != _PARAMETERS:
-        yield
-        return
-    setattr(rpc, _TRANSFER, functools.partial(_transferred, theirs))
-    try:
-        yield
-    finally:
-        setattr(rpc, _TRANSFER, theirs)
-
-
-def _transferred(theirs: Callable[..., Any], res: Any, props: Iterable[str], custom: bool) -> dict[str, Any]:
-    if not isinstance(res, Later):
-        return dict(theirs(res, props, custom))
-    held = _HELD.__get__(res)
-    held[_LATER] = later = _Outputs(held, lambda name: theirs(res, [name], custom), props)
-    return later.resolvers
 
 
 class _Outputs:
@@ -68,7 +49,7 @@ class _Outputs:
 
     def __init__(self, held: dict[str, Any], make: Callable[[str], dict[str, Any]], names: Iterable[str]) -> None:
         """`make` makes an output the attribute with this name, and returns what resolves it."""
-        self._held, self._make = held, make
+        self._held, self._make, self._loop = held, make, asyncio.get_event_loop()
         self._told: dict[str, tuple[Any, ...]] = {}
         self._made: dict[str, Any] = {}
         own = (name for name in names if name not in ("urn", "id"))  # those the SDK makes by itself
@@ -80,6 +61,10 @@ class _Outputs:
             self._made[name](*told)
 
     def read(self, name: str) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # a thread that has none: futures are made for the loop of their thread
+            asyncio.set_event_loop(self._loop)
         self._made[name] = self._make(name)[name]
         if name in self._told:
             self._made[name](*self._told[name])
@@ -93,7 +78,7 @@ class _Attributes(MutableMapping[str, Any]):
         self._held = held
 
     def __getitem__(self, name: str) -> Any:
-        return self._held[name]
+        return self._held[name] if name in self._held or name not in self._later else self._held[_LATER].read(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         self._held[name] = value
@@ -101,11 +86,39 @@ class _Attributes(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self._held[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._held or name in self._later
+
     def __len__(self) -> int:
-        return len(self._held)
+        return len({*self._held, *self._later})
 
     def __iter__(self) -> Iterator[str]:
-        if later := self._held.get(_LATER):
-            for name in later.resolvers.keys() - self._held.keys():
-                later.read(name)
-        return iter(dict(self._held))
+        return iter(dict.fromkeys((*self._held, *self._later)))
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self)
+
+    @property
+    def _later(self) -> Collection[str]:
+        later = self._held.get(_LATER)
+        return later.resolvers if later else ()
+
+
+def _install() -> None:
+    """Once, and never back: programs may run side by side (Automation API), and one registration within another."""
+    theirs = getattr(rpc, "transfer_properties", None)
+    if theirs is None or list(inspect.signature(theirs).parameters) != _PARAMETERS:
+        return
+
+    @functools.wraps(theirs)
+    def transfer_properties(res: Any, props: Any, custom: bool) -> Any:
+        if not isinstance(res, Later):
+            return theirs(res, props, custom)
+        held = _HELD.__get__(res)
+        held[_LATER] = later = _Outputs(held, lambda name: theirs(res, [name], custom), props)
+        return later.resolvers
+
+    rpc.transfer_properties = transfer_properties
+
+
+_install()

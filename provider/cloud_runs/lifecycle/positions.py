@@ -9,8 +9,10 @@ this otherwise is left alone: nothing depends on it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,27 +23,33 @@ from pulumi.runtime import resource as sdk
 _OURS = str(Path(__file__).parents[1])
 _THEIRS = (str(Path(pulumi.__file__).parent), "<")  # `<frozen runpy>` runs the program
 
-_TRACE = "_get_stack_trace"
+_ours: ContextVar[bool] = ContextVar("a resource of ours is being registered", default=False)
 
 
 @contextlib.contextmanager
 def of_the_program() -> Iterator[None]:
-    """For a registration, which is made in the one thread that runs the program."""
-    made, theirs = getattr(sdk, "source_pb2", None), getattr(sdk, _TRACE, None)
-    if made is None or theirs is None:
-        yield
-        return
-    setattr(sdk, _TRACE, lambda: _trace(made))
+    """For what is registered meanwhile."""
+    before = _ours.set(True)
     try:
         yield
     finally:
-        setattr(sdk, _TRACE, theirs)
+        _ours.reset(before)
 
 
-def _trace(made: Any) -> Any:
-    """As the SDK's own, topmost first."""
-    positions = (made.SourcePosition(uri=Path(file).as_uri(), line=line) for file, line in _lines(sys._getframe(1)))
-    return made.StackTrace(frames=[made.StackFrame(pc=position) for position in positions])
+def _install() -> None:
+    """Once, and never back: programs may run side by side (Automation API), and one registration within another."""
+    made, theirs = getattr(sdk, "source_pb2", None), getattr(sdk, "_get_stack_trace", None)
+    if made is None or theirs is None:
+        return
+
+    @functools.wraps(theirs)
+    def _get_stack_trace() -> Any:
+        if not _ours.get():
+            return theirs()
+        positions = (made.SourcePosition(uri=Path(file).as_uri(), line=line) for file, line in _lines(sys._getframe(1)))
+        return made.StackTrace(frames=[made.StackFrame(pc=position) for position in positions])
+
+    sdk._get_stack_trace = _get_stack_trace
 
 
 def _lines(frame: FrameType | None) -> Iterator[tuple[str, int]]:
@@ -54,3 +62,6 @@ def _lines(frame: FrameType | None) -> Iterator[tuple[str, int]]:
         elif inside and file.startswith(_THEIRS):  # what runs the program, or what calls back into it
             return
         frame = frame.f_back
+
+
+_install()

@@ -117,7 +117,7 @@ class Run(later.Later):
         props, opts = intended(self, kind.label, kind, kind.names, resource_name, given, opts)
         # An output must be declared to become an attribute.
         outputs = dict.fromkeys((*kind.names, *kind.quiet, *_OUTPUTS, *kind.own_outputs))
-        with positions.of_the_program(), later.outputs():
+        with positions.of_the_program():
             super().__init__(self._run_provider(), resource_name, {**outputs, **props}, opts)
 
     @classmethod
