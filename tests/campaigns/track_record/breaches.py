@@ -346,8 +346,8 @@ BREACHES = (
         "4.2",
         "a forced replacement whose start never arrived took an earlier batch job of the same intent, which "
         "has the same generated name, for its own",
-        "rules OneMarkedResource",
-        400,
+        "tests/promise/test_model.py::test_a_run_from_before_two_forced_replacements_is_not_taken_for_the_last",
+        1,
     ),
     Breach(
         "the-first-with-our-marker",
