@@ -173,6 +173,19 @@ def test_the_record_before_of_such_a_replacement_under_another_urn(process: Proc
     assert process.before(old, process.moment().token) == (None, False), "one delete stands for one replacement"
 
 
+def test_such_a_replacement_is_not_of_another_resource_of_that_name(process: Process) -> None:
+    """Two components may have a run of one name each. The other one is in the program itself, so it was not renamed."""
+    first, second = (f"urn:pulumi:test::tests::my:m:Part${OF}::run", f"urn:pulumi:test::tests::my:m:Other${OF}::run")
+    process.formerly(first, [])
+    run = replace(on_record("i1", "t1"), outputs={URN_: first})
+    process.deleted("t1", SPACE, run)
+    process.formerly(second, [])
+    here, there = process.moment().token, process.moment().token
+    assert process.before(second, there) == (None, False)
+    process.settled(second, there, SPACE, ["i2"])
+    assert process.before(first, here) == (run, True)
+
+
 # -- what it does itself
 
 

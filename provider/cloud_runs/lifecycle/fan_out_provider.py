@@ -111,7 +111,6 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         may, it returns the same."""
         must_checkpoint()
         asked = self._ask(props)
-        self.process.formerly(asked.urn, props.get(ledger.FORMERLY) or ())
         done = self.process.outcome(asked.urn, asked.token)
         if isinstance(done, dynamic.CreateResult):
             return done

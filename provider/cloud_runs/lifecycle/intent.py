@@ -23,7 +23,7 @@ from cloud_runs.lifecycle.clients import kind_named
 from cloud_runs.lifecycle.reporting import one_line
 from cloud_runs.lifecycle.values import known
 from cloud_runs.promise import digests, intents, ledger, rules
-from cloud_runs.promise.ledger import ARGUMENTS, OBJECTS, RECORD
+from cloud_runs.promise.ledger import ARGUMENTS, FORMERLY, OBJECTS, RECORD
 from cloud_runs.promise.records import TRIGGERS, Former, Intent
 from cloud_runs.runs import Reference
 
@@ -69,6 +69,7 @@ class IntentProvider(HostProvider):
     @_reported
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Mints a token. Sends nothing, but for a place that only the service tells in full: then it asks for that."""
+        self.process.formerly(str(props.get(_RUN) or ""), props.get(FORMERLY) or ())
         intent = intents.minted(
             self.process,
             str(props.get(_RUN) or ""),
@@ -139,6 +140,7 @@ class RunIntent(later.Later, module="runs", name="Intent"):
         opts: pulumi.ResourceOptions,
         run: pulumi.Input[str],
         objects: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+        formerly: Sequence[str] | None = None,
     ) -> None:
         props: dict[str, Any] = {
             _KIND: kind,
@@ -148,6 +150,8 @@ class RunIntent(later.Later, module="runs", name="Intent"):
             TRIGGERS: triggers,
             RECORD: None,  # declared, to become an attribute
         }
+        if formerly:
+            props[FORMERLY] = formerly
         if objects is not None:
             props[OBJECTS] = pulumi.Output.from_input(objects).apply(digests.digest_of_objects)
         with positions.of_the_program():

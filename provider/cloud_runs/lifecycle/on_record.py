@@ -17,9 +17,8 @@ STEERING = (ledger.ADOPT_ID, ledger.ON_DELETE, ledger.RERUN_ON_FAILURE, ledger.I
 
 def inputs(props: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs as the outputs keep them. Not the intent: its own resource has it on record. Nor the objects of a fan-out,
-    which are keys of other outputs, nor what counts for one `up` alone."""
-    left_out = (ledger.OBJECTS, ledger.INTENT, ledger.ADOPT, ledger.FORMERLY)
-    return {name: value for name, value in props.items() if name not in left_out}
+    which are keys of other outputs."""
+    return {name: value for name, value in props.items() if name not in (ledger.OBJECTS, ledger.INTENT, ledger.ADOPT)}
 
 
 def shown(told: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -20,8 +21,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import resource as sdk
 
-_OURS = str(Path(__file__).parents[1])
-_THEIRS = (str(Path(pulumi.__file__).parent), "<")  # `<frozen runpy>` runs the program
+_OURS = f"{Path(__file__).parents[1]}{os.sep}"
+_THEIRS = (f"{Path(pulumi.__file__).parent}{os.sep}", "<")  # `<frozen runpy>` runs the program
 
 _ours: ContextVar[bool] = ContextVar("a resource of ours is being registered", default=False)
 

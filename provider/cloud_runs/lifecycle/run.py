@@ -165,13 +165,13 @@ def intended(
         options.for_intent(opts, names),
         urn,
         props.get(ledger.OBJECTS),
+        options.former_names(opts),
     )
     return {
         **props,
         ledger.INTENT: intent.record,
         ledger.ADOPT: adopting.configured(resource_name),
         ledger.IGNORED: options.ignored(opts) or None,
-        ledger.FORMERLY: options.former_names(opts),
     }, opts
 
 

@@ -105,7 +105,6 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         """Fires, finds, or records a given run, and returns at once. Nothing raises after the id is known."""
         must_checkpoint()
         kind, settings, urn = self.kind, self.settings, ledger.urn_of(props)
-        self.process.formerly(urn, props.get(ledger.FORMERLY) or ())
         if given := props.get(ledger.ADOPT_ID) or self._once(props):
             return self._adopt(props, str(given))
         if props.get(ledger.ADOPT):

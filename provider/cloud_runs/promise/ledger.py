@@ -21,10 +21,9 @@ INTENT_TYPE = "pulumi-python:dynamic/runs:Intent"
 _INTENT = "-intent"
 
 # Keys of the state, which are names of public arguments and outputs as well. Of an intent:
-RECORD, ARGUMENTS, OBJECTS = "record", "arguments", "objects"
+RECORD, ARGUMENTS, OBJECTS, FORMERLY = "record", "arguments", "objects", "formerly"
 # What steers a run or a fan-out; ADOPT is what the setting `runs:adopt` says.
 INTENT, IGNORED, URN, ADOPT, REGION = "intent", "ignored", "resource_urn", "adopt", "region"
-FORMERLY = "formerly"
 ADOPT_ID, ADOPT_IDS, ON_DELETE, RERUN_ON_FAILURE = "adopt_id", "adopt_ids", "on_delete", "rerun_on_failure"
 IF_RUNNING, MAX_ATTEMPTS, CONCURRENCY, RATE = "if_running", "max_attempts", "concurrency", "rate"
 # What is told of a run, of its attempts, and of a fan-out.

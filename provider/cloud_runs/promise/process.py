@@ -145,14 +145,14 @@ class Process(Turns):
             return Before(gone or found, gone is not None)
 
     def formerly(self, urn: str, names: Sequence[str]) -> None:
-        """The names that the resource with this URN had before."""
+        """An intent is made for the resource with this URN, which had these names before."""
         with self._lock:
             self._names[urn] = names
 
     def _undiffed(self, urn: str) -> Recorded | None:
-        """What was deleted for this resource without a diff, as with a `replacement_trigger`: its token is another."""
-        runs = {ledger.urn_of(run.outputs): run for token, run in self._deleted.items() if token not in self._diffed}
-        return runs.get(same(urn, self._names.get(urn, ()), runs) or "")
+        """As with a `replacement_trigger`: its token is another. Not that of one in the program, which has an intent."""
+        gone = {ledger.urn_of(run.outputs): run for token, run in self._deleted.items() if token not in self._diffed}
+        return gone.get(same(urn, self._names.get(urn, ()), gone.keys() - (self._names.keys() - {urn})) or "")
 
     # -- what this process itself does
 
