@@ -150,7 +150,7 @@ class Process(Turns):
             self._names[urn] = names
 
     def _undiffed(self, urn: str) -> Recorded | None:
-        """As with a `replacement_trigger`, which makes another token. Not that of one in the program, which has its own."""
+        """As with a `replacement_trigger`: under another token. Not that of one in the program, which has its own."""
         gone = {ledger.urn_of(run.outputs): run for token, run in self._deleted.items() if token not in self._diffed}
         return gone.get(same(urn, self._names.get(urn, ()), gone.keys() - (self._names.keys() - {urn})) or "")
 
