@@ -272,7 +272,8 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             concurrency=int(props[ledger.CONCURRENCY]),
             rate=props.get(ledger.RATE),
             adopted=adopted,
-            done=[*told, *adopting.brought(props, adopted)],
+            done=adopting.brought(props, adopted),
+            left=told,
         )
         if keys:
             why = reruns.why(own, keys) if own else errors.clean(run.fired.why)

@@ -34,7 +34,7 @@ from cloud_runs.lifecycle.overlapping import OverlappingProvider
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, resuming, rules
-from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, done_with, past_of
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of, with_more
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled
@@ -133,7 +133,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         if not outcome.kept:  # in the place of "starting"
             progress.tell(urn, f"{outcome.provenance} {errors.clean(outcome.id)}: {errors.clean(why)}")
         past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
-        done = done_with(before.recorded)
+        done = before.recorded.fired.done if before.recorded else ()
         fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past, done=done)
         return self._created(props, place, request, fired, outcome, before=before.recorded)
 
@@ -243,16 +243,17 @@ class RunProvider(OverlappingProvider, Generic[Request]):
                 adopting.exactly(name, self.kind, {**props, **sent}, status)
         # It will be on record: it is not among the lost ones.
         self.process.claim(self.kind.id_space(place), id, ask.urn, given=True)
-        done = [] if props.get(ledger.ADOPT_ID) else [id]
+        left: list[str] = []
         if ask.intent and (former := self.given_up(ask, props)):
             strays.tell(former, (), self.settings, self.world(ask.urn))
         else:
-            done += self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
+            left = self.tell_of_adopted(ask, props, rules.in_doubt(ask, before, self.process), [""])
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         progress.tell(ask.urn, f"recorded {errors.clean(id)}: {ADOPTED}")
         reruns, past = history.adopted(before.recorded, ask), past_of(before.recorded, ask.token)
-        kept = done_with(before.recorded, done)
-        fired = Fired(ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past, done=kept)
+        old = before.recorded.fired if before.recorded else Fired("", ask.content, None)
+        done = with_more(old.done, [] if props.get(ledger.ADOPT_ID) else [id])
+        fired = Fired(ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past, done=done, left=tuple(left))
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 
     def _created(

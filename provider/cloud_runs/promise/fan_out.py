@@ -9,7 +9,7 @@ from cloud_runs import errors
 from cloud_runs.promise import groups, history, reruns, rules
 from cloud_runs.promise.fanned import Fanned, Fleet
 from cloud_runs.promise.fanning import FanOut
-from cloud_runs.promise.records import Before, Fired, Moment, Recorded, attempts_since, done_with, past_of
+from cloud_runs.promise.records import Before, Fired, Moment, Recorded, attempts_since, past_of, with_more
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 
@@ -25,9 +25,10 @@ def settle(
     rate: float | None = None,
     adopted: Mapping[str, str] = MappingProxyType({}),
     done: Collection[str] = (),
+    left: Collection[str] = (),
 ) -> tuple[Fanned, Recorded]:
-    """Does the work. What became of each object, and what is on record then, with the runs that were `adopted`, and
-    the ids of those that will not be (`done`).
+    """Does the work. What became of each object, and what is on record then, with the runs that were `adopted`. `done`
+    and `left`: ids, as in `Fired`.
 
     `space`: the id space. Raises RunsError if each object was refused and nothing is on record; and what `FanOut.run`
     raises. Then nothing runs that was not told.
@@ -43,10 +44,12 @@ def settle(
             f"nothing was fired: {groups.many(len(fanned.refused), 'object')} refused{groups.reasons(fanned.refused)}"
         )
     fanned.ids.update(adopted)
-    return fanned, on_record(ask, work, fanned, began, done)
+    return fanned, on_record(ask, work, fanned, began, done, left)
 
 
-def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment, done: Collection[str] = ()) -> Recorded:
+def on_record(
+    ask: Ask, work: Work, fanned: Fanned, began: Moment, done: Collection[str] = (), left: Collection[str] = ()
+) -> Recorded:
     """What is on record of a fan-out once the work is done, which began then. Objects that are not asked for any more
     are forgotten."""
     own, wanted = work.keep, set(ask.objects)
@@ -65,7 +68,8 @@ def on_record(ask: Ask, work: Work, fanned: Fanned, began: Moment, done: Collect
         predecessors=rules.predecessors(refused, work),
         why=own.fired.why if own else history.why(ask, Before(work.replaced), rerun=False),
         past=own.fired.past if own else past_of(work.replaced, ask.token),
-        done=done_with(old, done),
+        done=with_more(old.fired.done if old else (), done),
+        left=with_more(own.fired.left if own else (), left),
         failing=reruns.failing(own, fanned, kept, began),
         again=reruns.counts(own, fanned, kept, work),
         first=reruns.first(own, fanned),

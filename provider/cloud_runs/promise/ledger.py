@@ -64,6 +64,7 @@ def fired_text(fired: Fired) -> str:
         "over": rfc3339(fired.over) if fired.over else "",
         "past": ",".join(fired.past),
         "done": ",".join(map(texts.quoted, fired.done)),
+        "left": ",".join(map(texts.quoted, fired.left)),
         "failing": texts.grouped({key: texts.moments(since) for key, since in fired.failing.items()}),
         "again": texts.pairs({key: str(count) for key, count in fired.again.items()}),
         "first": rfc3339(fired.first) if fired.first else "",
@@ -161,6 +162,7 @@ def fired_of(outputs: Mapping[str, Any]) -> Fired:
         over=time_of(told.get("over", "")),
         past=tuple(filter(None, told.get("past", "").split(","))),
         done=tuple(unquote(id) for id in told.get("done", "").split(",") if id),
+        left=tuple(unquote(id) for id in told.get("left", "").split(",") if id),
         failing={key: texts.listed(since) for key, since in texts.groups(told.get("failing", ""))},
         again={key: texts.counted(count) for key, count in texts.named(told.get("again", "")).items()},
         first=time_of(told.get("first", "")),
@@ -187,8 +189,7 @@ def history_of(outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def former_ids(run: Recorded) -> list[str]:
-    """Of the runs before those on record, as far as they are kept, and of those that are to be on no record: none of
-    them is a new one."""
+    """Of the runs before those on record, as far as they are kept: none of them is a new one, of any resource."""
     runs = [*history_of(run.outputs), *(one for runs in run.past.values() for one in runs)]
     return [*(str(one.get("id")) for one in runs), *(id for id in run.fired.done if id not in run.ids.values())]
 

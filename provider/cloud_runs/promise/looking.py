@@ -191,7 +191,7 @@ def _is_sure(candidate: Candidate, ask: Looked, near: Collection[str], listing: 
 def may_be(candidate: Candidate, ask: Looked, listing: Listing) -> bool:
     """Whether this run can be one that was started for this ask. What carries our marker is never left out by time, but
     for what began before the run that is replaced: a forced replacement keeps the intent, and so the marker."""
-    if ask.after and candidate.id in ask.after.ids.values():
+    if ask.after and (candidate.id in ask.after.ids.values() or candidate.id in ask.after.fired.left):
         return False
     if not ask.began_after(candidate, listing, SKEW):
         return False

@@ -97,8 +97,8 @@ class Fired:
     and `over`: when that failure was, if the service tells.
 
     `past`: tokens and attempts of runs on record that this one has replaced, so that nothing of theirs is lost. `done`:
-    ids of runs that the setting `runs:adopt` has brought, and of those in whose place another was given, which will be
-    on no record: none of these is a new one.
+    ids of runs that the setting `runs:adopt` has brought. `left`: of those that may have been lost, in whose place
+    another was given; they may be another resource's. None of these is a new run of this one.
 
     Of a fan-out also the attempt that it was made in, and of what it refused the moments at which that may have been
     started, and the runs (`predecessors`, by object) that these objects had on record before: none of these is a new
@@ -121,6 +121,7 @@ class Fired:
     over: datetime | None = None
     past: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     told: str = ""
     failing: Mapping[str, Sequence[Moment]] = field(default_factory=dict)
     again: Mapping[str, int] = field(default_factory=dict)
@@ -205,9 +206,9 @@ def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     return tuple(one for one in settled if one != token)[-PAST:]
 
 
-def done_with(before: Recorded | None, ids: Iterable[str] = ()) -> tuple[str, ...]:
-    """What the record of a run says of those that are no new ones: what that before it has said, and these."""
-    return tuple(dict.fromkeys([*(before.fired.done if before else ()), *ids]))
+def with_more(ids: Iterable[str], more: Iterable[str] = ()) -> tuple[str, ...]:
+    """Each once."""
+    return tuple(dict.fromkeys([*ids, *more]))
 
 
 def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:
