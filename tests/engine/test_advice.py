@@ -74,8 +74,6 @@ FIRING = ("pulumi up", "pulumi up --refresh", "pulumi up --replace")
 
 RUN_BY = {
     "pulumi install": "tests/packaging/test_pulumi_install.py::test_pulumi_install_alone_sets_up_a_checkout",
-    "pulumi stack rename": "tests/engine/test_interrupted_and_odd.py::"
-    "test_a_changed_replacement_trigger_under_another_urn_is_of_the_same_run",
     "pip install '.[emulator]'": "tests/demo/test_readme.py::test_the_install",
     "make shell": "tests/demo/test_project_page.py::test_make_shell_comes_after_what_a_start_up_file_does",
 }
