@@ -156,6 +156,8 @@ def test_it_looks_as_if_all_were_there() -> Any:
     assert "phase" not in held(run), "nothing was read yet"
     assert len(shown) == len(list(shown)) == len(shown.copy())
     assert shown["phase"] is run.phase
+    del run.phase
+    assert not hasattr(run, "phase")
     return run.urn
 
 

@@ -31,7 +31,7 @@ class Later(dynamic.Resource):
 
         def __getattr__(self, name: str) -> Any:
             later = _HELD.__get__(self).get(_LATER)
-            if later is None or name not in later.resolvers:
+            if later is None or name not in later.unread:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
             return later.read(name)
 
@@ -59,6 +59,10 @@ class _Outputs:
         self._told[name] = told
         if name in self._made:
             self._made[name](*told)
+
+    @property
+    def unread(self) -> Collection[str]:
+        return [name for name in self.resolvers if name not in self._made]
 
     def read(self, name: str) -> Any:
         try:
@@ -101,7 +105,7 @@ class _Attributes(MutableMapping[str, Any]):
     @property
     def _later(self) -> Collection[str]:
         later = self._held.get(_LATER)
-        return later.resolvers if later else ()
+        return later.unread if later else ()
 
 
 def _install() -> None:
