@@ -51,7 +51,7 @@ def test_the_smallest_bench_from_end_to_end(tmp_path: Path) -> None:
     assert padded > plain
     runs, floor = (found.samples("profile", name, 3)[0] for name in ("ordinary runs", why.FLOOR))
     assert (runs["digests"], floor["digests"]) == (3 * 3, 0)
-    assert runs["outputs"] > floor["outputs"] > 0
+    assert 0 < runs["outputs"] < floor["outputs"], "those that nobody reads are not made"
     assert runs["waiting_cpu"] > 0
     text = (tmp_path / "README.md").read_text()
     for shown in ("### Must reach", "### The same over TLS", "| naive provider |", "| Huawei, vendor |"):
