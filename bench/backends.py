@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 from bench.measure import Sample, Series
-from bench.stage import LATENCY_MS, Project, clouds
+from bench.stage import LATENCY_MS, clouds, project, up
 from tests.support.emulator import Emulator
 from tests.support.postgres import postgres, programs
 
@@ -26,22 +24,21 @@ def backends(n: int, rounds: int) -> Series:
     series = Series("backends", latency_ms=LATENCY_MS)
     with clouds() as cloud, ExitStack() as servers:
         contenders: dict[str, Callable[[], Sample]] = {
-            name: partial(_up, cloud, n, **env) for name, env in SETTINGS.items()
+            name: partial(up, cloud, "runs", n, **env) for name, env in SETTINGS.items()
         }
         bin = programs()
         url = servers.enter_context(postgres(bin)) if bin else ""
         nothing: Sample = {"skipped": "no PostgreSQL server is installed"}
-        contenders["PostgreSQL"] = partial(_up, cloud, n, url) if url else lambda: nothing
-        _up(cloud, 3)
+        contenders["PostgreSQL"] = partial(_in_database, cloud, n, url) if url else lambda: nothing
+        up(cloud, "runs", 3)
         series.take(n, rounds, contenders)
     return series
 
 
-def _up(cloud: Emulator, n: int, backend: str = "", **env: str) -> Sample:
+def _in_database(cloud: Emulator, n: int, url: str) -> Sample:
+    """All rounds share the database, and stacks have one name."""
     cloud.reset()
-    with tempfile.TemporaryDirectory(prefix="cloud-runs-bench-") as folder:
-        made = Project(Path(folder) / "stack", cloud, "runs", backend=backend, **env)
+    with project(cloud, "runs", backend=url) as made:
         sample = made.up(n)
-        if backend:
-            made.stack.pulumi("stack", "rm", "--force", "--yes", made.stack.name)
-        return sample
+        made.stack.pulumi("stack", "rm", "--force", "--yes", made.stack.name)
+    return sample

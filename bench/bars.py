@@ -12,8 +12,6 @@ MANY = 10_000
 IDEAL = "at most 1.25 x (empty `up` + 1,000 x 20 ms / 16)"
 BESIDE_FLOOR = 1.25  # times 200 zero-work resources, for 100 ordinary runs
 
-_HUNDRED = ("ordinary runs", "zero-work, 2 a run")
-
 
 @dataclass(frozen=True)
 class Bar:
@@ -82,8 +80,7 @@ def bars(results: Results) -> Iterator[Bar]:
     floor = results.ratios("fire", ordinary, ("zero-work, 2 a run", 100))
     yield Bar(hundred, f"at most {BESIDE_FLOOR} x 200 zero-work resources", BESIDE_FLOOR, floor)
     for what, key, most in (("state", "state_kb", 1.3), ("program's processor time", "program_cpu", 1.3)):
-        pairs = zip(*(results.values("fire", name, 100, key) for name in _HUNDRED), strict=False)
-        ratio = [ours / floor for ours, floor in pairs]
+        ratio = results.ratios("fire", ordinary, ("zero-work, 2 a run", 100), key)
         yield Bar(f"{hundred}: {what}", f"at most {most} x that of 200 zero-work resources", most, ratio)
     yield Bar(hundred, "at most 8 connections", 8, results.values("fire", *ordinary, "connections"), "{:.0f}")
     killed = "recovery of a killed fan-out of 1,000 objects"

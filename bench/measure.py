@@ -75,13 +75,17 @@ class Results:
         values = self.values(series, contender, n, what)
         return statistics.median(values) if values else None
 
-    def pairs(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> list[tuple[float, float]]:
-        """The seconds of both, round by round."""
-        return list(zip(self.values(series, *first), self.values(series, *second), strict=False))
+    def pairs(
+        self, series: str, first: tuple[str, int], second: tuple[str, int], what: str = "seconds"
+    ) -> list[tuple[float, float]]:
+        """What was measured of both, round by round."""
+        return list(zip(self.values(series, *first, what), self.values(series, *second, what), strict=False))
 
-    def ratios(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> list[float]:
-        """first / second in seconds, pair by pair."""
-        return [a / b for a, b in self.pairs(series, first, second)]
+    def ratios(
+        self, series: str, first: tuple[str, int], second: tuple[str, int], what: str = "seconds"
+    ) -> list[float]:
+        """first / second, pair by pair."""
+        return [a / b for a, b in self.pairs(series, first, second, what)]
 
     def ratio(self, series: str, first: tuple[str, int], second: tuple[str, int]) -> float | None:
         """The median of these."""

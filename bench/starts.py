@@ -22,11 +22,12 @@ from cloud_runs.promise.rules import Work
 from cloud_runs.tencent.workflow_run import WorkflowRun
 from cloud_runs.wire.settings import Settings
 from tests.support.emulator import SECRET_ID, SECRET_KEY, Emulator, emulator
+from tests.support.stack import BUCKET, WORKFLOW
 
 THREADS = 16
 URN = "urn:pulumi:test::bench::pulumi-python:dynamic/tencent:WorkflowFanOut::fan"
 KEYS = {"TENCENTCLOUD_SECRET_ID": SECRET_ID, "TENCENTCLOUD_SECRET_KEY": SECRET_KEY}
-ARGUMENTS = {"bucket": "media-1250000000", "region": "ap-beijing", "workflow_id": "we59a9648e62e48ffb25e4b41f3721799"}
+ARGUMENTS = {"bucket": BUCKET, "region": "ap-beijing", "workflow_id": WORKFLOW}
 
 
 def starts(n: int, rounds: int) -> Series:

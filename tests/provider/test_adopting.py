@@ -4,6 +4,7 @@ destroyed."""
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -20,9 +21,15 @@ A = ["a1", "a2"]
 
 @pytest.fixture
 def elsewhere(stack: HostStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> HostStack:
+    return fired_elsewhere(stack, cloud, monkeypatch)
+
+
+def fired_elsewhere(
+    stack: HostStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch, objects: Collection[str] = ()
+) -> HostStack:
     """The same work, fired from another stack."""
     other = type(stack)(cloud, monkeypatch, "elsewhere", beside=stack)
-    other.up(**other.plain)
+    other.up(objects, **other.plain)
     stack.process()
     stack.warned.clear()
     return other
@@ -365,9 +372,7 @@ def test_a_setting_of_long_ago_and_an_object_that_was_refused(
     fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others were fired, so it is an update that fires it at last; what the setting has brought once is not new."""
-    other = type(fan)(cloud, monkeypatch, "elsewhere", beside=fan)
-    other.up(A, **other.plain)
-    fan.process()
+    other = fired_elsewhere(fan, cloud, monkeypatch, A)
     fan.up(A, adopt=other.ids, **fan.plain)
     fan.up(A, adopt=other.ids, triggers={"release": 2}, **fan.plain)
     fan.refuse(status=400, code="InvalidArgument")
@@ -383,9 +388,7 @@ def test_a_run_of_the_setting_that_is_older_than_what_was_refused(
     fan: FanStack, cloud: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that it names for the first time, for an object that an earlier `up` has requested."""
-    other = type(fan)(cloud, monkeypatch, "elsewhere", beside=fan)
-    other.up(A, **other.plain)
-    fan.process()
+    other = fired_elsewhere(fan, cloud, monkeypatch, A)
     fan.refuse(status=400, code="InvalidArgument")
     fan.up(A, **fan.plain)
     (refused,) = fan.refused

@@ -29,7 +29,7 @@ def test_frames_below_the_program_are_left_out(monkeypatch: pytest.MonkeyPatch) 
     """What runs the program, or calls back into it."""
     scope: dict[str, Any] = {"made": made}
     exec(compile("def back():\n    return made()\n", "<frozen runpy>", "exec"), scope)
-    exec(compile("def program():\n    return made()\n", "/home/me/project/__main__.py", "exec"), scope)
+    exec(compile("def program():\n    return made()\n", "/project/__main__.py", "exec"), scope)
     exec(compile("def runs():\n    return program()\n", "<frozen runpy>", "exec"), scope)
     shown = [(frame.pc.uri.rpartition("/")[2], frame.pc.line) for frame in scope["runs"]().frames]
     assert shown[1:] == [("__main__.py", 2)]

@@ -94,10 +94,10 @@ def setting(props: Mapping[str, Any]) -> Mapping[str, Any]:
     return given if isinstance(given, Mapping) else {}
 
 
-def brought(props: Mapping[str, Any], adopted: Mapping[str, str]) -> list[str]:
+def brought(props: Mapping[str, Any], adopted: Mapping[str, str]) -> dict[str, str]:
     """Those of the runs that a fan-out records which the setting has brought, and not an argument."""
     always = props.get(ADOPT_IDS) or {}
-    return [id for key, id in adopted.items() if key not in always]
+    return {key: id for key, id in adopted.items() if key not in always}
 
 
 def _listed(props: Mapping[str, Any], given: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, str]:
@@ -183,9 +183,10 @@ def claim(
 ) -> None:
     """Takes the runs that a fan-out records by object. `replaced` and `requested`: what has no run on record, though
     an earlier `up` has requested one, needs one that is no older. Raises RunsError; then nothing was fired."""
+    once = brought(props, ids)
     for key, id in ids.items():
         status = verified(kind, {**props, kind.fans_out: key}, id, api)
-        if id in brought(props, {key: id}):
+        if key in once:
             earlier = process.earlier(ask.intent) if key in requested else None
             not_older(ledger.name_of(ask.urn), status, replaced, earlier)
         process.claim(space, id, ask.urn, given=True)

@@ -55,17 +55,20 @@ class KindProvider(HostProvider):
 
     def written_anew(self, urn: str, olds: Mapping[str, Any], run: Recorded, asked: Wanted) -> bool:
         """Whether 0.1 has made this record. This `up` writes it anew and fires nothing; what is changed with it is
-        told, since it fires with the next one. Raises RunsError for a run of another system, which an alias brings."""
+        told, since it fires with the next one."""
+        old = written_by_0_1(olds)
+        for told in next_time(run.content.differences(asked.content)) if old else ():
+            progress.warn(urn, told)
+        return old
+
+    def must_be_of_this_system(self, olds: Mapping[str, Any]) -> None:
+        """Raises RunsError for what is recorded of another one, as an alias of its type brings it."""
         place = ledger.place_of(olds)
         if place and place.system != self.kind.name:
             raise errors.RunsError(
                 f"what is recorded is of {errors.clean(place.system, 100)}, and this is {self.kind.name}: nothing was "
                 "fired. A run of another service is another resource: give it no alias of the old type"
             )
-        old = written_by_0_1(olds)
-        for told in next_time(run.content.differences(asked.content)) if old else ():
-            progress.warn(urn, told)
-        return old
 
     def as_intended(self, props: dict[str, Any], ask: Ask) -> dict[str, Any]:
         """The properties that `create` goes by: those under `ignore_changes` as the intent was made for them, where an

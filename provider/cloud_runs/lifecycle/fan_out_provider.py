@@ -70,6 +70,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
         run, urn, asked = ledger.recorded(_id, _olds), current_urn(_olds, _news), self._wanted(_news)
         run = _may_rerun(run, _news)
         self._seen(urn, _olds, run)
+        self.must_be_of_this_system(_olds)
         if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag = _news.get(ledger.INTENT)
@@ -272,7 +273,7 @@ class FanOutProvider(LosingProvider, Generic[Request]):
             concurrency=int(props[ledger.CONCURRENCY]),
             rate=props.get(ledger.RATE),
             adopted=adopted,
-            done=adopting.brought(props, adopted),
+            done=adopting.brought(props, adopted).values(),
             left=told,
         )
         if keys:

@@ -34,7 +34,7 @@ from cloud_runs.lifecycle.overlapping import OverlappingProvider
 from cloud_runs.lifecycle.values import known
 from cloud_runs.limits import Limit
 from cloud_runs.promise import firing, history, ledger, outcomes, resuming, rules
-from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, past_of, with_more
+from cloud_runs.promise.records import ADOPTED, TRIGGERS, Fired, Recorded, done_with, past_of
 from cloud_runs.promise.rules import Ask
 from cloud_runs.promise.statuses import outputs_of
 from cloud_runs.promise.world import Settled
@@ -64,6 +64,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         run, urn = ledger.recorded(_id, _olds), current_urn(_olds, _news)
         asked = wanted(self.kind.names, _news, _news.get(TRIGGERS))
         self._seen(urn, _olds, run)
+        self.must_be_of_this_system(_olds)
         if self.written_anew(urn, _olds, run, asked):
             return dynamic.DiffResult(changes=True, replaces=[])
         bag, adopt = _news.get(ledger.INTENT), _news.get(ledger.ADOPT_ID)
@@ -133,7 +134,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         if not outcome.kept:  # in the place of "starting"
             progress.tell(urn, f"{outcome.provenance} {errors.clean(outcome.id)}: {errors.clean(why)}")
         past, reruns = past_of(before.recorded, ask.token), history.reruns(why, before)
-        done = before.recorded.fired.done if before.recorded else ()
+        done = done_with(before.recorded)
         fired = Fired(ask.token, ask.content, outcome.at, why=why, reruns=reruns, past=past, done=done)
         return self._created(props, place, request, fired, outcome, before=before.recorded)
 
@@ -251,8 +252,7 @@ class RunProvider(OverlappingProvider, Generic[Request]):
         self.process.settled(ask.urn, ask.token, self.kind.id_space(place), [id])
         progress.tell(ask.urn, f"recorded {errors.clean(id)}: {ADOPTED}")
         reruns, past = history.adopted(before.recorded, ask), past_of(before.recorded, ask.token)
-        old = before.recorded.fired if before.recorded else Fired("", ask.content, None)
-        done = with_more(old.done, [] if props.get(ledger.ADOPT_ID) else [id])
+        done = done_with(before.recorded, [] if props.get(ledger.ADOPT_ID) else [id])
         fired = Fired(ask.token, ask.content, None, why=ADOPTED, reruns=reruns, past=past, done=done, left=tuple(left))
         return self._created(props, place, None, fired, Settled(id, "given"), status, before.recorded)
 

@@ -9,7 +9,7 @@ from cloud_runs import errors
 from cloud_runs.promise import groups, history, reruns, rules
 from cloud_runs.promise.fanned import Fanned, Fleet
 from cloud_runs.promise.fanning import FanOut
-from cloud_runs.promise.records import Before, Fired, Moment, Recorded, attempts_since, past_of, with_more
+from cloud_runs.promise.records import Before, Fired, Moment, Recorded, attempts_since, done_with, past_of
 from cloud_runs.promise.rules import Ask, Work
 from cloud_runs.promise.world import World
 
@@ -68,8 +68,8 @@ def on_record(
         predecessors=rules.predecessors(refused, work),
         why=own.fired.why if own else history.why(ask, Before(work.replaced), rerun=False),
         past=own.fired.past if own else past_of(work.replaced, ask.token),
-        done=with_more(old.fired.done if old else (), done),
-        left=with_more(own.fired.left if own else (), left),
+        done=done_with(old, done),
+        left=tuple(dict.fromkeys([*(own.fired.left if own else ()), *left])),
         failing=reruns.failing(own, fanned, kept, began),
         again=reruns.counts(own, fanned, kept, work),
         first=reruns.first(own, fanned),

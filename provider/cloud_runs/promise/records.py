@@ -206,9 +206,9 @@ def past_of(replaced: Recorded | None, token: str) -> tuple[str, ...]:
     return tuple(one for one in settled if one != token)[-PAST:]
 
 
-def with_more(ids: Iterable[str], more: Iterable[str] = ()) -> tuple[str, ...]:
-    """Each once."""
-    return tuple(dict.fromkeys([*ids, *more]))
+def done_with(before: Recorded | None, ids: Iterable[str] = ()) -> tuple[str, ...]:
+    """What a record says of the runs that the setting has brought: what that before it has said, and these."""
+    return tuple(dict.fromkeys([*(before.fired.done if before else ()), *ids]))
 
 
 def attempts_since(attempts: Sequence[Moment], tried: str) -> tuple[bool, list[Moment]]:

@@ -58,7 +58,8 @@ class Ways:
 
         Raises what urllib3 does; InvalidURL, InvalidSchema or NoBundle if the server cannot be asked at all.
         """
-        server, url = _server(request.url or ""), request.url or ""
+        url = request.url or ""
+        server = _server(url)
         way = self._known.get(server)
         if way is None or way.pool.pool is None:  # the least used of too many pools are closed
             way = self._known[server] = self._found(request)
@@ -67,7 +68,7 @@ class Ways:
             url if way.whole else url[len(server) :],
             request.body,
             request.headers,
-            _Never(0, redirect=False),
+            _NEVER,
             redirect=False,
             assert_same_host=False,
             timeout=Timeout(connect=connect, read=read),
@@ -77,7 +78,8 @@ class Ways:
         return response
 
     def _found(self, request: requests.PreparedRequest) -> _Way:
-        url, host = request.url or "", urlsplit(request.url or "").hostname or ""
+        url = request.url or ""
+        host = urlsplit(url).hostname or ""
         # naming the host itself is the one form that requests decides without changing os.environ (there are threads)
         no_proxy = {"no_proxy": host} if is_loopback(host) else {}
         settings = self._session.merge_environment_settings(url, no_proxy, True, None, None)
@@ -139,3 +141,6 @@ class _Never(Retry):
         _stacktrace: Any = None,
     ) -> Any:  # fmt: skip
         raise MaxRetryError(_pool, url, error) from error
+
+
+_NEVER = _Never(0, redirect=False)
